@@ -1,0 +1,12 @@
+//! Formatters turn a record into bytes. They do not know where the bytes go.
+
+use crate::Record;
+
+/// Turns a record into one entry of the log, without the terminator.
+///
+/// Called by a handler for each record that passed its level and filters, from any thread. It
+/// appends to `out`, never clears it, and leaves it as it was when it fails.
+pub trait Formatter: Send + Sync {
+    /// Appends the text of `record` to `out`.
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>);
+}

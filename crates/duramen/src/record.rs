@@ -1,0 +1,55 @@
+//! The record: one event, as it travels from a logger to the handlers.
+
+use crate::{Level, Value};
+
+/// One logging event. It borrows everything, so that making one allocates nothing.
+///
+/// The fields are those of Python's `LogRecord`, under their Rust spelling.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// The logger's name (`name`).
+    pub name: &'a str,
+    /// Severity (`levelno`).
+    pub level: Level,
+    /// The level's name at the time of the call (`levelname`).
+    pub level_name: &'a str,
+    /// The message with its arguments merged in (`message`).
+    pub message: &'a str,
+    /// When the record was made, in nanoseconds since the Unix epoch (`created`, `msecs`).
+    pub created_ns: i64,
+    /// Milliseconds between the start of logging in this process and the record (`relativeCreated`).
+    pub relative_created_ms: f64,
+    /// Where the logging call stands.
+    pub caller: Caller<'a>,
+    /// Identifier of the thread, where it is known (`thread`).
+    pub thread: Option<u64>,
+    /// Name of the thread, where it is known (`threadName`).
+    pub thread_name: Option<&'a str>,
+    /// Identifier of the process, where it is wanted (`process`).
+    pub process: Option<u32>,
+    /// Name of the process, where it is known (`processName`).
+    pub process_name: Option<&'a str>,
+    /// Name of the asynchronous task, where there is one (`taskName`).
+    pub task_name: Option<&'a str>,
+    /// Extra fields in the order in which they were given (`extra`).
+    pub fields: &'a [(&'a str, Value<'a>)],
+    /// The exception with its traceback as text, without a final newline (`exc_text`).
+    pub exception: Option<&'a str>,
+    /// The stack of the call as text, without a final newline (`stack_info`).
+    pub stack: Option<&'a str>,
+}
+
+/// Where a logging call stands in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller<'a> {
+    /// Full path of the source file (`pathname`).
+    pub pathname: &'a str,
+    /// Last part of the path (`filename`).
+    pub filename: &'a str,
+    /// The file name without its ending (`module`).
+    pub module: &'a str,
+    /// Line number, from 1 (`lineno`).
+    pub line: u32,
+    /// Name of the function (`funcName`).
+    pub function: &'a str,
+}

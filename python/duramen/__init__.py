@@ -1,0 +1,1 @@
+"""Python's logging, implemented in Rust."""
