@@ -1,0 +1,50 @@
+"""Runs the interpreter's own ``logging`` modules in a namespace of Duramen's.
+
+Every public and private name of ``logging`` differs a little between the versions of CPython. The
+running interpreter is the one place that knows them all, so Duramen takes the outline of its modules
+from there (the names, signatures and docstrings, and the functions that only wire things together)
+and puts its native methods into the classes. The standard library's own module objects are neither
+imported nor touched by this.
+"""
+
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from os.path import dirname
+
+_STANDARD_NAME = "logging"
+_OUR_NAME = "duramen"
+
+
+def _renamed(name):
+    """The name that an import in the interpreter's modules gets here: ``logging.x`` is ``duramen.x``."""
+    head, dot, tail = name.partition(".")
+    return _OUR_NAME + dot + tail if head == _STANDARD_NAME else name
+
+
+def _find_code(name):
+    """The code object of the standard library's module ``name``."""
+    # Next to another module of the standard library first: a user's own logging.py must not be found.
+    folders = [dirname(sys.modules["importlib"].__path__[0])]
+    package, _, submodule = name.partition(".")
+    spec = PathFinder.find_spec(package, folders) or find_spec(package)
+    if submodule:
+        spec = PathFinder.find_spec(name, spec.submodule_search_locations)
+    return spec.loader.get_code(name)
+
+
+def run_module(name, namespace):
+    """Run the standard library's module ``name`` in ``namespace``.
+
+    Its classes and functions say that they live in ``name``, which is what their pickles and their
+    ``repr`` have to say; its imports of ``logging`` mean Duramen.
+    """
+    code = _find_code(name)
+    own_name = namespace["__name__"]
+    own_doc = namespace.get("__doc__")
+    namespace["__name__"] = name
+    try:
+        exec(code.replace(co_names=tuple(map(_renamed, code.co_names))), namespace)
+    finally:
+        namespace["__name__"] = own_name
+        namespace["__doc__"] = own_doc
