@@ -1,0 +1,43 @@
+"""Pickles of Duramen's own classes name those of ``logging``, so that any process can read them.
+
+Only Duramen's own tree needs this: while installed, the objects are of the classes of ``logging``.
+"""
+
+import copy
+from copyreg import __newobj__
+
+
+def _standard_counterpart(class_):
+    """The class of ``logging`` for a class of Duramen's; any other class is its own."""
+    import logging
+
+    if class_.__module__ != "duramen":
+        return class_
+    return getattr(logging, class_.__name__, class_)
+
+
+def _reduce_ex(self, protocol):
+    # Protocols 0 and 1 know no __newobj__; what protocol 2 makes can be written in them as well.
+    reduced = object.__reduce_ex__(self, max(protocol, 2))
+    if reduced[0] is __newobj__:
+        class_, *arguments = reduced[1]
+        return (__newobj__, (_standard_counterpart(class_), *arguments), *reduced[2:])
+    return reduced
+
+
+def _copy(self):
+    # A copy is of the same class, whatever a pickle names.
+    return copy._reconstruct(self, None, *object.__reduce_ex__(self, 4))
+
+
+def _deepcopy(self, memo):
+    return copy._reconstruct(self, memo, *object.__reduce_ex__(self, 4))
+
+
+def name_the_standard_classes(namespace):
+    """Give the classes that ``namespace`` defines their pickling."""
+    for value in list(namespace.values()):
+        if isinstance(value, type) and value.__module__ == "duramen" and value.__base__ is object:
+            value.__reduce_ex__ = _reduce_ex
+            value.__copy__ = _copy
+            value.__deepcopy__ = _deepcopy
