@@ -7,22 +7,23 @@ import copy
 from copyreg import __newobj__
 
 
-def _standard_counterpart(class_):
-    """The class of ``logging`` for a class of Duramen's; any other class is its own."""
+def _standard_counterpart(definition):
+    """What ``logging`` has for a class or function of Duramen's; anything else stands for itself."""
     import logging
 
-    if class_.__module__ != "duramen":
-        return class_
-    return getattr(logging, class_.__name__, class_)
+    if definition.__module__ != "duramen":
+        return definition
+    return getattr(logging, definition.__name__, definition)
 
 
 def _reduce_ex(self, protocol):
     # Protocols 0 and 1 know no __newobj__; what protocol 2 makes can be written in them as well.
     reduced = object.__reduce_ex__(self, max(protocol, 2))
-    if reduced[0] is __newobj__:
-        class_, *arguments = reduced[1]
-        return (__newobj__, (_standard_counterpart(class_), *arguments), *reduced[2:])
-    return reduced
+    maker, arguments, *state = reduced
+    if maker is __newobj__:
+        class_, *arguments = arguments
+        return (maker, (_standard_counterpart(class_), *arguments), *state)
+    return (_standard_counterpart(maker), arguments, *state)
 
 
 def _copy(self):
