@@ -4,7 +4,7 @@ Only Duramen's own tree needs this: while installed, the objects are of the clas
 """
 
 import copy
-from copyreg import __newobj__
+from copyreg import __newobj__, _reconstructor
 
 
 def _standard_counterpart(definition):
@@ -21,8 +21,8 @@ def _reduce_ex(self, protocol):
     reduced = object.__reduce_ex__(self, max(protocol, 2))
     maker, arguments, *state = reduced
     if maker is __newobj__:
-        class_, *arguments = arguments
-        return (maker, (_standard_counterpart(class_), *arguments), *state)
+        # With __newobj__ itself the pickler would insist on the object's own class.
+        return (_reconstructor, (_standard_counterpart(arguments[0]), object, None), *state)
     return (_standard_counterpart(maker), arguments, *state)
 
 
