@@ -95,6 +95,8 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
 
 /// What the native path knows of one class object.
 pub(crate) struct KnownClass {
+    /// The class's name in `logging`.
+    pub(crate) name: &'static str,
     pub(crate) family: Family,
     /// Keeps the class alive, so that its address stays its own.
     class: Py<PyType>,
@@ -224,7 +226,7 @@ pub(crate) fn put_native_methods<'py>(
     }
     for native in native_classes(module) {
         if let Some(class) = namespace.get_item(native.name)? {
-            remember(class.cast_into::<PyType>()?, native.family, &incomplete)?;
+            remember(class.cast_into::<PyType>()?, &native, &incomplete)?;
         }
     }
     Ok(changes)
@@ -251,7 +253,12 @@ fn is_interpreters_own(
         && !function.hasattr(intern!(py, "__wrapped__"))?)
 }
 
-fn remember(class: Bound<'_, PyType>, family: Family, incomplete: &[Bound<'_, PyType>]) -> PyResult<()> {
+fn remember(
+    class: Bound<'_, PyType>,
+    native_class: &NativeClass,
+    incomplete: &[Bound<'_, PyType>],
+) -> PyResult<()> {
+    let NativeClass { name, family, .. } = *native_class;
     let py = class.py();
     let mut native = true;
     for base in incomplete {
@@ -268,7 +275,7 @@ fn remember(class: Bound<'_, PyType>, family: Family, incomplete: &[Bound<'_, Py
         .collect::<PyResult<Vec<_>>>()?;
     let address = class.as_ptr() as usize;
     let known =
-        KnownClass { family, class: class.unbind(), expected, native, verified: AtomicU32::new(0) };
+        KnownClass { name, family, class: class.unbind(), expected, native, verified: AtomicU32::new(0) };
     KNOWN.write().get_or_insert_default().insert(address, Arc::new(known));
     Ok(())
 }

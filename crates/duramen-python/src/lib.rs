@@ -3,6 +3,7 @@
 //! It holds the native methods of the classes of `logging`, and puts them into a run of the
 //! interpreter's own modules: Duramen's (`import duramen`) or the standard library's (`install()`).
 
+mod asctime;
 mod caller;
 mod classes;
 mod filter;
@@ -14,6 +15,7 @@ mod logger;
 mod native_method;
 mod pipeline;
 mod record;
+mod route;
 mod style;
 
 use pyo3::prelude::*;
@@ -30,6 +32,8 @@ fn set_globals_owner(namespace: &Bound<'_, PyDict>) {
 mod _core {
     #[pymodule_export]
     use super::classes::put_native_methods;
+    #[pymodule_export]
+    use super::route::route;
     #[pymodule_export]
     use super::set_globals_owner;
 }

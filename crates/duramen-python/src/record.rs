@@ -131,6 +131,15 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
+    /// Nanoseconds since the Unix epoch, of which the whole milliseconds are `milliseconds`.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates in the year 2262")]
+    pub(crate) fn nanoseconds(&self) -> i64 {
+        let whole = self.seconds.floor();
+        let fraction = ((self.seconds - whole) * 1e9).round() as i64;
+        let milliseconds = self.milliseconds as i64 * 1_000_000;
+        whole as i64 * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
+    }
+
     /// Asks the `time` module that `logging` sees, as a test may have replaced it.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as CPython computes it")]
     pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {

@@ -16,16 +16,23 @@ pub(crate) fn guarded<'py>(
     record: &Bound<'py, PyAny>,
     body: impl FnOnce() -> PyResult<()>,
 ) -> PyResult<()> {
+    body().or_else(|error| guarded_with(handler, || Ok(record.clone()), error))
+}
+
+/// As [`guarded`], for an error that is there already and a record that is made only now.
+pub(crate) fn guarded_with<'py>(
+    handler: &Bound<'py, PyAny>,
+    record: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    error: PyErr,
+) -> PyResult<()> {
     let py = handler.py();
-    match body() {
-        Err(error) if !error.is_instance_of::<PyRecursionError>(py) && classes::is_ordinary(py, &error) => {
-            let error = interpreter::with_calling_frame(py, error);
-            interpreter::while_handling(py, &error, || {
-                handler.call_method1(intern!(py, "handleError"), (record,)).map(drop)
-            })
-        }
-        result => result,
+    if error.is_instance_of::<PyRecursionError>(py) || !classes::is_ordinary(py, &error) {
+        return Err(error);
     }
+    let error = interpreter::with_calling_frame(py, error);
+    interpreter::while_handling(py, &error, || {
+        handler.call_method1(intern!(py, "handleError"), (record()?,)).map(drop)
+    })
 }
 
 /// `Handler.handleError`: prints the error, where the logging call stands, the message and its

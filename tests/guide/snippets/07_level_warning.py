@@ -1,0 +1,4 @@
+import logging
+
+logging.basicConfig(level=logging.WARNING)
+logging.warning("Disk usage at 85% capacity")

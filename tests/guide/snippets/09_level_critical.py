@@ -1,0 +1,4 @@
+import logging
+
+logging.basicConfig(level=logging.CRITICAL)
+logging.critical("Database unavailable. Shutting down service.")
