@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use crate::interpreter;
 use crate::native_method::Method;
-use crate::{filter, formatter, handler, logger, record, style};
+use crate::{filter, formatter, handler, logger, record, structured, style};
 
 /// What an object is in the pipeline; objects of one family are asked the same questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,10 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("NullHandler", Family::Other, &[]),
             class("Logger", Family::Logger, logger::METHODS),
             class("RootLogger", Family::Logger, &[]),
+        ],
+        "duramen.formatters" => vec![
+            class("JsonFormatter", Family::Formatter, structured::JSON_METHODS),
+            class("ConsoleFormatter", Family::Formatter, structured::CONSOLE_METHODS),
         ],
         _ => Vec::new(),
     }

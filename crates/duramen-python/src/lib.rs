@@ -6,6 +6,7 @@
 mod asctime;
 mod caller;
 mod classes;
+mod fields;
 mod filter;
 mod formatter;
 mod globals;
@@ -16,6 +17,7 @@ mod native_method;
 mod pipeline;
 mod record;
 mod route;
+mod structured;
 mod style;
 
 use pyo3::prelude::*;

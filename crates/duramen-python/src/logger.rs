@@ -112,14 +112,13 @@ struct Request<'a, 'py> {
 
 impl Request<'_, '_> {
     fn send(&self) -> PyResult<()> {
-        if self.keywords.is_none()
-            && pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments)?
-        {
+        let keywords = self.keywords.as_ref();
+        if pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments, keywords)? {
             return Ok(());
         }
         let py = self.logger.py();
         let arguments = (&self.level, &self.message, &self.arguments);
-        self.logger.call_method(intern!(py, "_log"), arguments, self.keywords.as_ref()).map(drop)
+        self.logger.call_method(intern!(py, "_log"), arguments, keywords).map(drop)
     }
 }
 
@@ -171,7 +170,7 @@ fn unknown_caller(py: Python<'_>) -> CallSite<'_> {
 }
 
 /// The `exc_info` argument as the triple that a record holds.
-fn exception_triple<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn exception_triple<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = given.py();
     if !given.is_truthy()? || given.is_instance_of::<PyTuple>() {
         return Ok(given.clone());

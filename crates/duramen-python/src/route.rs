@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use duramen::formatter::Layout;
+use duramen::formatter::{Field, Layout};
 use parking_lot::RwLock;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -63,6 +63,33 @@ macro_rules! native {
     };
 }
 
+/// How the native way turns a record into text.
+#[derive(Clone)]
+pub(crate) enum Rendering {
+    /// As the compiled layout of a `logging.Formatter` says.
+    Layout(Arc<Layout>),
+    /// `duramen.formatters.JsonFormatter`.
+    Json,
+    /// `duramen.formatters.ConsoleFormatter`.
+    Console { color: bool },
+}
+
+impl Rendering {
+    /// Whether the text shows `field`.
+    pub(crate) fn uses(&self, field: Field) -> bool {
+        match self {
+            Self::Layout(layout) => layout.uses(field),
+            Self::Json => false,
+            Self::Console { .. } => field == Field::Asctime,
+        }
+    }
+
+    /// Whether the text shows the extra fields.
+    pub(crate) fn uses_extra(&self) -> bool {
+        !matches!(self, Self::Layout(_))
+    }
+}
+
 /// A handler that the native way can write to, with all that it takes.
 pub(crate) struct Target<'py> {
     pub(crate) handler: Bound<'py, PyAny>,
@@ -71,7 +98,7 @@ pub(crate) struct Target<'py> {
     pub(crate) terminator: Bound<'py, PyString>,
     pub(crate) formatter: Bound<'py, PyAny>,
     pub(crate) date_format: Bound<'py, PyAny>,
-    pub(crate) layout: Arc<Layout>,
+    pub(crate) rendering: Rendering,
 }
 
 /// The handlers that a record of `level` made with `logger` reaches.
@@ -147,34 +174,46 @@ fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'
     };
     let formatter =
         if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
-    let (layout, date_format) = native!(layout_of(&formatter)?);
+    let (rendering, date_format) = native!(rendering_of(&formatter)?);
     let handler = handler.clone();
-    Ok(Ok(Some(Target { handler, lock, stream, terminator, formatter, date_format, layout })))
+    Ok(Ok(Some(Target { handler, lock, stream, terminator, formatter, date_format, rendering })))
 }
 
-/// The compiled layout of `formatter`, and its date format (text or `None`).
-fn layout_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Arc<Layout>, Bound<'py, PyAny>)> {
+/// How `formatter` renders, and its date format (text or `None`).
+fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Bound<'py, PyAny>)> {
     let py = formatter.py();
     let own = native!(part(formatter, Family::Formatter, "formatter")?);
     let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
-    let (Some(style), Some(date_format)) = (
-        own.attributes.get_item(intern!(py, "_style"))?,
-        own.attributes.get_item(intern!(py, "datefmt"))?,
-    ) else {
-        return Ok(Err(unusual("_style or datefmt")));
+    let Some(date_format) = own.attributes.get_item(intern!(py, "datefmt"))? else {
+        return Ok(Err(unusual("datefmt")));
     };
-    let style_attributes = native!(part(&style, Family::Style, "formatter's style")?).attributes;
-    if style_attributes.get_item(intern!(py, "_defaults"))?.is_none_or(|defaults| !defaults.is_none()) {
+    let rendering = match classes::known(formatter).map_or("", |class| class.name) {
+        "JsonFormatter" => Rendering::Json,
+        "ConsoleFormatter" => {
+            let color = own.attributes.get_item(intern!(py, "color"))?;
+            Rendering::Console { color: color.is_some_and(|color| color.is_truthy().unwrap_or(false)) }
+        }
+        _ => match own.attributes.get_item(intern!(py, "_style"))? {
+            Some(style) => Rendering::Layout(native!(layout_of(&style)?)),
+            None => return Ok(Err(unusual("_style"))),
+        },
+    };
+    Ok(Ok((rendering, date_format)))
+}
+
+/// The compiled layout of a style.
+fn layout_of(style: &Bound<'_, PyAny>) -> Route<Arc<Layout>> {
+    let attributes = native!(part(style, Family::Style, "formatter's style")?).attributes;
+    let defaults = attributes.get_item(intern!(style.py(), "_defaults"))?;
+    let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
+    if defaults.is_none_or(|defaults| !defaults.is_none()) {
         return Ok(Err(unusual("defaults")));
     }
-    let text = text_of_style(&style, &style_attributes)?;
+    let text = text_of_style(style, &attributes)?;
     let Some(Ok(text)) = text.map(Bound::cast_into_exact::<PyString>) else {
         return Ok(Err(unusual("layout")));
     };
-    match compiled(&style, &text)? {
-        Some(layout) => Ok(Ok((layout, date_format))),
-        None => Ok(Err(Reason::Layout(text.to_string()))),
-    }
+    Ok(compiled(style, &text)?.ok_or_else(|| Reason::Layout(text.to_string())))
 }
 
 /// The text that the style renders: its `_fmt`, or the template that it made of it for `$`.
