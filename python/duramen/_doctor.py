@@ -1,5 +1,6 @@
 """``duramen doctor``: which way each logger and handler takes, native or Python, and why."""
 
+import importlib
 import importlib.metadata
 import json
 import logging
@@ -144,9 +145,7 @@ def _route(part, unavailable):
     """The way that records take through a logger or a handler, and why it is not the native one."""
     if unavailable is not None:
         return _PYTHON, "Duramen is not active"
-    from duramen import _core
-
-    route = getattr(_core, "route", None)
+    route = getattr(sys.modules["duramen._core"], "route", None)
     if route is None:
         return _UNKNOWN, "this build of the extension cannot tell"
     reason = route(part)
@@ -155,10 +154,9 @@ def _route(part, unavailable):
 
 def _extension_file():
     try:
-        from duramen import _core
+        return importlib.import_module("duramen._core").__file__
     except Exception:
         return None
-    return _core.__file__
 
 
 def _ending_of(run):

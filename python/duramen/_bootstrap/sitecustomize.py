@@ -15,11 +15,12 @@ def _activate():
         return
     try:
         from duramen._start import start_child
+
+        start_child()
     except Exception:
         # Another virtual environment, another interpreter, a sub-interpreter, an extension that does
         # not load: this process logs through the standard library.
-        return
-    start_child()
+        pass
 
 
 def _import_next():
