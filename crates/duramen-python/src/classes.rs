@@ -38,20 +38,45 @@ impl Family {
     fn decisive_methods(self) -> &'static [&'static str] {
         match self {
             Self::Logger => &[
-                "isEnabledFor", "getEffectiveLevel", "_log", "findCaller", "makeRecord", "handle", "filter",
-                "callHandlers", "__getattribute__",
+                "isEnabledFor",
+                "getEffectiveLevel",
+                "_log",
+                "findCaller",
+                "makeRecord",
+                "handle",
+                "filter",
+                "callHandlers",
+                "__getattribute__",
             ],
-            Self::Record => {
-                &["__new__", "__init__", "getMessage", "__getattribute__", "__setattr__", "__str__", "__repr__"]
-            }
+            Self::Record => &[
+                "__new__",
+                "__init__",
+                "getMessage",
+                "__getattribute__",
+                "__setattr__",
+                "__str__",
+                "__repr__",
+            ],
             Self::Filter => &["filter", "__getattribute__"],
-            Self::Formatter => {
-                &["format", "formatTime", "formatMessage", "usesTime", "formatException", "formatStack",
-                    "__getattribute__"]
-            }
+            Self::Formatter => &[
+                "format",
+                "formatTime",
+                "formatMessage",
+                "usesTime",
+                "formatException",
+                "formatStack",
+                "__getattribute__",
+            ],
             Self::Style => &["format", "_format", "usesTime", "__getattribute__"],
             Self::StreamHandler => &[
-                "handle", "filter", "acquire", "release", "emit", "format", "flush", "handleError",
+                "handle",
+                "filter",
+                "acquire",
+                "release",
+                "emit",
+                "format",
+                "flush",
+                "handleError",
                 "__getattribute__",
             ],
             Self::Other => &[],
@@ -149,7 +174,10 @@ impl KnownClass {
     }
 
     /// The decisive method that has been overridden on the instance, if any.
-    fn overridden_on_instance<'py>(&self, attributes: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
+    fn overridden_on_instance<'py>(
+        &self,
+        attributes: &Bound<'py, PyDict>,
+    ) -> PyResult<Option<Bound<'py, PyString>>> {
         for (name, _) in &self.expected {
             let name = name.bind(attributes.py());
             if attributes.contains(name)? {

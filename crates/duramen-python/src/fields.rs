@@ -11,9 +11,29 @@ const DEEPEST: usize = 32;
 
 /// The attributes that every `LogRecord` has, and the two that formatting adds.
 const OWN_ATTRIBUTES: [&str; 23] = [
-    "name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
-    "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName",
-    "processName", "process", "taskName", "message", "asctime",
+    "name",
+    "msg",
+    "args",
+    "levelname",
+    "levelno",
+    "pathname",
+    "filename",
+    "module",
+    "exc_info",
+    "exc_text",
+    "stack_info",
+    "lineno",
+    "funcName",
+    "created",
+    "msecs",
+    "relativeCreated",
+    "thread",
+    "threadName",
+    "processName",
+    "process",
+    "taskName",
+    "message",
+    "asctime",
 ];
 
 /// Whether a record has an attribute of its own under this name.
@@ -57,12 +77,14 @@ fn convert_at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'static>
     }
     if depth < DEEPEST {
         if let Ok(map) = value.cast::<PyDict>() {
-            let entries = map.iter().map(|(key, value)| {
-                Ok((Cow::Owned(text(&key.str()?)?), convert_at(&value, depth + 1)?))
-            });
+            let entries = map
+                .iter()
+                .map(|(key, value)| Ok((Cow::Owned(text(&key.str()?)?), convert_at(&value, depth + 1)?)));
             return Ok(Value::Map(entries.collect::<PyResult<_>>()?));
         }
-        if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() || value.is_instance_of::<PySet>()
+        if value.is_instance_of::<PyList>()
+            || value.is_instance_of::<PyTuple>()
+            || value.is_instance_of::<PySet>()
         {
             let values = value.try_iter()?.map(|value| convert_at(&value?, depth + 1));
             return Ok(Value::List(values.collect::<PyResult<_>>()?));
@@ -73,11 +95,9 @@ fn convert_at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'static>
 
 /// Text as UTF-8; lone surrogates, which have no UTF-8 form, as `\udc80`.
 pub(crate) fn text(text: &Bound<'_, PyString>) -> PyResult<String> {
-    match text.to_str() {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => {
-            let bytes: Vec<u8> = text.call_method1("encode", ("utf-8", "backslashreplace"))?.extract()?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        }
+    if let Ok(text) = text.to_str() {
+        return Ok(text.to_owned());
     }
+    let bytes: Vec<u8> = text.call_method1("encode", ("utf-8", "backslashreplace"))?.extract()?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

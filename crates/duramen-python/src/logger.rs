@@ -1,9 +1,9 @@
 //! `Logger`: from the logging call to the handlers.
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::exceptions::PyBaseException;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple};
 
 use crate::native_method::{Call, Method, methods};
@@ -338,8 +338,7 @@ fn compute_enabled<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = logger.py();
     let disable = logger.getattr(intern!(py, "manager"))?.getattr(intern!(py, "disable"))?;
-    let enabled = !disable.ge(level)?
-        && level.ge(logger.call_method0(intern!(py, "getEffectiveLevel"))?)?;
+    let enabled = !disable.ge(level)? && level.ge(logger.call_method0(intern!(py, "getEffectiveLevel"))?)?;
     let answer = PyBool::new(py, enabled).to_owned().into_any();
     logger.getattr(intern!(py, "_cache"))?.set_item(level, &answer)?;
     Ok(answer)

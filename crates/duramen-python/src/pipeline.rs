@@ -1,7 +1,7 @@
 //! The native way: a record that stays a Rust value from the logging call to the stream.
 
-use duramen::record::Caller;
 use duramen::formatter::{Field, Formatter as _, JsonFormatter, console};
+use duramen::record::Caller;
 use duramen::{Level, Record, Value};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -141,9 +141,22 @@ impl<'a, 'py> Event<'a, 'py> {
         let Some(message) = merged(template, arguments)? else { return Ok(None) };
         let uses = |field| targets.iter().any(|target| target.rendering.uses(field));
         let mut event = Self {
-            logger, level, template, arguments, name, level_name, message, created,
-            site: None, thread: None, process: None, process_name: None, task_name: None,
-            options, fields: Vec::new(), exception: None,
+            logger,
+            level,
+            template,
+            arguments,
+            name,
+            level_name,
+            message,
+            created,
+            site: None,
+            thread: None,
+            process: None,
+            process_name: None,
+            task_name: None,
+            options,
+            fields: Vec::new(),
+            exception: None,
         };
         if !event.fill(uses)? {
             return Ok(None);
@@ -159,7 +172,9 @@ impl<'a, 'py> Event<'a, 'py> {
     /// Asks for what the layouts use and no more; `false` when a part is not of the usual kind.
     fn fill(&mut self, uses: impl Fn(Field) -> bool) -> PyResult<bool> {
         let py = self.logger.py();
-        if [Field::Pathname, Field::Filename, Field::Module, Field::Lineno, Field::FuncName].into_iter().any(&uses)
+        if [Field::Pathname, Field::Filename, Field::Module, Field::Lineno, Field::FuncName]
+            .into_iter()
+            .any(&uses)
         {
             self.site = Some(match site(py)? {
                 Some(site) => site,
@@ -210,7 +225,11 @@ impl<'a, 'py> Event<'a, 'py> {
         let (path, line, function) = caller::UNKNOWN;
         let caller = match &self.site {
             None => Caller {
-                pathname: path, filename: path, module: path, line: u32::try_from(line).unwrap_or(0), function,
+                pathname: path,
+                filename: path,
+                module: path,
+                line: u32::try_from(line).unwrap_or(0),
+                function,
             },
             Some(site) => Caller {
                 pathname: site.path.to_str().ok()?,
@@ -232,12 +251,7 @@ impl<'a, 'py> Event<'a, 'py> {
         })
     }
 
-    fn record<'t>(
-        &self,
-        level: i64,
-        texts: &'t Texts<'t>,
-        fields: &'t [(&'t str, Value<'t>)],
-    ) -> Record<'t> {
+    fn record<'t>(&self, level: i64, texts: &'t Texts<'t>, fields: &'t [(&'t str, Value<'t>)]) -> Record<'t> {
         Record {
             name: texts.name,
             level: Level(level),
@@ -318,7 +332,14 @@ impl<'a, 'py> Event<'a, 'py> {
             None => caller::UNKNOWN,
         };
         let made = globals::get(py, intern!(py, "_logRecordFactory"))?.call1((
-            record.name, self.level, path, line, self.template, self.arguments, &self.options.exception, function,
+            record.name,
+            self.level,
+            path,
+            line,
+            self.template,
+            self.arguments,
+            &self.options.exception,
+            function,
         ))?;
         if let Some(extra) = &self.options.extra {
             made.getattr(intern!(py, "__dict__"))?.call_method1(intern!(py, "update"), (extra,))?;
@@ -395,9 +416,12 @@ fn site(py: Python<'_>) -> PyResult<Option<Site<'_>>> {
     let path = code.getattr(intern!(py, "co_filename"))?;
     let (file, module) = record::file_and_module(&path)?;
     let function = code.getattr(intern!(py, "co_name"))?;
-    let (Ok(path), Ok(file), Ok(module), Ok(function)) =
-        (path.cast_into_exact(), file.cast_into_exact(), module.cast_into_exact(), function.cast_into_exact())
-    else {
+    let (Ok(path), Ok(file), Ok(module), Ok(function)) = (
+        path.cast_into_exact(),
+        file.cast_into_exact(),
+        module.cast_into_exact(),
+        function.cast_into_exact(),
+    ) else {
         return Ok(None);
     };
     Ok(Some(Site { path, file, module, line: interpreter::frame_line(&frame), function }))

@@ -168,7 +168,8 @@ fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'
     let Ok(terminator) = handler.getattr(intern!(py, "terminator"))?.cast_into_exact::<PyString>() else {
         return Ok(Err(unusual("terminator")));
     };
-    let (Some(lock), Some(formatter)) = (attribute(intern!(py, "lock"))?, attribute(intern!(py, "formatter"))?)
+    let (Some(lock), Some(formatter)) =
+        (attribute(intern!(py, "lock"))?, attribute(intern!(py, "formatter"))?)
     else {
         return Ok(Err(unusual("lock or formatter")));
     };
@@ -213,7 +214,7 @@ fn layout_of(style: &Bound<'_, PyAny>) -> Route<Arc<Layout>> {
     let Some(Ok(text)) = text.map(Bound::cast_into_exact::<PyString>) else {
         return Ok(Err(unusual("layout")));
     };
-    Ok(compiled(style, &text)?.ok_or_else(|| Reason::Layout(text.to_string())))
+    Ok(compiled(style, &text).ok_or_else(|| Reason::Layout(text.to_string())))
 }
 
 /// The text that the style renders: its `_fmt`, or the template that it made of it for `$`.
@@ -236,11 +237,11 @@ static LAYOUTS: RwLock<Option<Layouts>> = RwLock::new(None);
 /// A program that makes layouts without end must not fill the memory.
 const MOST_LAYOUTS: usize = 1024;
 
-fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> PyResult<Option<Arc<Layout>>> {
+fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> Option<Arc<Layout>> {
     let class = classes::known(style).map_or("", |class| class.name);
     let key = (class, text.as_ptr() as usize);
     if let Some((_, layout)) = LAYOUTS.read().as_ref().and_then(|layouts| layouts.get(&key)) {
-        return Ok(layout.clone());
+        return layout.clone();
     }
     let layout = match text.to_str() {
         Ok(text) => compile(class, text),
@@ -254,7 +255,7 @@ fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> PyResult<Op
     let outgrown = (layouts.len() >= MOST_LAYOUTS).then(|| std::mem::take(layouts));
     layouts.insert(key, entry);
     drop(outgrown);
-    Ok(layout)
+    layout
 }
 
 fn compile(class: &str, text: &str) -> Option<Layout> {

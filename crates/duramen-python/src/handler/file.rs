@@ -4,9 +4,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::globals;
 use crate::handler::base::class_and_level;
 use crate::native_method::{Call, Method, methods};
-use crate::globals;
 
 pub(crate) static METHODS: &[Method] = methods![
     "emit" => emit,

@@ -89,13 +89,12 @@ fn push_display(text: std::fmt::Arguments<'_>, out: &mut Vec<u8>) {
 
 fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
-        Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(value) => push_display(format_args!("{value}"), out),
         Value::Integer(number) => push_display(format_args!("{number}"), out),
         Value::BigInteger(digits) => out.extend_from_slice(digits.as_bytes()),
         // `{:?}` is the shortest text that reads back as the same number, as `1.0` or `1e300`.
         Value::Float(number) if number.is_finite() => push_display(format_args!("{number:?}"), out),
-        Value::Float(_) => out.extend_from_slice(b"null"),
+        Value::Null | Value::Float(_) => out.extend_from_slice(b"null"),
         Value::Text(text) => write_text(text, out),
         Value::List(values) => {
             out.push(b'[');
