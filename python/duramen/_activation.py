@@ -6,7 +6,6 @@ and references to them, however early somebody made them. ``uninstall()`` puts b
 still Duramen's.
 """
 
-import os
 import sys
 import threading
 from types import ModuleType
@@ -21,11 +20,13 @@ _changes = []
 def install():
     """Make the standard library's ``logging`` go through Duramen in this process.
 
-    Calling it again does nothing, and so does calling it where ``DURAMEN_DISABLE=1`` is set in the
+    Calling it again does nothing, and so does calling it where ``DURAMEN_DISABLE`` is set in the
     environment. Until ``uninstall()``, the names that ``duramen`` shares with ``logging`` are those of
     ``logging``: there is one tree of loggers.
     """
-    if os.environ.get("DURAMEN_DISABLE") == "1":
+    from duramen._environment import is_disabled
+
+    if is_disabled():
         return
     with _lock:
         if _changes:
