@@ -12,7 +12,7 @@ import duramen
 from duramen import _environment, _run, _start
 
 _VARIABLES = (_environment.DISABLE, _environment.CONFIG, _environment.LEVEL, _environment.PYTHONPATH)
-_NATIVE, _PYTHON, _UNKNOWN = "native", "Python", "unknown"
+_NATIVE, _PYTHON = "native", "Python"
 
 
 def version():
@@ -145,10 +145,7 @@ def _route(part, unavailable):
     """The way that records take through a logger or a handler, and why it is not the native one."""
     if unavailable is not None:
         return _PYTHON, "Duramen is not active"
-    route = getattr(sys.modules["duramen._core"], "route", None)
-    if route is None:
-        return _UNKNOWN, "this build of the extension cannot tell"
-    reason = route(part)
+    reason = sys.modules["duramen._core"].route(part)
     return (_NATIVE, None) if reason is None else (_PYTHON, reason)
 
 

