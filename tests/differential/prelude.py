@@ -3,6 +3,7 @@
 A program begins with ``from prelude import logging, …``; so its line numbers are the same in every way.
 """
 
+import functools
 import os
 import sys
 
@@ -52,7 +53,7 @@ def _override_everything():
         owner = getattr(logging, class_name)
         namespace = {"original": getattr(owner, name)}
         exec(compile(_OVERRIDE.format(name=name), path, "exec"), namespace)
-        setattr(owner, name, namespace[name])
+        setattr(owner, name, functools.update_wrapper(namespace[name], namespace["original"]))
 
 
 if WAY == "overridden":

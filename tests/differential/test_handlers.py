@@ -411,7 +411,7 @@ def test_handler_basics(same):
     "Mixin, logging.StreamHandler",
     "logging.handlers.TimedRotatingFileHandler, logging.handlers.RotatingFileHandler",
     "logging.Handler, threading.Thread",
-    "logging.StreamHandler, dict",
+    "logging.StreamHandler, io.StringIO",
     "logging.Filter, logging.Handler",
     "logging.Formatter, logging.Handler",
     "logging.Handler, Exception",
@@ -419,7 +419,7 @@ def test_handler_basics(same):
 def test_classes_with_several_bases(same, bases):
     same(
         f"""
-        import threading
+        import io, threading
         class Mixin:
             def __init__(self, *args, **kwargs):
                 show("mixin", len(args))

@@ -85,6 +85,7 @@ _OWN_FRAME = re.compile(
 )
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+_OWN_NAME = re.compile(r"\bduramen\.(?=[A-Z]|config|handlers)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T_]\d\d[:-]\d\d[:-]\d\d(?:[,.]\d+)?")
 
 
@@ -112,8 +113,10 @@ def _without_stand_in(found):
 def normalised(text):
     """``text`` without what differs between two runs, and without the frames inside logging.
 
-    A time keeps its shape, so that missing milliseconds are seen.
+    A time keeps its shape, so that missing milliseconds are seen. Duramen's classes name the module where
+    they are imported from.
     """
+    text = _OWN_NAME.sub("logging.", text)
     text = _REPORTED_ERROR.sub(_without_stand_in, _OWN_FRAME.sub("", text))
     text = _ADDRESS.sub("ADDRESS", text)
     return _TIME.sub(lambda found: re.sub(r"\d", "#", found[0]), text)

@@ -1,0 +1,233 @@
+"""Methods and module globals that code replaces at run time are seen at once."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "owner, name",
+    [
+        ("Logger", "callHandlers"), ("Logger", "makeRecord"), ("Logger", "handle"), ("Logger", "_log"),
+        ("Logger", "findCaller"), ("Logger", "isEnabledFor"), ("Logger", "getEffectiveLevel"),
+        ("Logger", "hasHandlers"), ("Logger", "warning"), ("Filterer", "filter"), ("Handler", "handle"),
+        ("Handler", "acquire"), ("Handler", "release"), ("Handler", "format"), ("Handler", "createLock"),
+        ("StreamHandler", "emit"), ("StreamHandler", "flush"), ("Formatter", "format"),
+        ("Formatter", "formatTime"), ("Formatter", "formatMessage"), ("Formatter", "usesTime"),
+        ("Formatter", "formatException"), ("Formatter", "formatStack"), ("PercentStyle", "format"),
+        ("PercentStyle", "_format"), ("PercentStyle", "usesTime"), ("LogRecord", "__init__"),
+        ("LogRecord", "getMessage"), ("Filter", "filter"), ("Manager", "getLogger"),
+    ],
+)
+def test_method_replaced_on_the_class(same, owner, name):
+    same(
+        f"""
+        import functools
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        handler = to_stdout(logger, "%(asctime)s %(message)s %(funcName)s")
+        handler.addFilter(logging.Filter("app"))
+        def work(number):
+            logger.warning("m %d", number)
+            try:
+                1 / 0
+            except ZeroDivisionError:
+                logger.exception("failed", stack_info=True)
+            logging.getLogger("app.new").isEnabledFor(10)
+            show(logger.hasHandlers())
+        work(1)
+        owner = getattr(logging, "{owner}")
+        original = owner.__dict__["{name}"]
+        @functools.wraps(original)
+        def wrapper(self, *args, **kwargs):
+            print("{name} was called with", len(args), sorted(kwargs))
+            return original(self, *args, **kwargs)
+        owner.{name} = wrapper
+        work(2)
+        show(wrapper.__wrapped__ is original, wrapper.__name__, wrapper.__qualname__)
+        owner.{name} = original
+        work(3)
+        """
+        + """
+        """
+    )
+
+
+@pytest.mark.parametrize("target, name", [
+    ("logger", "findCaller"), ("logger", "makeRecord"), ("logger", "handle"), ("logger", "callHandlers"),
+    ("logger", "isEnabledFor"), ("logger", "filter"), ("logger", "getEffectiveLevel"), ("logger", "_log"),
+    ("handler", "handle"), ("handler", "emit"), ("handler", "format"), ("handler", "filter"),
+    ("handler", "flush"), ("handler", "acquire"), ("handler", "release"),
+    ("handler.formatter", "format"), ("handler.formatter", "formatException"),
+    ("handler.formatter", "formatTime"), ("handler.formatter", "formatMessage"), ("handler.formatter", "converter"),
+    ("handler.formatter._style", "format"), ("handler.formatter._style", "usesTime"),
+])  # fmt: skip
+def test_method_replaced_on_the_instance(same, target, name):
+    same(
+        f"""
+        logger = logging.getLogger("app")
+        handler = to_stdout(logger, "%(asctime)s %(message)s %(funcName)s")
+        def work(number):
+            logger.warning("m %d", number)
+            try:
+                1 / 0
+            except ZeroDivisionError:
+                logger.exception("failed")
+        work(1)
+        original = {target}.{name}
+        def replaced(*args, **kwargs):
+            print("{name} was called with", len(args), sorted(kwargs))
+            return original(*args, **kwargs)
+        {target}.{name} = replaced
+        logging.Logger.manager._clear_cache()
+        work(2)
+        del {target}.{name}
+        work(3)
+        """
+    )
+
+
+@pytest.mark.parametrize("owner", ["Logger", "Handler", "StreamHandler", "Formatter", "LogRecord", "Filterer"])
+def test_attribute_hooks_of_a_subclass_are_seen(same, owner):
+    same(
+        f"""
+        seen = []
+        class Watching(logging.{owner}):
+            def __getattribute__(self, name):
+                seen.append(name)
+                return super().__getattribute__(name)
+        if "{owner}" == "Logger":
+            logging.setLoggerClass(Watching)
+        logger = logging.getLogger("app")
+        to_stdout(logger, "%(message)s")
+        if "{owner}" == "Formatter":
+            logger.handlers[0].setFormatter(Watching("watched %(message)s"))
+        if "{owner}" == "StreamHandler":
+            logger.addHandler(Watching(sys.stdout))
+        if "{owner}" == "LogRecord":
+            logging.setLogRecordFactory(Watching)
+        seen.clear()
+        logger.warning("m %d", 1)
+        show("getMessage" in seen, "stream" in seen, "_style" in seen)
+        """
+    )
+
+
+def test_handle_error_replaced_on_the_instance(same):
+    same(
+        """
+        class Broken:
+            def write(self, text):
+                raise OSError("broken")
+        logger = logging.getLogger("app")
+        handler = logging.StreamHandler(Broken())
+        logger.addHandler(handler)
+        handler.handleError = lambda record: show("instance", record.getMessage(), sys.exc_info()[0].__name__)
+        logger.warning("m")
+        class Reraising(logging.StreamHandler):
+            def handleError(self, record):
+                raise
+        logger.handlers = [Reraising(Broken())]
+        attempt(logger.warning, "m")
+        """,
+        prints="raises OSError 'broken'",
+    )
+
+
+def test_emit_that_raises_reaches_the_application(same):
+    same(
+        """
+        class Raising(logging.Handler):
+            def emit(self, record):
+                raise RuntimeError("from emit")
+        class RaisingFormatter(logging.Formatter):
+            def format(self, record):
+                raise self.error
+        logger = logging.getLogger("app")
+        logger.addHandler(Raising())
+        attempt(logger.warning, "m")
+        handler = to_stdout(None)
+        handler.setFormatter(RaisingFormatter())
+        logger.handlers = [handler]
+        for error in (RecursionError("deep"), KeyboardInterrupt("key"), SystemExit(3), ValueError("handled")):
+            handler.formatter.error = error
+            attempt(logger.warning, "m")
+        logging.raiseExceptions = False
+        attempt(logger.warning, "silent")
+        """,
+        prints="raises RecursionError 'deep'",
+    )
+
+
+def test_raise_exceptions_is_seen_at_once(same):
+    same(
+        """
+        from unittest import mock
+        logger = logging.getLogger("app")
+        to_stdout(logger, "%(message)s")
+        logger.propagate = False
+        for value in (True, False, 0, 1, ""):
+            logging.raiseExceptions = value
+            print("raiseExceptions", value, file=sys.stderr)
+            logger.warning("%d", "x")
+            attempt(logger.log, "bad level", "m")
+        with mock.patch("logging.raiseExceptions" if logging.__name__ == "logging" else "duramen.raiseExceptions", True):
+            logger.warning("%d", "patched")
+        vars(logging)["raiseExceptions"] = True
+        logger.warning("%d", "by the dict")
+        """
+    )
+
+
+def test_internal_frames_and_srcfile(same):
+    same(
+        """
+        logger = logging.getLogger("app")
+        to_stdout(logger, "%(filename)s %(lineno)s %(funcName)s %(module)s")
+        def call():
+            logger.warning("m", stack_info=False)
+        call()
+        show(logger.findCaller()[2:], logger.findCaller(True, 1)[2])
+        kept, logging._srcfile = logging._srcfile, None
+        call()
+        logging._srcfile = kept
+        call()
+        show(isinstance(kept, str), callable(logging.currentframe), logging.currentframe().f_code.co_name)
+        """,
+        prints="program.py",
+    )
+
+
+def test_recursion_inside_a_handler_stops_with_recursion_error(same):
+    same(
+        """
+        logger = logging.getLogger("app")
+        class Calling(logging.Handler):
+            def emit(self, record):
+                logger.warning("again")
+        logger.addHandler(Calling())
+        try:
+            logger.warning("m")
+        except RecursionError as error:
+            show(type(error).__name__)
+        logger.handlers = []
+        to_stdout(logger, "%(message)s")
+        logger.warning("the interpreter goes on")
+        """,
+        prints="RecursionError\nthe interpreter goes on",
+    )
+
+
+def test_huge_widths_do_not_crash(same):
+    same(
+        """
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        to_stdout(logger, "%(message)s")
+        logging.raiseExceptions = False
+        for fmt, args in (("%999999999999d", (1,)), ("%.99999999999f", (1.5,)), ("%*d", (10**30, 1)),
+                          ("%99999999999999999999s", ("x",)), ("%.2147483648d", (1,)), ("%.*f", (-5, 1.0))):
+            attempt(logger.warning, fmt, *args)
+            attempt(logging.makeLogRecord({"msg": fmt, "args": args}).getMessage)
+        attempt(logging.Formatter("{levelno:999999999999999999999}", style="{", validate=False).format,
+                logging.makeLogRecord({"levelno": 1}))
+        """
+    )
