@@ -34,17 +34,8 @@ def _find_code(name):
 
 
 def run_module(name, namespace):
-    """Run the standard library's module ``name`` in ``namespace``.
-
-    Its classes and functions say that they live in ``name``, which is what their pickles and their
-    ``repr`` have to say; its imports of ``logging`` mean Duramen.
-    """
+    """Run the standard library's module ``name`` in ``namespace``; its imports of ``logging`` mean Duramen."""
     code = _find_code(name)
-    own_name = namespace["__name__"]
     own_doc = namespace.get("__doc__")
-    namespace["__name__"] = name
-    try:
-        exec(code.replace(co_names=tuple(map(_renamed, code.co_names))), namespace)
-    finally:
-        namespace["__name__"] = own_name
-        namespace["__doc__"] = own_doc
+    exec(code.replace(co_names=tuple(map(_renamed, code.co_names))), namespace)
+    namespace["__doc__"] = own_doc

@@ -62,7 +62,7 @@ def test_from_dict_config_and_basic_config(stack):
         })
         logging.info("started")
         logging.getLogger().handlers.clear()
-        colorlog.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s", no_color=True)
+        colorlog.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
         logging.info("again")
     """)
     assert completed.stdout.splitlines() == ["\x1b[32mINFO started", "again"]

@@ -36,7 +36,7 @@ def test_keyword_fields_and_outputs(stack):
     """)
     lines = completed.stdout.splitlines()
     assert lines[:3] == [
-        "INFO shop [subsystem: orders] [number: 7]: order",
+        "INFO shop [number: 7] [subsystem: orders]: order",
         "WARNING library: from logging",
         "ERROR shop [subsystem: orders]: failed",
     ]

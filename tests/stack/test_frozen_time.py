@@ -17,9 +17,9 @@ FREEZEGUN = RECORDS + """
     import datetime
     import freezegun
 
-    with freezegun.freeze_time("2030-05-06 07:08:09.250") as clock:
+    with freezegun.freeze_time("2030-05-06 07:08:09.500") as clock:
         logger.info("frozen")
-        clock.tick(datetime.timedelta(days=1, milliseconds=500))
+        clock.tick(datetime.timedelta(days=1, milliseconds=250))
         logger.info("a day later")
 
     @freezegun.freeze_time("2001-02-03")
@@ -34,10 +34,10 @@ TIME_MACHINE = RECORDS + """
     import datetime
     import time_machine
 
-    start = datetime.datetime(2030, 5, 6, 7, 8, 9, 250_000, tzinfo=datetime.timezone.utc)
+    start = datetime.datetime(2030, 5, 6, 7, 8, 9, 500_000, tzinfo=datetime.timezone.utc)
     with time_machine.travel(start, tick=False) as traveller:
         logger.info("frozen")
-        traveller.shift(datetime.timedelta(days=1, milliseconds=500))
+        traveller.shift(datetime.timedelta(days=1, milliseconds=250))
         logger.info("a day later")
 
     @time_machine.travel(datetime.datetime(2001, 2, 3, tzinfo=datetime.timezone.utc), tick=False)
@@ -49,7 +49,7 @@ TIME_MACHINE = RECORDS + """
 """
 
 EXPECTED = [
-    "2030-05-06 07:08:09,250|1904281689.250|250|frozen",
+    "2030-05-06 07:08:09,500|1904281689.500|500|frozen",
     "2030-05-07 07:08:09,750|1904368089.750|750|a day later",
     "2001-02-03 00:00:00,000|981158400.000|000|decorated",
 ]

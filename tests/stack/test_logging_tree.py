@@ -41,7 +41,8 @@ def test_printed_tree(stack):
         "       Level INFO",
         "       Propagate OFF",
         "       Filter name='shop.orders'",
-        "       Handler Memory capacity=10 dumping to:",
-        f"         Handler RotatingFile '{path}' maxBytes=100 backupCount=2",
-        "           Formatter fmt='%(levelname)s %(message)s' datefmt=None",
+        "       Handler Memory capacity=10",
+        "         Flushes output to:",
+        f"           Handler RotatingFile '{path}' maxBytes=100 backupCount=2",
+        "             Formatter fmt='%(levelname)s %(message)s' datefmt=None",
     ]

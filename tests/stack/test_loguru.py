@@ -71,7 +71,7 @@ def test_propagate_handler(stack):
         logger.add(PropagateHandler(), format="{message}")
 
         def order(number):
-            logger.debug("too low {}", number)
+            logger.debug("handle() asks no level {}", number)
             logger.bind(number=number).info("order {}", number)
             logger.success("done")
 
@@ -83,7 +83,8 @@ def test_propagate_handler(stack):
         logger.info(recorder.implementation())
     """)
     lines = stack.read_lines()
-    assert lines[:3] == [
+    assert lines[:4] == [
+        "DEBUG|10|__main__|order|handle() asks no level 7",
         "INFO|20|__main__|order|order 7",
         "SUCCESS|25|__main__|order|done",
         "ERROR|40|__main__|<module>|failed",

@@ -1,6 +1,7 @@
 """OpenTelemetry: the record factory of its instrumentation, and the handler that exports records."""
 
 import json
+import re
 
 TRACES = """
     import logging
@@ -30,6 +31,7 @@ def test_instrumentation_adds_the_trace_to_each_record(stack):
 
     logger = logging.getLogger("shop")
     LoggingInstrumentor().instrument(
+        inject_trace_context=True,
         log_hook=lambda span, record: setattr(record, "hooked", span.name)
     )
     recorder.record_to_file(
@@ -43,18 +45,47 @@ def test_instrumentation_adds_the_trace_to_each_record(stack):
     with tracer.start_as_current_span("ordering"):
         order(1)
     order(2)
-    print(recorder.implementation())
+    logger.info("on %s", recorder.implementation())
     LoggingInstrumentor().uninstrument()
     logging.getLogger().handlers[:] = []
     recorder.record_to_file(format="%(name)s|%(message)s")
     order(3)
-    """)
+    """, OTEL_SERVICE_NAME="shop-service")
     lines = [line for line in stack.read_lines() if line.startswith("shop|")]
     assert lines == [
-        f"shop|order|{TRACE_ID}|{SPAN_ID}|True|unknown_service|order 1",
-        "shop|order|0|0|False|unknown_service|order 2",
+        f"shop|order|{TRACE_ID}|{SPAN_ID}|True|shop-service|order 1",
+        "shop|order|0|0|False|shop-service|order 2",
+        f"shop|<module>|0|0|False|shop-service|on {stack.implementation}",
         "shop|order 3",
     ]
+
+
+def test_instrumentation_sets_a_format_and_exports_too(stack):
+    completed = stack.run_source(TRACES + """
+    from opentelemetry._logs import set_logger_provider
+    from opentelemetry.instrumentation.logging import LoggingInstrumentor
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+
+    exporter = InMemoryLogRecordExporter()
+    provider = LoggerProvider()
+    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    set_logger_provider(provider)
+    LoggingInstrumentor().instrument(set_logging_format=True)
+    with tracer.start_as_current_span("ordering"):
+        logging.getLogger("shop").info("order %d", 7)
+    [exported] = exporter.get_finished_logs()
+    print(exported.log_record.body, exported.log_record.trace_id)
+    print(recorder.implementation())
+    """, OTEL_SERVICE_NAME="shop-service")
+    assert completed.stdout == f"order 7 {0xB2}\n{stack.implementation}\n"
+    [line] = [line for line in completed.stderr.splitlines() if "order 7" in line]
+    assert re.fullmatch(
+        r"[\d-]+ [\d:,]+ INFO \[shop\] \[program\.py:\d+\] "
+        rf"\[trace_id={TRACE_ID} span_id={SPAN_ID} resource\.service\.name=shop-service "
+        r"trace_sampled=True\] - order 7",
+        line,
+    )
 
 
 def test_handler_exports_records(stack):

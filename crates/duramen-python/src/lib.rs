@@ -1,7 +1,41 @@
 //! The Python face of Duramen: the extension module `duramen._core`.
+//!
+//! It holds the native methods of the classes of `logging`, and puts them into a run of the
+//! interpreter's own modules: Duramen's (`import duramen`) or the standard library's (`install()`).
+
+mod asctime;
+mod caller;
+mod classes;
+mod fields;
+mod filter;
+mod formatter;
+mod globals;
+mod handler;
+mod interpreter;
+mod logger;
+mod native_method;
+mod pipeline;
+mod record;
+mod route;
+mod structured;
+mod style;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Makes `namespace` the dict from which the globals of `logging` are read.
+#[pyfunction]
+fn set_globals_owner(namespace: &Bound<'_, PyDict>) {
+    globals::set_owner(namespace);
+}
 
 /// The extension module `duramen._core`.
 #[pymodule(gil_used = true)]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use super::classes::put_native_methods;
+    #[pymodule_export]
+    use super::route::route;
+    #[pymodule_export]
+    use super::set_globals_owner;
+}

@@ -39,6 +39,13 @@ pub struct Record<'a> {
     pub stack: Option<&'a str>,
 }
 
+impl Record<'_> {
+    /// The whole milliseconds of the creation time, 0 to 999 (`msecs`).
+    pub fn milliseconds(&self) -> u32 {
+        u32::try_from(self.created_ns.rem_euclid(1_000_000_000) / 1_000_000).unwrap_or(0)
+    }
+}
+
 /// Where a logging call stands in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller<'a> {

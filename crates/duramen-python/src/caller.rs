@@ -1,0 +1,109 @@
+//! Where a logging call stands: the nearest frame outside `logging`.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::native_method::Call;
+use crate::{formatter, globals, interpreter};
+
+/// What stands for the call site when it is not known: path, line, function.
+pub(crate) const UNKNOWN: (&str, i64, &str) = ("(unknown file)", 0, "(unknown function)");
+
+/// `Logger.findCaller`. Native methods have no frames: the innermost one is the caller's own.
+pub(crate) fn find_caller<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (stack_info, stack_level) = (call.argument(0), call.argument(1));
+    let Some(frame) = find_frame(py, &stack_level)? else {
+        let (path, line, function) = UNKNOWN;
+        return Ok((path, line, function, py.None()).into_pyobject(py)?.into_any());
+    };
+    let stack = if stack_info.is_truthy()? { stack_text(&frame)? } else { py.None().into_bound(py) };
+    let code = interpreter::frame_code(&frame);
+    let site = (
+        code.getattr(intern!(py, "co_filename"))?,
+        interpreter::frame_line(&frame),
+        code.getattr(intern!(py, "co_name"))?,
+        stack,
+    );
+    Ok(site.into_pyobject(py)?.into_any())
+}
+
+/// The frame of the logging call, `stack_level` frames of the application up.
+pub(crate) fn find_frame<'py>(
+    py: Python<'py>,
+    stack_level: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(innermost) = interpreter::current_frame(py) else { return Ok(None) };
+    if globals::python_minor(py) >= 11 {
+        up_among_application_frames(innermost, stack_level).map(Some)
+    } else {
+        up_then_out_of_logging(innermost, stack_level)
+    }
+}
+
+/// From CPython 3.11 on: each application frame counts, those of `logging` and of the import system
+/// do not. At the bottom of the stack the last frame is taken.
+fn up_among_application_frames<'py>(
+    innermost: Bound<'py, PyAny>,
+    stack_level: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = innermost.py();
+    let is_internal = globals::get(py, intern!(py, "_is_internal_frame"))?;
+    let mut remaining = stack_level.clone();
+    let mut frame = innermost;
+    loop {
+        if !is_internal.call1((&frame,))?.is_truthy()? {
+            remaining = remaining.sub(1)?;
+        }
+        if !remaining.gt(0)? {
+            return Ok(frame);
+        }
+        match interpreter::frame_back(&frame) {
+            Some(back) => frame = back,
+            None => return Ok(frame),
+        }
+    }
+}
+
+/// CPython 3.10: every frame counts, then those of `logging` are left.
+fn up_then_out_of_logging<'py>(
+    innermost: Bound<'py, PyAny>,
+    stack_level: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = innermost.py();
+    let own_source = globals::get(py, intern!(py, "_srcfile"))?;
+    let mut remaining = stack_level.clone();
+    let mut frame = Some(innermost.clone());
+    while let Some(current) = &frame {
+        if !remaining.gt(1)? {
+            break;
+        }
+        frame = interpreter::frame_back(current);
+        remaining = remaining.sub(1)?;
+    }
+    let mut frame = frame.or(Some(innermost));
+    let paths = globals::get(py, intern!(py, "os"))?.getattr(intern!(py, "path"))?;
+    while let Some(current) = &frame {
+        let file = interpreter::frame_code(current).getattr(intern!(py, "co_filename"))?;
+        if !paths.call_method1(intern!(py, "normcase"), (file,))?.eq(&own_source)? {
+            break;
+        }
+        frame = interpreter::frame_back(current);
+    }
+    Ok(frame)
+}
+
+fn stack_text<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = frame.py();
+    let buffer = globals::get(py, intern!(py, "io"))?.call_method0(intern!(py, "StringIO"))?;
+    buffer.call_method1(intern!(py, "write"), ("Stack (most recent call last):\n",))?;
+    let keywords = PyDict::new(py);
+    keywords.set_item(intern!(py, "file"), &buffer)?;
+    globals::get(py, intern!(py, "traceback"))?.call_method(
+        intern!(py, "print_stack"),
+        (frame,),
+        Some(&keywords),
+    )?;
+    formatter::without_final_newline(buffer.call_method0(intern!(py, "getvalue"))?)
+}

@@ -1,0 +1,285 @@
+//! The classes of `logging` that carry native methods, and whether anybody has overridden one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::RwLock;
+use pyo3::exceptions::PyException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyType};
+
+use crate::interpreter;
+use crate::native_method::Method;
+use crate::{filter, formatter, handler, logger, record, structured, style};
+
+/// What an object is in the pipeline; objects of one family are asked the same questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `Logger`.
+    Logger,
+    /// `LogRecord`.
+    Record,
+    /// `Filter`.
+    Filter,
+    /// `Formatter`.
+    Formatter,
+    /// `PercentStyle`, `StrFormatStyle`, `StringTemplateStyle`.
+    Style,
+    /// `StreamHandler` and `FileHandler`, whose records the native path can write itself.
+    StreamHandler,
+    /// Every other class: never met by the native path.
+    Other,
+}
+
+impl Family {
+    /// The methods that the native path stands in for: with one of them overridden it is not taken.
+    fn decisive_methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Logger => &[
+                "isEnabledFor", "getEffectiveLevel", "_log", "findCaller", "makeRecord", "handle", "filter",
+                "callHandlers", "__getattribute__",
+            ],
+            Self::Record => {
+                &["__new__", "__init__", "getMessage", "__getattribute__", "__setattr__", "__str__", "__repr__"]
+            }
+            Self::Filter => &["filter", "__getattribute__"],
+            Self::Formatter => {
+                &["format", "formatTime", "formatMessage", "usesTime", "formatException", "formatStack",
+                    "__getattribute__"]
+            }
+            Self::Style => &["format", "_format", "usesTime", "__getattribute__"],
+            Self::StreamHandler => &[
+                "handle", "filter", "acquire", "release", "emit", "format", "flush", "handleError",
+                "__getattribute__",
+            ],
+            Self::Other => &[],
+        }
+    }
+}
+
+/// A class of the interpreter's `logging` and what replaces its methods.
+struct NativeClass {
+    name: &'static str,
+    family: Family,
+    methods: &'static [Method],
+}
+
+const fn class(name: &'static str, family: Family, methods: &'static [Method]) -> NativeClass {
+    NativeClass { name, family, methods }
+}
+
+/// The classes of a module of the standard library that get native methods, bases first.
+fn native_classes(module: &str) -> Vec<NativeClass> {
+    match module {
+        "logging" => vec![
+            class("LogRecord", Family::Record, record::METHODS),
+            class("PercentStyle", Family::Style, style::PERCENT_METHODS),
+            class("StrFormatStyle", Family::Style, style::BRACE_METHODS),
+            class("StringTemplateStyle", Family::Style, style::DOLLAR_METHODS),
+            class("Formatter", Family::Formatter, formatter::METHODS),
+            class("Filter", Family::Filter, filter::METHODS),
+            class("Filterer", Family::Other, filter::FILTERER_METHODS),
+            class("Handler", Family::Other, handler::base::METHODS),
+            class("StreamHandler", Family::StreamHandler, handler::stream::METHODS),
+            class("FileHandler", Family::StreamHandler, handler::file::METHODS),
+            class("_StderrHandler", Family::Other, &[]),
+            class("NullHandler", Family::Other, &[]),
+            class("Logger", Family::Logger, logger::METHODS),
+            class("RootLogger", Family::Logger, &[]),
+        ],
+        "duramen.formatters" => vec![
+            class("JsonFormatter", Family::Formatter, structured::JSON_METHODS),
+            class("ConsoleFormatter", Family::Formatter, structured::CONSOLE_METHODS),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// What the native path knows of one class object.
+pub(crate) struct KnownClass {
+    /// The class's name in `logging`.
+    pub(crate) name: &'static str,
+    pub(crate) family: Family,
+    /// Keeps the class alive, so that its address stays its own.
+    class: Py<PyType>,
+    /// The decisive methods as they were when the native methods were put in.
+    expected: Vec<(Py<PyString>, Py<PyAny>)>,
+    /// False when somebody had replaced a method before the native ones could be put in.
+    native: bool,
+    /// The version tag for which `expected` was found to hold.
+    verified: AtomicU32,
+}
+
+static KNOWN: RwLock<Option<HashMap<usize, Arc<KnownClass>>>> = RwLock::new(None);
+
+/// The class of `object`, where it is exactly one that carries native methods.
+pub(crate) fn known(object: &Bound<'_, PyAny>) -> Option<Arc<KnownClass>> {
+    KNOWN.read().as_ref()?.get(&(object.get_type().as_ptr() as usize)).cloned()
+}
+
+/// Whether `object` is exactly of one of our classes: no subclass has a say in its attributes.
+pub(crate) fn is_plain(object: &Bound<'_, PyAny>) -> bool {
+    known(object).is_some()
+}
+
+/// Whether `error` derives from `Exception` (so that `except Exception` would catch it).
+pub(crate) fn is_ordinary(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyException>(py)
+}
+
+impl KnownClass {
+    /// The decisive method that has been overridden on the class, if any.
+    fn overridden_on_class<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        let class = self.class.bind(py);
+        let version = interpreter::type_version(class);
+        if version.is_some_and(|version| version == self.verified.load(Ordering::Relaxed)) {
+            return Ok(None);
+        }
+        for (name, expected) in &self.expected {
+            if !class.getattr(name.bind(py))?.is(expected) {
+                return Ok(Some(name.bind(py).clone()));
+            }
+        }
+        if let Some(version) = interpreter::type_version(class) {
+            self.verified.store(version, Ordering::Relaxed);
+        }
+        Ok(None)
+    }
+
+    /// The decisive method that has been overridden on the instance, if any.
+    fn overridden_on_instance<'py>(&self, attributes: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
+        for (name, _) in &self.expected {
+            let name = name.bind(attributes.py());
+            if attributes.contains(name)? {
+                return Ok(Some(name.clone()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why an object cannot be met by the native path.
+pub(crate) enum Obstacle {
+    /// Its class is not exactly one of ours.
+    ForeignClass,
+    /// This method is overridden, on the class or on the instance.
+    Overridden(String),
+}
+
+/// An object of which everything is ours: its attributes can be read from its dict.
+pub(crate) struct Untouched<'py> {
+    pub(crate) attributes: Bound<'py, PyDict>,
+}
+
+/// Looks whether `object` is exactly of one of our classes in `family` with nothing overridden.
+pub(crate) fn untouched<'py>(
+    object: &Bound<'py, PyAny>,
+    family: Family,
+) -> PyResult<Result<Untouched<'py>, Obstacle>> {
+    let Some(class) = known(object).filter(|class| class.family == family && class.native) else {
+        return Ok(Err(Obstacle::ForeignClass));
+    };
+    if let Some(name) = class.overridden_on_class(object.py())? {
+        return Ok(Err(Obstacle::Overridden(name.to_string())));
+    }
+    let attributes = interpreter::instance_dict(object)?;
+    if let Some(name) = class.overridden_on_instance(&attributes)? {
+        return Ok(Err(Obstacle::Overridden(name.to_string())));
+    }
+    Ok(Ok(Untouched { attributes }))
+}
+
+/// Whether the class object itself is one of ours in `family` with nothing overridden.
+pub(crate) fn is_untouched_class(class: &Bound<'_, PyAny>, family: Family) -> PyResult<bool> {
+    let found = KNOWN.read().as_ref().and_then(|known| known.get(&(class.as_ptr() as usize)).cloned());
+    match found {
+        Some(known) if known.family == family && known.native => {
+            Ok(known.overridden_on_class(class.py())?.is_none())
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Puts the native methods into the classes that `namespace`, a run of the standard library's `module`,
+/// defines. Returns `(class, name, original, replacement)` for each method, so that it can be undone.
+///
+/// A method that is no longer the interpreter's own is left alone: somebody has replaced it.
+#[pyfunction]
+pub(crate) fn put_native_methods<'py>(
+    namespace: &Bound<'py, PyDict>,
+    module: &str,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = namespace.py();
+    let changes = PyList::empty(py);
+    let mut incomplete = Vec::new();
+    for native in native_classes(module) {
+        let Some(class) = namespace.get_item(native.name)? else { continue };
+        let class = class.cast_into::<PyType>()?;
+        for method in native.methods {
+            let Some(original) = own_attribute(&class, method.name)? else { continue };
+            if is_interpreters_own(&original, namespace, native.name, method.name)? {
+                let replacement = method.replacement(&class, &original)?;
+                class.setattr(method.name, &replacement)?;
+                changes.append((&class, method.name, original, replacement))?;
+            } else if original.get_type().name()? != "method_descriptor" {
+                incomplete.push(class.clone());
+            }
+        }
+    }
+    for native in native_classes(module) {
+        if let Some(class) = namespace.get_item(native.name)? {
+            remember(class.cast_into::<PyType>()?, &native, &incomplete)?;
+        }
+    }
+    Ok(changes)
+}
+
+fn own_attribute<'py>(class: &Bound<'py, PyType>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let attributes = class.getattr(intern!(class.py(), "__dict__"))?;
+    let value = attributes.call_method1(intern!(class.py(), "get"), (name,))?;
+    Ok((!value.is_none()).then_some(value))
+}
+
+/// Whether `function` is what the interpreter's module defined under this name.
+fn is_interpreters_own(
+    function: &Bound<'_, PyAny>,
+    namespace: &Bound<'_, PyDict>,
+    class: &str,
+    name: &str,
+) -> PyResult<bool> {
+    let py = function.py();
+    let Ok(globals) = function.getattr(intern!(py, "__globals__")) else { return Ok(false) };
+    let qualified: String = function.getattr(intern!(py, "__qualname__"))?.extract()?;
+    Ok(globals.is(namespace)
+        && qualified == format!("{class}.{name}")
+        && !function.hasattr(intern!(py, "__wrapped__"))?)
+}
+
+fn remember(
+    class: Bound<'_, PyType>,
+    native_class: &NativeClass,
+    incomplete: &[Bound<'_, PyType>],
+) -> PyResult<()> {
+    let NativeClass { name, family, .. } = *native_class;
+    let py = class.py();
+    let mut native = true;
+    for base in incomplete {
+        native &= !class.is_subclass(base)?;
+    }
+    let expected = family
+        .decisive_methods()
+        .iter()
+        .map(|name| {
+            let name = PyString::intern(py, name);
+            let method = class.getattr(&name)?;
+            Ok((name.unbind(), method.unbind()))
+        })
+        .collect::<PyResult<Vec<_>>>()?;
+    let address = class.as_ptr() as usize;
+    let known =
+        KnownClass { name, family, class: class.unbind(), expected, native, verified: AtomicU32::new(0) };
+    KNOWN.write().get_or_insert_default().insert(address, Arc::new(known));
+    Ok(())
+}

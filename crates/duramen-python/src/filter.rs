@@ -1,0 +1,95 @@
+//! `Filter` and what loggers and handlers share: a list of filters.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyList};
+
+use crate::globals;
+use crate::native_method::{Call, Method, methods};
+
+pub(crate) static METHODS: &[Method] = methods![
+    "__init__" => init,
+    "filter" => filter_by_name,
+];
+
+pub(crate) static FILTERER_METHODS: &[Method] = methods![
+    "__init__" => filterer_init,
+    "addFilter" => add_filter,
+    "removeFilter" => remove_filter,
+    "filter" => filter,
+];
+
+fn truth(py: Python<'_>, value: bool) -> Bound<'_, PyAny> {
+    PyBool::new(py, value).to_owned().into_any()
+}
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let name = call.argument(0);
+    call.object.setattr(intern!(py, "name"), name)?;
+    call.object.setattr(intern!(py, "nlen"), name.len()?)?;
+    call.none()
+}
+
+/// Lets through the records of the logger called `name` and of those below it.
+fn filter_by_name<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let length = call.object.getattr(intern!(py, "nlen"))?;
+    if length.eq(0)? {
+        return Ok(truth(py, true));
+    }
+    let own_name = call.object.getattr(intern!(py, "name"))?;
+    let name = call.argument(0).getattr(intern!(py, "name"))?;
+    if own_name.eq(&name)? {
+        return Ok(truth(py, true));
+    }
+    if name.call_method1(intern!(py, "find"), (own_name, 0, &length))?.ne(0)? {
+        return Ok(truth(py, false));
+    }
+    Ok(truth(py, name.get_item(length)?.eq(intern!(py, "."))?))
+}
+
+fn filterer_init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call.object.setattr(intern!(py, "filters"), PyList::empty(py))?;
+    call.none()
+}
+
+fn add_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let filters = call.object.getattr(intern!(call.py(), "filters"))?;
+    if !filters.contains(call.argument(0))? {
+        filters.call_method1(intern!(call.py(), "append"), (call.argument(0),))?;
+    }
+    call.none()
+}
+
+fn remove_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let filters = call.object.getattr(intern!(call.py(), "filters"))?;
+    if filters.contains(call.argument(0))? {
+        filters.call_method1(intern!(call.py(), "remove"), (call.argument(0),))?;
+    }
+    call.none()
+}
+
+/// Asks each filter in turn. From CPython 3.12 on the answer is the record, which a filter may have
+/// replaced; before, it is a truth value.
+fn filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let replaces = globals::python_minor(py) >= 12;
+    let mut record = call.argument(0).to_owned();
+    for filter in call.object.getattr(intern!(py, "filters"))?.try_iter()? {
+        let filter = filter?;
+        let answer = if filter.hasattr(intern!(py, "filter"))? {
+            filter.call_method1(intern!(py, "filter"), (&record,))?
+        } else {
+            filter.call1((&record,))?
+        };
+        if !answer.is_truthy()? {
+            return Ok(truth(py, false));
+        }
+        if replaces && globals::is_log_record(&answer)? {
+            record = answer;
+        }
+    }
+    Ok(if replaces { record } else { truth(py, true) })
+}

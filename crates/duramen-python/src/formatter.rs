@@ -1,0 +1,117 @@
+//! `Formatter`: the text of a record, from the record as a Python object.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::globals;
+use crate::native_method::{Call, Method, methods};
+
+pub(crate) static METHODS: &[Method] = methods![
+    "formatTime" => format_time,
+    "formatException" => format_exception,
+    "usesTime" => uses_time,
+    "formatMessage" => format_message,
+    "formatStack" => format_stack,
+    "format" => format,
+];
+
+fn format_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let record = call.argument(0);
+    let date_format = call.argument(1);
+    let created = record.getattr(intern!(py, "created"))?;
+    let moment = call.object.call_method1(intern!(py, "converter"), (created,))?;
+    let time = globals::get(py, intern!(py, "time"))?;
+    let strftime = intern!(py, "strftime");
+    if date_format.is_truthy()? {
+        return time.call_method1(strftime, (date_format, moment));
+    }
+    let default_format = call.object.getattr(intern!(py, "default_time_format"))?;
+    let text = time.call_method1(strftime, (default_format, moment))?;
+    let with_milliseconds = call.object.getattr(intern!(py, "default_msec_format"))?;
+    if with_milliseconds.is_truthy()? {
+        with_milliseconds.rem((text, record.getattr(intern!(py, "msecs"))?))
+    } else {
+        Ok(text)
+    }
+}
+
+fn format_exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let exception = call.argument(0);
+    let buffer = globals::get(py, intern!(py, "io"))?.call_method0(intern!(py, "StringIO"))?;
+    let keywords = PyDict::new(py);
+    keywords.set_item(intern!(py, "limit"), py.None())?;
+    keywords.set_item(intern!(py, "file"), &buffer)?;
+    let traceback = exception.get_item(2)?;
+    globals::get(py, intern!(py, "traceback"))?.call_method(
+        intern!(py, "print_exception"),
+        (exception.get_item(0)?, exception.get_item(1)?, traceback),
+        Some(&keywords),
+    )?;
+    let text = buffer.call_method0(intern!(py, "getvalue"))?;
+    buffer.call_method0(intern!(py, "close"))?;
+    without_final_newline(text)
+}
+
+/// `text` without the newline at its end, if there is one.
+pub(crate) fn without_final_newline(text: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    if ends_with_newline(&text)? {
+        let length = text.len()?;
+        return text.get_item(pyo3::types::PySlice::new(text.py(), 0, length as isize - 1, 1));
+    }
+    Ok(text)
+}
+
+fn ends_with_newline(text: &Bound<'_, PyAny>) -> PyResult<bool> {
+    text.call_method1(intern!(text.py(), "endswith"), ("\n",))?.is_truthy()
+}
+
+fn uses_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call.object.getattr(intern!(py, "_style"))?.call_method0(intern!(py, "usesTime"))
+}
+
+fn format_message<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call.object.getattr(intern!(py, "_style"))?.call_method1(intern!(py, "format"), (call.argument(0),))
+}
+
+fn format_stack<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    Ok(call.argument(0).to_owned())
+}
+
+fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (formatter, record) = (&call.object, call.argument(0));
+    let message = record.call_method0(intern!(py, "getMessage"))?;
+    record.setattr(intern!(py, "message"), message)?;
+    if formatter.call_method0(intern!(py, "usesTime"))?.is_truthy()? {
+        let date_format = formatter.getattr(intern!(py, "datefmt"))?;
+        let time = formatter.call_method1(intern!(py, "formatTime"), (record, date_format))?;
+        record.setattr(intern!(py, "asctime"), time)?;
+    }
+    let mut text = formatter.call_method1(intern!(py, "formatMessage"), (record,))?;
+    let exc_text = intern!(py, "exc_text");
+    let exception = record.getattr(intern!(py, "exc_info"))?;
+    if exception.is_truthy()? && !record.getattr(exc_text)?.is_truthy()? {
+        // Kept on the record: the next handler's formatter takes it from there.
+        record.setattr(exc_text, formatter.call_method1(intern!(py, "formatException"), (exception,))?)?;
+    }
+    let exception_text = record.getattr(exc_text)?;
+    if exception_text.is_truthy()? {
+        text = on_a_new_line(text, exception_text)?;
+    }
+    let stack = record.getattr(intern!(py, "stack_info"))?;
+    if stack.is_truthy()? {
+        let stack = formatter.call_method1(intern!(py, "formatStack"), (stack,))?;
+        text = on_a_new_line(text, stack)?;
+    }
+    Ok(text)
+}
+
+fn on_a_new_line<'py>(text: Bound<'py, PyAny>, more: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let text = if ends_with_newline(&text)? { text } else { text.add("\n")? };
+    text.add(more)
+}

@@ -1,0 +1,49 @@
+//! The module globals of `logging`, which are part of its interface.
+//!
+//! They have one owner at a time: Duramen's own module dict, or the standard library's while Duramen is
+//! installed. They are read from there each time, so that an assignment and a patch are seen at once.
+
+use parking_lot::RwLock;
+use pyo3::exceptions::PyNameError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+static OWNER: RwLock<Option<Py<PyDict>>> = RwLock::new(None);
+
+/// Makes `namespace` the owner of the globals.
+pub(crate) fn set_owner(namespace: &Bound<'_, PyDict>) {
+    let previous = OWNER.write().replace(namespace.clone().unbind());
+    // Outside the lock: dropping the last reference to a dict can run Python code.
+    drop(previous);
+}
+
+/// The owner's dict.
+pub(crate) fn owner(py: Python<'_>) -> Bound<'_, PyDict> {
+    match &*OWNER.read() {
+        Some(owner) => owner.bind(py).clone(),
+        None => PyDict::new(py),
+    }
+}
+
+/// The global called `name`; `NameError` when it has been deleted.
+pub(crate) fn get<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    owner(py)
+        .get_item(name)?
+        .ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
+}
+
+/// Whether the global called `name` is true.
+pub(crate) fn is_true<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<bool> {
+    get(py, name)?.is_truthy()
+}
+
+/// Whether `object` is an instance of the present `LogRecord` class.
+pub(crate) fn is_log_record(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    object.is_instance(&get(object.py(), intern!(object.py(), "LogRecord"))?)
+}
+
+/// The minor version of the running interpreter: 13 for CPython 3.13.
+pub(crate) fn python_minor(py: Python<'_>) -> u8 {
+    py.version_info().minor
+}

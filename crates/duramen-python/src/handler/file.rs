@@ -1,0 +1,40 @@
+//! `FileHandler`: a stream handler that opens its file.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::handler::base::class_and_level;
+use crate::native_method::{Call, Method, methods};
+use crate::globals;
+
+pub(crate) static METHODS: &[Method] = methods![
+    "emit" => emit,
+    "__repr__" => repr,
+];
+
+/// Opens the file first when that was put off, unless a closed handler would empty it by that.
+fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    let stream = intern!(py, "stream");
+    if handler.getattr(stream)?.is_none() {
+        let empties = handler.getattr(intern!(py, "mode"))?.eq("w")?;
+        if !empties || !handler.getattr(intern!(py, "_closed"))?.is_truthy()? {
+            handler.setattr(stream, handler.call_method0(intern!(py, "_open"))?)?;
+        }
+    }
+    if handler.getattr(stream)?.is_truthy()? {
+        // By name and unbound, as a subclass may have replaced the method of the base.
+        globals::get(py, intern!(py, "StreamHandler"))?
+            .call_method1(intern!(py, "emit"), (handler, call.argument(0)))?;
+    }
+    call.none()
+}
+
+fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (class, level) = class_and_level(&call.object, &call.object.getattr(intern!(py, "level"))?)?;
+    let file = call.object.getattr(intern!(py, "baseFilename"))?;
+    Ok(PyString::new(py, &format!("<{class} {file} ({level})>")).into_any())
+}

@@ -1,0 +1,69 @@
+//! `StreamHandler`: text to any object with `write`.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::handler::base::{class_and_level, locked};
+use crate::handler::error::guarded;
+use crate::native_method::{Call, Method, methods};
+
+pub(crate) static METHODS: &[Method] = methods![
+    "flush" => flush,
+    "emit" => emit,
+    "setStream" => set_stream,
+    "__repr__" => repr,
+];
+
+fn flush<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    locked(&call.object, || {
+        let stream = call.object.getattr(intern!(py, "stream"))?;
+        if stream.is_truthy()? && stream.hasattr(intern!(py, "flush"))? {
+            stream.call_method0(intern!(py, "flush"))?;
+        }
+        Ok(())
+    })?;
+    call.none()
+}
+
+fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (handler, record) = (&call.object, call.argument(0));
+    guarded(handler, &record, || {
+        let text = handler.call_method1(intern!(py, "format"), (record,))?;
+        let stream = handler.getattr(intern!(py, "stream"))?;
+        let line = text.add(handler.getattr(intern!(py, "terminator"))?)?;
+        stream.call_method1(intern!(py, "write"), (line,))?;
+        handler.call_method0(intern!(py, "flush"))?;
+        Ok(())
+    })?;
+    call.none()
+}
+
+fn set_stream<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (handler, stream) = (&call.object, call.argument(0));
+    let previous = handler.getattr(intern!(py, "stream"))?;
+    if previous.is(&stream) {
+        return call.none();
+    }
+    locked(handler, || {
+        handler.call_method0(intern!(py, "flush"))?;
+        handler.setattr(intern!(py, "stream"), stream)
+    })?;
+    Ok(previous)
+}
+
+fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (class, level) = class_and_level(&call.object, &call.object.getattr(intern!(py, "level"))?)?;
+    let stream = call.object.getattr(intern!(py, "stream"))?;
+    // The name of a stream can be a file descriptor.
+    let name = match stream.getattr_opt(intern!(py, "name"))? {
+        Some(name) => name.str()?.to_string(),
+        None => String::new(),
+    };
+    let space = if name.is_empty() { "" } else { " " };
+    Ok(PyString::new(py, &format!("<{class} {name}{space}({level})>")).into_any())
+}

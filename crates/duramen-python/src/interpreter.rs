@@ -1,0 +1,186 @@
+//! Every raw touch of the interpreter's C API that has no safe wrapper stands in this file.
+
+use std::ffi::CString;
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+/// The C signature of a method that takes positional and keyword arguments without a tuple or dict.
+pub(crate) type FastMethod = unsafe extern "C" fn(
+    *mut ffi::PyObject,
+    *const *mut ffi::PyObject,
+    ffi::Py_ssize_t,
+    *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
+
+/// Makes a method descriptor of `class`. `documentation` starts with the signature, as CPython's own do.
+pub(crate) fn method_descriptor<'py>(
+    class: &Bound<'py, PyType>,
+    name: &str,
+    documentation: &str,
+    method: FastMethod,
+) -> PyResult<Bound<'py, PyAny>> {
+    let name = CString::new(name)?;
+    let documentation = CString::new(documentation)?;
+    // The descriptor points at its definition for as long as the process lives.
+    let definition = Box::leak(Box::new(ffi::PyMethodDef {
+        ml_name: name.into_raw(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: method },
+        ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        ml_doc: documentation.into_raw(),
+    }));
+    // SAFETY: `class` is a live type and `definition` lives forever; a null result carries an exception.
+    unsafe {
+        Bound::from_owned_ptr_or_err(
+            class.py(),
+            ffi::PyDescr_NewMethod(class.as_ptr().cast::<ffi::PyTypeObject>(), definition),
+        )
+    }
+}
+
+/// Runs `body` at the C border: its error becomes the raised exception, a panic becomes `SystemError`.
+pub(crate) fn at_border(
+    body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
+) -> *mut ffi::PyObject {
+    // The calling thread is attached already; this tells the binding library so.
+    Python::attach(|py| {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py)))
+            .unwrap_or_else(|_| Err(PySystemError::new_err("internal error in duramen (a panic was caught)")));
+        match result {
+            Ok(value) => value.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                std::ptr::null_mut()
+            }
+        }
+    })
+}
+
+/// The arguments of a fast call as borrowed objects: first the positional ones, then the keywords' values.
+///
+/// # Safety
+/// `arguments` and `keywords` must be what the interpreter passed to a `METH_FASTCALL | METH_KEYWORDS`
+/// function that is still running: the caller's references keep the objects alive for `'a`.
+pub(crate) unsafe fn borrowed_arguments<'a, 'py>(
+    py: Python<'py>,
+    arguments: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    keywords: *mut ffi::PyObject,
+) -> (&'a [Borrowed<'a, 'py, PyAny>], Option<Borrowed<'a, 'py, PyTuple>>) {
+    // SAFETY: by this function's contract a non-null `keywords` is the live tuple of keyword names.
+    let keywords = unsafe { Borrowed::from_ptr_or_opt(py, keywords).map(|names| names.cast_unchecked()) };
+    let keywords: Option<Borrowed<'a, 'py, PyTuple>> = keywords;
+    let count = usize::try_from(positional).unwrap_or(0) + keywords.map_or(0, |keywords| keywords.len());
+    if count == 0 {
+        return (&[], keywords);
+    }
+    // SAFETY: `Borrowed` is a transparent pointer with lifetime markers, and the interpreter passes
+    // `count` live non-null objects at `arguments`.
+    let arguments = unsafe { std::slice::from_raw_parts(arguments.cast::<Borrowed<'a, 'py, PyAny>>(), count) };
+    (arguments, keywords)
+}
+
+/// `format % arguments` as the interpreter does it for text.
+pub(crate) fn percent_format<'py>(
+    format: &Bound<'py, PyString>,
+    arguments: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: both are live objects and the first is text; a null result carries an exception.
+    unsafe {
+        Bound::from_owned_ptr_or_err(format.py(), ffi::PyUnicode_Format(format.as_ptr(), arguments.as_ptr()))
+    }
+}
+
+/// The instance dict of `object`, made if it does not exist yet.
+pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    // SAFETY: the object is live; for a type without a dict the call fails with an exception.
+    let dict = unsafe {
+        Bound::from_owned_ptr_or_err(
+            object.py(),
+            ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut()),
+        )
+    }?;
+    Ok(dict.cast_into::<PyDict>()?)
+}
+
+/// The version tag of a type's attribute table; it changes when the type or one of its bases is
+/// changed. `None` while the interpreter has assigned none.
+pub(crate) fn type_version(class: &Bound<'_, PyType>) -> Option<u32> {
+    // SAFETY: a live type object; the field is read while the interpreter's lock is held.
+    let tag = unsafe { (*class.as_ptr().cast::<ffi::PyTypeObject>()).tp_version_tag };
+    (tag != 0).then_some(tag)
+}
+
+/// The frame of the Python code that called into this extension, if there is any.
+pub(crate) fn current_frame(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: returns a borrowed frame of the running thread, or null when no Python code runs.
+    unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast::<ffi::PyObject>()) }
+}
+
+/// The caller of `frame`.
+pub(crate) fn frame_back<'py>(frame: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: `frame` comes from `current_frame` or from this function, so it is a frame object; the
+    // result is a new reference, or null at the bottom of the stack.
+    unsafe {
+        Bound::from_owned_ptr_or_opt(
+            frame.py(),
+            ffi::PyFrame_GetBack(frame.as_ptr().cast::<ffi::PyFrameObject>()).cast::<ffi::PyObject>(),
+        )
+    }
+}
+
+/// The code object of `frame`.
+pub(crate) fn frame_code<'py>(frame: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+    // SAFETY: as for `frame_back`; the call returns a new reference and never fails.
+    unsafe {
+        Bound::from_owned_ptr(
+            frame.py(),
+            ffi::PyFrame_GetCode(frame.as_ptr().cast::<ffi::PyFrameObject>()).cast::<ffi::PyObject>(),
+        )
+    }
+}
+
+/// The line that `frame` is at.
+pub(crate) fn frame_line(frame: &Bound<'_, PyAny>) -> u32 {
+    // SAFETY: as for `frame_back`.
+    let line = unsafe { ffi::PyFrame_GetLineNumber(frame.as_ptr().cast::<ffi::PyFrameObject>()) };
+    u32::try_from(line).unwrap_or(0)
+}
+
+/// Runs `body` as an `except` block for `error` would run: `sys.exc_info()` shows the error meanwhile.
+pub(crate) fn while_handling<'py, T>(
+    py: Python<'py>,
+    error: &PyErr,
+    body: impl FnOnce() -> PyResult<T>,
+) -> PyResult<T> {
+    let mut previous = [std::ptr::null_mut::<ffi::PyObject>(); 3];
+    // SAFETY: `PyErr_GetExcInfo` writes three new references or nulls; `PyErr_SetExcInfo` steals three
+    // references, which are made for it here; the previous ones are handed back in the end.
+    unsafe {
+        let [class, value, traceback] = &mut previous;
+        ffi::PyErr_GetExcInfo(class, value, traceback);
+        ffi::PyErr_SetExcInfo(
+            error.get_type(py).into_ptr(),
+            error.value(py).clone().into_ptr(),
+            error.traceback(py).map_or(std::ptr::null_mut(), Bound::into_ptr),
+        );
+    }
+    let result = body();
+    let [class, value, traceback] = previous;
+    // SAFETY: the three references that `PyErr_GetExcInfo` gave are handed back once.
+    unsafe { ffi::PyErr_SetExcInfo(class, value, traceback) };
+    result
+}
+
+/// `error` with the calling frame at the head of its traceback, as a Python function in this place would
+/// have left it: who handles the error finds where the logging call stands.
+pub(crate) fn with_calling_frame(py: Python<'_>, error: PyErr) -> PyErr {
+    let Some(frame) = current_frame(py) else { return error };
+    error.restore(py);
+    // SAFETY: an exception is set and `frame` is a live frame object. When the entry cannot be made, the
+    // exception that says so takes the place of the first one.
+    unsafe { ffi::PyTraceBack_Here(frame.as_ptr().cast::<ffi::PyFrameObject>()) };
+    PyErr::fetch(py)
+}

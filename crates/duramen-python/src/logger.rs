@@ -1,0 +1,354 @@
+//! `Logger`: from the logging call to the handlers.
+
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::exceptions::PyBaseException;
+use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple};
+
+use crate::native_method::{Call, Method, methods};
+use crate::{caller, globals, pipeline};
+
+pub(crate) static METHODS: &[Method] = methods![
+    "debug" => debug,
+    "info" => info,
+    "warning" => warning,
+    "error" => error,
+    "critical" => critical,
+    "exception" => exception,
+    "log" => log,
+    "findCaller" => caller::find_caller,
+    "makeRecord" => make_record,
+    "_log" => log_unconditionally,
+    "handle" => handle,
+    "hasHandlers" => has_handlers,
+    "callHandlers" => call_handlers,
+    "getEffectiveLevel" => get_effective_level,
+    "isEnabledFor" => is_enabled_for,
+    "__repr__" => repr,
+];
+
+fn debug<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    log_at(call, 10)
+}
+
+fn info<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    log_at(call, 20)
+}
+
+fn warning<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    log_at(call, 30)
+}
+
+fn error<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    log_at(call, 40)
+}
+
+fn critical<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    log_at(call, 50)
+}
+
+fn log_at<'py>(call: &Call<'_, 'py>, level: i64) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let level = PyInt::new(py, level).into_any();
+    if enabled(&call.object, &level)? {
+        let request = Request {
+            logger: &call.object,
+            level,
+            message: call.argument(0).to_owned(),
+            arguments: call.rest_tuple()?,
+            keywords: call.extra_keywords.clone(),
+        };
+        request.send()?;
+    }
+    call.none()
+}
+
+fn log<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let level = call.argument(0).to_owned();
+    if !level.is_instance_of::<PyInt>() {
+        if globals::is_true(py, intern!(py, "raiseExceptions"))? {
+            return Err(PyTypeError::new_err("level must be an integer"));
+        }
+        return call.none();
+    }
+    if enabled(&call.object, &level)? {
+        let request = Request {
+            logger: &call.object,
+            level,
+            message: call.argument(1).to_owned(),
+            arguments: call.rest_tuple()?,
+            keywords: call.extra_keywords.clone(),
+        };
+        request.send()?;
+    }
+    call.none()
+}
+
+/// As `error` with `exc_info`, through the object's own `error`, which may be overridden.
+fn exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let keywords = call.extra_keywords.clone().unwrap_or_else(|| PyDict::new(py));
+    keywords.set_item(intern!(py, "exc_info"), call.argument(1))?;
+    let mut arguments = vec![call.argument(0).to_owned()];
+    arguments.extend(call.rest.iter().map(|argument| (**argument).clone()));
+    call.object.call_method(intern!(py, "error"), PyTuple::new(py, arguments)?, Some(&keywords))?;
+    call.none()
+}
+
+fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResult<bool> {
+    logger.call_method1(intern!(logger.py(), "isEnabledFor"), (level,))?.is_truthy()
+}
+
+/// What a logging call asks for, once its level is known to be enabled.
+struct Request<'a, 'py> {
+    logger: &'a Bound<'py, PyAny>,
+    level: Bound<'py, PyAny>,
+    message: Bound<'py, PyAny>,
+    arguments: Bound<'py, PyTuple>,
+    keywords: Option<Bound<'py, PyDict>>,
+}
+
+impl Request<'_, '_> {
+    fn send(&self) -> PyResult<()> {
+        let keywords = self.keywords.as_ref();
+        if pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments, keywords)? {
+            return Ok(());
+        }
+        let py = self.logger.py();
+        let arguments = (&self.level, &self.message, &self.arguments);
+        self.logger.call_method(intern!(py, "_log"), arguments, keywords).map(drop)
+    }
+}
+
+fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let logger = &call.object;
+    let [level, message, arguments, exception, extra, stack_info, stack_level] =
+        std::array::from_fn(|index| call.argument(index));
+    let (path, line, function, stack) = if globals::is_true(py, intern!(py, "_srcfile"))? {
+        find_caller_of(logger, &stack_info, &stack_level)?
+    } else {
+        unknown_caller(py)
+    };
+    let exception = exception_triple(&exception)?;
+    let name = logger.getattr(intern!(py, "name"))?;
+    let record = logger.call_method1(
+        intern!(py, "makeRecord"),
+        (name, level, path, line, message, arguments, exception, function, extra, stack),
+    )?;
+    logger.call_method1(intern!(py, "handle"), (record,))?;
+    call.none()
+}
+
+type CallSite<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+fn find_caller_of<'py>(
+    logger: &Bound<'py, PyAny>,
+    stack_info: &Bound<'py, PyAny>,
+    stack_level: &Bound<'py, PyAny>,
+) -> PyResult<CallSite<'py>> {
+    let py = logger.py();
+    let found = logger
+        .call_method1(intern!(py, "findCaller"), (stack_info, stack_level))
+        .and_then(|found| found.extract::<CallSite<'py>>());
+    match found {
+        Err(error) if error.is_instance_of::<PyValueError>(py) => Ok(unknown_caller(py)),
+        result => result,
+    }
+}
+
+fn unknown_caller(py: Python<'_>) -> CallSite<'_> {
+    let (path, line, function) = caller::UNKNOWN;
+    (
+        PyString::new(py, path).into_any(),
+        PyInt::new(py, line).into_any(),
+        PyString::new(py, function).into_any(),
+        py.None().into_bound(py),
+    )
+}
+
+/// The `exc_info` argument as the triple that a record holds.
+pub(crate) fn exception_triple<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = given.py();
+    if !given.is_truthy()? || given.is_instance_of::<PyTuple>() {
+        return Ok(given.clone());
+    }
+    if given.is_instance_of::<PyBaseException>() {
+        let traceback = given.getattr(intern!(py, "__traceback__"))?;
+        return Ok((given.get_type(), given, traceback).into_pyobject(py)?.into_any());
+    }
+    globals::get(py, intern!(py, "sys"))?.call_method0(intern!(py, "exc_info"))
+}
+
+fn make_record<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let [name, level, path, line, message, arguments, exception, function, extra, stack] =
+        std::array::from_fn(|index| call.argument(index));
+    let factory = globals::get(py, intern!(py, "_logRecordFactory"))?;
+    let record = factory.call1((name, level, path, line, message, arguments, exception, function, stack))?;
+    if !extra.is_none() {
+        for key in extra.try_iter()? {
+            let key = key?;
+            let fields = record.getattr(intern!(py, "__dict__"))?;
+            if key.eq(intern!(py, "message"))? || key.eq(intern!(py, "asctime"))? || fields.contains(&key)? {
+                let text = format!("Attempt to overwrite {} in LogRecord", key.repr()?);
+                return Err(PyKeyError::new_err(text));
+            }
+            fields.set_item(&key, extra.get_item(&key)?)?;
+        }
+    }
+    Ok(record)
+}
+
+fn handle<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (logger, mut record) = (&call.object, call.argument(0).to_owned());
+    if logger.getattr(intern!(py, "disabled"))?.is_truthy()? {
+        return call.none();
+    }
+    let answer = logger.call_method1(intern!(py, "filter"), (&record,))?;
+    if answer.is_truthy()? {
+        if globals::python_minor(py) >= 12 && globals::is_log_record(&answer)? {
+            record = answer;
+        }
+        logger.call_method1(intern!(py, "callHandlers"), (record,))?;
+    }
+    call.none()
+}
+
+/// Walks from `logger` towards the root while records propagate, until `visit` answers false.
+fn walk<'py>(
+    logger: &Bound<'py, PyAny>,
+    mut visit: impl FnMut(&Bound<'py, PyAny>) -> PyResult<bool>,
+) -> PyResult<()> {
+    let py = logger.py();
+    let mut current = logger.clone();
+    while current.is_truthy()? {
+        if !visit(&current)? || !current.getattr(intern!(py, "propagate"))?.is_truthy()? {
+            break;
+        }
+        current = current.getattr(intern!(py, "parent"))?;
+    }
+    Ok(())
+}
+
+fn has_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let mut found = false;
+    walk(&call.object, |logger| {
+        found = logger.getattr(intern!(py, "handlers"))?.is_truthy()?;
+        Ok(!found)
+    })?;
+    Ok(PyBool::new(py, found).to_owned().into_any())
+}
+
+fn call_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let record = call.argument(0);
+    let reaches = |handler: &Bound<'py, PyAny>| {
+        record.getattr(intern!(py, "levelno"))?.ge(handler.getattr(intern!(py, "level"))?)
+    };
+    let mut found = false;
+    walk(&call.object, |logger| {
+        for handler in logger.getattr(intern!(py, "handlers"))?.try_iter()? {
+            let handler = handler?;
+            found = true;
+            if reaches(&handler)? {
+                handler.call_method1(intern!(py, "handle"), (record,))?;
+            }
+        }
+        Ok(true)
+    })?;
+    if !found {
+        without_handlers(&call.object, &record, reaches)?;
+    }
+    call.none()
+}
+
+/// A record that no handler took goes to the handler of last resort; without one, `sys.stderr` is told
+/// once for each manager.
+fn without_handlers<'py>(
+    logger: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+    reaches: impl Fn(&Bound<'py, PyAny>) -> PyResult<bool>,
+) -> PyResult<()> {
+    let py = logger.py();
+    let last_resort = globals::get(py, intern!(py, "lastResort"))?;
+    if last_resort.is_truthy()? {
+        if reaches(&last_resort)? {
+            last_resort.call_method1(intern!(py, "handle"), (record,))?;
+        }
+        return Ok(());
+    }
+    let warned = intern!(py, "emittedNoHandlerWarning");
+    if globals::is_true(py, intern!(py, "raiseExceptions"))? {
+        let manager = logger.getattr(intern!(py, "manager"))?;
+        if !manager.getattr(warned)?.is_truthy()? {
+            let name = logger.getattr(intern!(py, "name"))?;
+            let text = format!("No handlers could be found for logger \"{name}\"\n");
+            let stream = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "stderr"))?;
+            stream.call_method1(intern!(py, "write"), (text,))?;
+            manager.setattr(warned, true)?;
+        }
+    }
+    Ok(())
+}
+
+fn get_effective_level<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let mut logger = call.object.clone();
+    while logger.is_truthy()? {
+        let level = logger.getattr(intern!(py, "level"))?;
+        if level.is_truthy()? {
+            return Ok(level);
+        }
+        logger = logger.getattr(intern!(py, "parent"))?;
+    }
+    globals::get(py, intern!(py, "NOTSET"))
+}
+
+fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (logger, level) = (&call.object, call.argument(0));
+    if logger.getattr(intern!(py, "disabled"))?.is_truthy()? {
+        return Ok(PyBool::new(py, false).to_owned().into_any());
+    }
+    let cached = logger.getattr(intern!(py, "_cache"))?.get_item(level);
+    match cached {
+        Err(error) if error.is_instance_of::<PyKeyError>(py) => {}
+        answer => return answer,
+    }
+    let lock = globals::get(py, intern!(py, "_lock"))?;
+    let guard = lock.is_truthy()?;
+    if guard {
+        lock.call_method0(intern!(py, "acquire"))?;
+    }
+    let answer = compute_enabled(logger, &level);
+    if guard {
+        lock.call_method0(intern!(py, "release"))?;
+    }
+    answer
+}
+
+fn compute_enabled<'py>(
+    logger: &Bound<'py, PyAny>,
+    level: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = logger.py();
+    let disable = logger.getattr(intern!(py, "manager"))?.getattr(intern!(py, "disable"))?;
+    let enabled = !disable.ge(level)?
+        && level.ge(logger.call_method0(intern!(py, "getEffectiveLevel"))?)?;
+    let answer = PyBool::new(py, enabled).to_owned().into_any();
+    logger.getattr(intern!(py, "_cache"))?.set_item(level, &answer)?;
+    Ok(answer)
+}
+
+fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let level = call.object.call_method0(intern!(py, "getEffectiveLevel"))?;
+    let (class, level) = crate::handler::base::class_and_level(&call.object, &level)?;
+    let name = call.object.getattr(intern!(py, "name"))?;
+    Ok(PyString::new(py, &format!("<{class} {name} ({level})>")).into_any())
+}

@@ -1,0 +1,321 @@
+//! Native methods for the classes of `logging`.
+//!
+//! A native method replaces one that the interpreter defines in Python. Its parameters, defaults,
+//! signature and documentation are read from the function that it replaces: they differ between the
+//! versions of CPython, and the running interpreter is the one place that knows them.
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+use crate::interpreter::{self, FastMethod};
+
+/// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
+const MOST_PARAMETERS: usize = 14;
+
+/// What runs when a native method is called.
+pub(crate) type Body = for<'a, 'py> fn(&Call<'a, 'py>) -> PyResult<Bound<'py, PyAny>>;
+
+/// A native method before it belongs to a class.
+pub(crate) struct Method {
+    pub(crate) name: &'static str,
+    pub(crate) entry: FastMethod,
+    pub(crate) signature: &'static PyOnceLock<Signature>,
+}
+
+/// A table of native methods: `methods!["name" => function, …]`.
+///
+/// Each row gets an entry point in C form and a place for its signature.
+macro_rules! methods {
+    ($($name:literal => $body:expr),* $(,)?) => {
+        &[$({
+            static SIGNATURE: pyo3::sync::PyOnceLock<$crate::native_method::Signature> =
+                pyo3::sync::PyOnceLock::new();
+            unsafe extern "C" fn entry(
+                object: *mut pyo3::ffi::PyObject,
+                arguments: *const *mut pyo3::ffi::PyObject,
+                positional: pyo3::ffi::Py_ssize_t,
+                keywords: *mut pyo3::ffi::PyObject,
+            ) -> *mut pyo3::ffi::PyObject {
+                // SAFETY: the interpreter calls this with its own arguments, attached.
+                unsafe {
+                    $crate::native_method::call(&SIGNATURE, $body, object, arguments, positional, keywords)
+                }
+            }
+            $crate::native_method::Method { name: $name, entry, signature: &SIGNATURE }
+        }),*]
+    };
+}
+pub(crate) use methods;
+
+/// The parameters of a native method.
+pub(crate) struct Signature {
+    /// As in error messages: `Class.method`.
+    qualified_name: String,
+    /// After `self`: first those that can be given by position, then the keyword-only ones.
+    parameters: Vec<Parameter>,
+    by_position: usize,
+    /// Whether `*args` takes further positional arguments, `**kwargs` further keywords.
+    takes_rest: bool,
+    takes_keywords: bool,
+}
+
+struct Parameter {
+    name: Py<PyString>,
+    default: Option<Py<PyAny>>,
+}
+
+impl Signature {
+    /// Reads the signature of a Python function that is a method.
+    pub(crate) fn of_function(function: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = function.py();
+        let code = function.getattr(intern!(py, "__code__"))?;
+        let names = code.getattr(intern!(py, "co_varnames"))?.cast_into::<PyTuple>()?;
+        let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
+        let positional: usize = code.getattr(intern!(py, "co_argcount"))?.extract()?;
+        let keyword_only: usize = code.getattr(intern!(py, "co_kwonlyargcount"))?.extract()?;
+        let defaults: Option<Vec<Py<PyAny>>> = function.getattr(intern!(py, "__defaults__"))?.extract()?;
+        let defaults = defaults.unwrap_or_default();
+        let keyword_defaults: Option<Bound<'_, PyDict>> =
+            function.getattr(intern!(py, "__kwdefaults__"))?.extract()?;
+        let first_default = positional - defaults.len();
+        let mut parameters = Vec::with_capacity(positional + keyword_only);
+        for (index, name) in names.iter().take(positional + keyword_only).enumerate().skip(1) {
+            let default = match &keyword_defaults {
+                _ if index < first_default => None,
+                _ if index < positional => Some(defaults[index - first_default].clone_ref(py)),
+                Some(keyword_defaults) => keyword_defaults.get_item(&name)?.map(Bound::unbind),
+                None => None,
+            };
+            parameters.push(Parameter { name: name.cast_into::<PyString>()?.unbind(), default });
+        }
+        if parameters.len() > MOST_PARAMETERS {
+            return Err(PyValueError::new_err("too many parameters for a native method"));
+        }
+        const CO_VARARGS: u32 = 0x04;
+        const CO_VARKEYWORDS: u32 = 0x08;
+        Ok(Self {
+            qualified_name: function.getattr(intern!(py, "__qualname__"))?.extract()?,
+            parameters,
+            by_position: positional - 1,
+            takes_rest: flags & CO_VARARGS != 0,
+            takes_keywords: flags & CO_VARKEYWORDS != 0,
+        })
+    }
+
+    /// The text that `inspect.signature` reads from a native method, with the documentation behind it.
+    pub(crate) fn documentation(&self, function: &Bound<'_, PyAny>) -> PyResult<String> {
+        let py = function.py();
+        let mut text = format!("{}($self", function.getattr(intern!(py, "__name__"))?);
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            if index == self.by_position {
+                text.push_str(if self.takes_rest { ", *args" } else { ", *" });
+            }
+            text.push_str(", ");
+            text.push_str(parameter.name.bind(py).to_str()?);
+            if let Some(default) = &parameter.default {
+                text.push('=');
+                text.push_str(default.bind(py).repr()?.to_str()?);
+            }
+        }
+        if self.takes_rest && self.parameters.len() == self.by_position {
+            text.push_str(", *args");
+        }
+        if self.takes_keywords {
+            text.push_str(", **kwargs");
+        }
+        text.push_str(")\n--\n\n");
+        if let Ok(documentation) = function.getattr(intern!(py, "__doc__"))?.extract::<String>() {
+            text.push_str(&documentation);
+        }
+        Ok(text)
+    }
+
+    fn bind<'a, 'py>(
+        &'static self,
+        object: Bound<'py, PyAny>,
+        arguments: &'a [Borrowed<'a, 'py, PyAny>],
+        keywords: Option<Borrowed<'a, 'py, PyTuple>>,
+    ) -> PyResult<Call<'a, 'py>> {
+        let py = object.py();
+        let positional = arguments.len() - keywords.map_or(0, |keywords| keywords.len());
+        let (arguments, keyword_values) = arguments.split_at(positional);
+        let direct = positional.min(self.by_position);
+        if positional > direct && !self.takes_rest {
+            return Err(self.too_many(positional));
+        }
+        let mut values = [None; MOST_PARAMETERS];
+        for (slot, argument) in values.iter_mut().zip(&arguments[..direct]) {
+            *slot = Some(*argument);
+        }
+        let mut call = Call { object, values, rest: &arguments[direct..], extra_keywords: None };
+        if let Some(keywords) = keywords {
+            self.bind_keywords(&mut call, keywords, keyword_values)?;
+        }
+        for (slot, parameter) in call.values.iter_mut().zip(&self.parameters) {
+            if slot.is_none() {
+                *slot = parameter.default.as_ref().map(|default| default.bind_borrowed(py));
+                if slot.is_none() {
+                    return Err(self.missing(py, &call.values));
+                }
+            }
+        }
+        Ok(call)
+    }
+
+    fn bind_keywords<'a, 'py>(
+        &self,
+        call: &mut Call<'a, 'py>,
+        keywords: Borrowed<'a, 'py, PyTuple>,
+        values: &'a [Borrowed<'a, 'py, PyAny>],
+    ) -> PyResult<()> {
+        let py = keywords.py();
+        for (keyword, value) in keywords.iter_borrowed().zip(values) {
+            let Some(index) = self.position_of(py, &keyword)? else {
+                if !self.takes_keywords {
+                    return Err(PyTypeError::new_err(format!(
+                        "{}() got an unexpected keyword argument '{}'",
+                        self.qualified_name, *keyword
+                    )));
+                }
+                call.extra_keywords.get_or_insert_with(|| PyDict::new(py)).set_item(keyword, value)?;
+                continue;
+            };
+            if call.values[index].is_some() {
+                return Err(PyTypeError::new_err(format!(
+                    "{}() got multiple values for argument '{}'",
+                    self.qualified_name, *keyword
+                )));
+            }
+            call.values[index] = Some(*value);
+        }
+        Ok(())
+    }
+
+    fn position_of(&self, py: Python<'_>, keyword: &Borrowed<'_, '_, PyAny>) -> PyResult<Option<usize>> {
+        // Names in calls are interned as those in code objects are: identity answers nearly always.
+        if let Some(index) = self.parameters.iter().position(|parameter| parameter.name.bind(py).is(keyword)) {
+            return Ok(Some(index));
+        }
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            if keyword.eq(&parameter.name)? {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    fn too_many(&self, given: usize) -> PyErr {
+        let most = self.by_position + 1;
+        let optional =
+            self.parameters[..self.by_position].iter().filter(|parameter| parameter.default.is_some()).count();
+        let takes = match optional {
+            0 => format!("{most} positional argument{}", if most == 1 { "" } else { "s" }),
+            _ => format!("from {} to {most} positional arguments", most - optional),
+        };
+        PyTypeError::new_err(format!(
+            "{}() takes {takes} but {} were given",
+            self.qualified_name,
+            given + 1
+        ))
+    }
+
+    fn missing(&self, py: Python<'_>, values: &[Option<Borrowed<'_, '_, PyAny>>; MOST_PARAMETERS]) -> PyErr {
+        let names_without_value = |range: std::ops::Range<usize>| -> Vec<String> {
+            range
+                .filter(|&index| values[index].is_none() && self.parameters[index].default.is_none())
+                .map(|index| format!("'{}'", self.parameters[index].name.bind(py)))
+                .collect()
+        };
+        let mut kind = "positional";
+        let mut names = names_without_value(0..self.by_position);
+        if names.is_empty() {
+            kind = "keyword-only";
+            names = names_without_value(self.by_position..self.parameters.len());
+        }
+        let plural = if names.len() == 1 { "" } else { "s" };
+        let listed = match names.as_slice() {
+            [first, second] => format!("{first} and {second}"),
+            [first @ .., last] if !first.is_empty() => format!("{}, and {last}", first.join(", ")),
+            _ => names.concat(),
+        };
+        PyTypeError::new_err(format!(
+            "{}() missing {} required {kind} argument{plural}: {listed}",
+            self.qualified_name,
+            names.len()
+        ))
+    }
+}
+
+/// One call of a native method: the object and its bound arguments.
+pub(crate) struct Call<'a, 'py> {
+    /// The object that the method is called on.
+    pub(crate) object: Bound<'py, PyAny>,
+    values: [Option<Borrowed<'a, 'py, PyAny>>; MOST_PARAMETERS],
+    /// What `*args` takes.
+    pub(crate) rest: &'a [Borrowed<'a, 'py, PyAny>],
+    /// What `**kwargs` takes; `None` when it is empty.
+    pub(crate) extra_keywords: Option<Bound<'py, PyDict>>,
+}
+
+impl<'a, 'py> Call<'a, 'py> {
+    pub(crate) fn py(&self) -> Python<'py> {
+        self.object.py()
+    }
+
+    /// The argument at `index` after `self`: the caller's or the default.
+    ///
+    /// # Panics
+    /// When the method has no such parameter, which is a mistake in this crate.
+    pub(crate) fn argument(&self, index: usize) -> Borrowed<'a, 'py, PyAny> {
+        self.values[index].expect("a bound signature fills every parameter")
+    }
+
+    /// What `*args` takes, as a tuple.
+    pub(crate) fn rest_tuple(&self) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(self.py(), self.rest)
+    }
+
+    /// Python's `None`, which most methods return.
+    pub(crate) fn none(&self) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.py().None().into_bound(self.py()))
+    }
+}
+
+/// What each entry point made by `methods!` runs.
+///
+/// # Safety
+/// Called by the interpreter, attached, with the arguments of a `METH_FASTCALL | METH_KEYWORDS` function.
+pub(crate) unsafe fn call(
+    signature: &'static PyOnceLock<Signature>,
+    body: Body,
+    object: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    interpreter::at_border(|py| {
+        // SAFETY: `object` is the live receiver; the arguments are the interpreter's own.
+        let object = unsafe { Bound::from_borrowed_ptr(py, object) };
+        // SAFETY: as above.
+        let (arguments, keywords) =
+            unsafe { interpreter::borrowed_arguments(py, arguments, positional, keywords) };
+        let signature = signature.get(py).expect("a method is bound to a class only with its signature");
+        body(&signature.bind(object, arguments, keywords)?)
+    })
+}
+
+impl Method {
+    /// The descriptor with which this method replaces `function` in `class`.
+    pub(crate) fn replacement<'py>(
+        &'static self,
+        class: &Bound<'py, PyType>,
+        function: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let signature = self.signature.get_or_try_init(class.py(), || Signature::of_function(function))?;
+        interpreter::method_descriptor(class, self.name, &signature.documentation(function)?, self.entry)
+    }
+}

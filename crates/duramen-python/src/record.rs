@@ -1,0 +1,252 @@
+//! `LogRecord`: the record as a Python object, a plain instance whose `__dict__` holds every field.
+
+use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use crate::interpreter;
+use crate::native_method::{Call, Method, methods};
+use crate::{classes, globals};
+
+pub(crate) static METHODS: &[Method] = methods![
+    "__init__" => init,
+    "__repr__" => repr,
+    "getMessage" => get_message,
+];
+
+/// Where the fields of a new record go: straight into the dict of a plain record, or through
+/// attribute assignment where a subclass may have properties.
+enum Fields<'py> {
+    Dict(Bound<'py, PyDict>),
+    Attributes(Bound<'py, PyAny>),
+}
+
+impl<'py> Fields<'py> {
+    fn of(record: &Bound<'py, PyAny>) -> PyResult<Self> {
+        Ok(if classes::is_plain(record) {
+            Self::Dict(interpreter::instance_dict(record)?)
+        } else {
+            Self::Attributes(record.clone())
+        })
+    }
+
+    fn set(&self, name: &Bound<'py, PyString>, value: impl IntoPyObject<'py>) -> PyResult<()> {
+        match self {
+            Self::Dict(dict) => dict.set_item(name, value),
+            Self::Attributes(record) => record.setattr(name, value),
+        }
+    }
+}
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let created = Creation::now(py)?;
+    let fields = Fields::of(&call.object)?;
+    let [name, level, path, line, message, arguments, exception, function, stack] =
+        std::array::from_fn(|index| call.argument(index));
+    fields.set(intern!(py, "name"), name)?;
+    fields.set(intern!(py, "msg"), message)?;
+    fields.set(intern!(py, "args"), unwrapped_mapping(&arguments)?)?;
+    fields.set(intern!(py, "levelname"), level_name(&level)?)?;
+    fields.set(intern!(py, "levelno"), level)?;
+    fields.set(intern!(py, "pathname"), path)?;
+    let (file, module) = file_and_module(&path)?;
+    fields.set(intern!(py, "filename"), file)?;
+    fields.set(intern!(py, "module"), module)?;
+    fields.set(intern!(py, "exc_info"), exception)?;
+    fields.set(intern!(py, "exc_text"), py.None())?;
+    fields.set(intern!(py, "stack_info"), stack)?;
+    fields.set(intern!(py, "lineno"), line)?;
+    fields.set(intern!(py, "funcName"), function)?;
+    fields.set(intern!(py, "created"), created.seconds)?;
+    fields.set(intern!(py, "msecs"), created.milliseconds)?;
+    fields.set(intern!(py, "relativeCreated"), created.since_start_milliseconds)?;
+    let (thread, thread_name) = thread(py)?;
+    fields.set(intern!(py, "thread"), thread)?;
+    fields.set(intern!(py, "threadName"), thread_name)?;
+    fields.set(intern!(py, "processName"), process_name(py)?)?;
+    fields.set(intern!(py, "process"), process(py)?)?;
+    if globals::python_minor(py) >= 12 {
+        fields.set(intern!(py, "taskName"), task_name(py)?)?;
+    }
+    call.none()
+}
+
+fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let record = &call.object;
+    let mut shown = Vec::with_capacity(5);
+    for name in ["name", "levelno", "pathname", "lineno", "msg"] {
+        shown.push(record.getattr(name)?);
+    }
+    let format = PyString::new(py, "<LogRecord: %s, %s, %s, %s, \"%s\">");
+    interpreter::percent_format(&format, PyTuple::new(py, shown)?.as_any())
+}
+
+fn get_message<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let message = call.object.getattr(intern!(py, "msg"))?.str()?;
+    let arguments = call.object.getattr(intern!(py, "args"))?;
+    if arguments.is_truthy()? { merge(&message, &arguments) } else { Ok(message.into_any()) }
+}
+
+/// `message % arguments`; text of another class decides itself what `%` means.
+pub(crate) fn merge<'py>(
+    message: &Bound<'py, PyString>,
+    arguments: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if message.is_exact_instance_of::<PyString>() {
+        interpreter::percent_format(message, arguments)
+    } else {
+        message.as_any().rem(arguments)
+    }
+}
+
+/// A single mapping among the arguments stands for all of them, unless it is empty.
+pub(crate) fn unwrapped_mapping<'py>(arguments: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = arguments.py();
+    if arguments.is_truthy()? && arguments.len()? == 1 {
+        let only = arguments.get_item(0)?;
+        let mapping = globals::get(py, intern!(py, "collections"))?
+            .getattr(intern!(py, "abc"))?
+            .getattr(intern!(py, "Mapping"))?;
+        if only.is_instance(&mapping)? && only.is_truthy()? {
+            return Ok(only);
+        }
+    }
+    Ok(arguments.clone())
+}
+
+fn level_name<'py>(level: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = level.py();
+    globals::get(py, intern!(py, "getLevelName"))?.call1((level,))
+}
+
+/// The moment at which a record is made, in the three forms that a record holds.
+pub(crate) struct Creation {
+    pub(crate) seconds: f64,
+    pub(crate) milliseconds: f64,
+    pub(crate) since_start_milliseconds: f64,
+}
+
+impl Creation {
+    /// Nanoseconds since the Unix epoch, of which the whole milliseconds are `milliseconds`.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates in the year 2262")]
+    pub(crate) fn nanoseconds(&self) -> i64 {
+        let whole = self.seconds.floor();
+        let fraction = ((self.seconds - whole) * 1e9).round() as i64;
+        let milliseconds = self.milliseconds as i64 * 1_000_000;
+        whole as i64 * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
+    }
+
+    /// Asks the `time` module that `logging` sees, as a test may have replaced it.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as CPython computes it")]
+    pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {
+        let time = globals::get(py, intern!(py, "time"))?;
+        let start = globals::get(py, intern!(py, "_startTime"))?;
+        if globals::python_minor(py) >= 13 {
+            let now: i128 = time.call_method0(intern!(py, "time_ns"))?.extract()?;
+            let seconds = now as f64 / 1e9;
+            let mut milliseconds = (now.rem_euclid(1_000_000_000) / 1_000_000) as f64;
+            if milliseconds == 999.0 && seconds as i128 != now.div_euclid(1_000_000_000) {
+                milliseconds = 0.0;
+            }
+            let since_start = now - start.extract::<i128>()?;
+            Ok(Self { seconds, milliseconds, since_start_milliseconds: since_start as f64 / 1e6 })
+        } else {
+            let now: f64 = time.call_method0(intern!(py, "time"))?.extract()?;
+            Ok(Self {
+                seconds: now,
+                milliseconds: ((now - now.trunc()) * 1000.0).trunc(),
+                since_start_milliseconds: (now - start.extract::<f64>()?) * 1000.0,
+            })
+        }
+    }
+}
+
+/// The last part of a path and that part without its ending, by the rules of `os.path`.
+pub(crate) fn file_and_module<'py>(
+    path: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let py = path.py();
+    let paths = globals::get(py, intern!(py, "os"))?.getattr(intern!(py, "path"))?;
+    let split = || -> PyResult<_> {
+        let file = paths.call_method1(intern!(py, "basename"), (path,))?;
+        let module = paths.call_method1(intern!(py, "splitext"), (&file,))?.get_item(0)?;
+        Ok((file, module))
+    };
+    split().or_else(|error| {
+        let expected = error.is_instance_of::<PyTypeError>(py)
+            || error.is_instance_of::<PyValueError>(py)
+            || error.is_instance_of::<PyAttributeError>(py);
+        if expected { Ok((path.clone(), intern!(py, "Unknown module").clone().into_any())) } else { Err(error) }
+    })
+}
+
+/// Identifier and name of the running thread, or `None` twice when `logThreads` is off.
+pub(crate) fn thread(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
+    if !globals::is_true(py, intern!(py, "logThreads"))? {
+        return Ok((py.None().into_bound(py), py.None().into_bound(py)));
+    }
+    let threading = globals::get(py, intern!(py, "threading"))?;
+    Ok((
+        threading.call_method0(intern!(py, "get_ident"))?,
+        threading.call_method0(intern!(py, "current_thread"))?.getattr(intern!(py, "name"))?,
+    ))
+}
+
+fn imported_module<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let modules = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let module = modules.call_method1(intern!(py, "get"), (name,))?;
+    Ok((!module.is_none()).then_some(module))
+}
+
+/// Name of the process as `multiprocessing` knows it, or `None` when `logMultiprocessing` is off.
+pub(crate) fn process_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    if !globals::is_true(py, intern!(py, "logMultiprocessing"))? {
+        return Ok(py.None().into_bound(py));
+    }
+    let main = intern!(py, "MainProcess").clone().into_any();
+    let Some(multiprocessing) = imported_module(py, intern!(py, "multiprocessing"))? else {
+        return Ok(main);
+    };
+    // The module may be half imported when an import hook logs.
+    let name = multiprocessing
+        .call_method0(intern!(py, "current_process"))
+        .and_then(|process| process.getattr(intern!(py, "name")));
+    ordinary_error_as(name, main)
+}
+
+/// Identifier of the process, or `None` when `logProcesses` is off.
+pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let os = globals::get(py, intern!(py, "os"))?;
+    if globals::is_true(py, intern!(py, "logProcesses"))? && os.hasattr(intern!(py, "getpid"))? {
+        os.call_method0(intern!(py, "getpid"))
+    } else {
+        Ok(py.None().into_bound(py))
+    }
+}
+
+/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off.
+pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let none = py.None().into_bound(py);
+    if !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
+        return Ok(none);
+    }
+    let Some(asyncio) = imported_module(py, intern!(py, "asyncio"))? else {
+        return Ok(none);
+    };
+    let name = asyncio
+        .call_method0(intern!(py, "current_task"))
+        .and_then(|task| task.call_method0(intern!(py, "get_name")));
+    ordinary_error_as(name, none)
+}
+
+/// `value`, where it stands for an error that derives from `Exception`.
+fn ordinary_error_as<'py>(
+    result: PyResult<Bound<'py, PyAny>>,
+    value: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    result.or_else(|error| if classes::is_ordinary(value.py(), &error) { Ok(value) } else { Err(error) })
+}

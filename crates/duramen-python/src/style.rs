@@ -1,0 +1,84 @@
+//! The three styles of layout: `%`, `{` and `$`.
+
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::native_method::{Call, Method, methods};
+use crate::record;
+
+pub(crate) static PERCENT_METHODS: &[Method] = methods![
+    "__init__" => init,
+    "usesTime" => uses_time,
+    "_format" => format_percent,
+    "format" => format,
+];
+
+pub(crate) static BRACE_METHODS: &[Method] = methods!["_format" => format_brace];
+
+pub(crate) static DOLLAR_METHODS: &[Method] = methods!["_format" => format_dollar];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let layout = call.argument(0);
+    let layout = if layout.is_truthy()? {
+        layout.to_owned()
+    } else {
+        call.object.getattr(intern!(py, "default_format"))?
+    };
+    call.object.setattr(intern!(py, "_fmt"), layout)?;
+    call.object.setattr(intern!(py, "_defaults"), call.argument(1))?;
+    call.none()
+}
+
+fn uses_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let sought = call.object.getattr(intern!(py, "asctime_search"))?;
+    let position = call.object.getattr(intern!(py, "_fmt"))?.call_method1(intern!(py, "find"), (sought,))?;
+    position.ge(0)?.into_pyobject(py).map(|found| found.to_owned().into_any()).map_err(Into::into)
+}
+
+/// The record's fields over the style's defaults.
+fn values<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let fields = call.argument(0).getattr(intern!(py, "__dict__"))?;
+    let defaults = call.object.getattr(intern!(py, "_defaults"))?;
+    if defaults.is_truthy()? { defaults.bitor(fields) } else { Ok(fields) }
+}
+
+fn format_percent<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let values = values(call)?;
+    let layout = call.object.getattr(intern!(call.py(), "_fmt"))?;
+    match layout.cast::<PyString>() {
+        Ok(text) => record::merge(text, &values),
+        Err(_) => layout.rem(values),
+    }
+}
+
+fn format_brace<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let values = values(call)?.cast_into::<PyDict>()?;
+    call.object.getattr(intern!(py, "_fmt"))?.getattr(intern!(py, "format"))?.call((), Some(&values))
+}
+
+fn format_dollar<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let values = values(call)?.cast_into::<PyDict>()?;
+    call.object.getattr(intern!(py, "_tpl"))?.getattr(intern!(py, "substitute"))?.call((), Some(&values))
+}
+
+fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call.object.call_method1(intern!(py, "_format"), (call.argument(0),)).map_err(|error| {
+        if !error.is_instance_of::<PyKeyError>(py) {
+            return error;
+        }
+        let missing = error.value(py);
+        let text = format!("Formatting field not found in record: {missing}");
+        let replacement = PyValueError::new_err(text);
+        // As `raise` inside `except` would leave it.
+        let _ = replacement.value(py).setattr(intern!(py, "__context__"), missing);
+        replacement
+    })
+}

@@ -1,0 +1,38 @@
+//! `$` layouts: `$levelname ${message}`.
+
+use super::layout::{Conversion, Field, Layout, UnsupportedLayout};
+
+/// Compiles a `$` layout.
+///
+/// ```
+/// let layout = duramen::formatter::dollar::compile("${levelname}: $message").unwrap();
+/// assert!(layout.uses(duramen::formatter::Field::Message));
+/// ```
+///
+/// # Errors
+/// For every format that CPython would refuse, and for fields that are not a record's own.
+pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
+    let mut layout = Layout::default();
+    let mut rest = format;
+    while let Some(position) = rest.find('$') {
+        layout.push_literal(&rest[..position]);
+        rest = &rest[position + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            layout.push_literal("$");
+            rest = after;
+            continue;
+        }
+        let (name, after) = match rest.strip_prefix('{') {
+            Some(inside) => inside.split_once('}').ok_or(UnsupportedLayout)?,
+            None => rest.split_at(identifier_length(rest)),
+        };
+        layout.push_field(Field::by_name(name).ok_or(UnsupportedLayout)?, Conversion::default());
+        rest = after;
+    }
+    layout.push_literal(rest);
+    Ok(layout)
+}
+
+fn identifier_length(text: &str) -> usize {
+    text.find(|character: char| !character.is_ascii_alphanumeric() && character != '_').unwrap_or(text.len())
+}

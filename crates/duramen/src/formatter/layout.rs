@@ -1,0 +1,396 @@
+//! The compiled form of a layout: what `%`, `{` and `$` formats become once, so that rendering a record
+//! is a walk over a list.
+//!
+//! A layout renders to the same text as CPython renders the format it was compiled from, with the
+//! record's fields as values. What cannot be promised to be the same is refused when it is compiled.
+
+use std::fmt::Write as _;
+
+use crate::Record;
+
+/// A field of a record, by the name that Python's `LogRecord` gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// `name`: the logger's name.
+    Name,
+    /// `levelno`: the level as a number.
+    Levelno,
+    /// `levelname`: the level's name.
+    Levelname,
+    /// `pathname`: full path of the source file.
+    Pathname,
+    /// `filename`: last part of the path.
+    Filename,
+    /// `module`: the file name without its ending.
+    Module,
+    /// `lineno`: line number.
+    Lineno,
+    /// `funcName`: name of the function.
+    FuncName,
+    /// `created`: seconds since the Unix epoch, as a floating-point number.
+    Created,
+    /// `asctime`: the creation time as text.
+    Asctime,
+    /// `msecs`: the milliseconds of the creation time, as a floating-point number.
+    Msecs,
+    /// `relativeCreated`: milliseconds since logging began, as a floating-point number.
+    RelativeCreated,
+    /// `thread`: identifier of the thread.
+    Thread,
+    /// `threadName`: name of the thread.
+    ThreadName,
+    /// `process`: identifier of the process.
+    Process,
+    /// `processName`: name of the process.
+    ProcessName,
+    /// `taskName`: name of the asynchronous task.
+    TaskName,
+    /// `message`: the message with its arguments.
+    Message,
+}
+
+impl Field {
+    /// The field that Python calls `name`, if the record has it.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "name" => Self::Name,
+            "levelno" => Self::Levelno,
+            "levelname" => Self::Levelname,
+            "pathname" => Self::Pathname,
+            "filename" => Self::Filename,
+            "module" => Self::Module,
+            "lineno" => Self::Lineno,
+            "funcName" => Self::FuncName,
+            "created" => Self::Created,
+            "asctime" => Self::Asctime,
+            "msecs" => Self::Msecs,
+            "relativeCreated" => Self::RelativeCreated,
+            "thread" => Self::Thread,
+            "threadName" => Self::ThreadName,
+            "process" => Self::Process,
+            "processName" => Self::ProcessName,
+            "taskName" => Self::TaskName,
+            "message" => Self::Message,
+            _ => return None,
+        })
+    }
+
+    /// What kind of value the field holds, when it holds one.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Levelno | Self::Lineno | Self::Thread | Self::Process => Kind::Integer,
+            Self::Created | Self::Msecs | Self::RelativeCreated => Kind::Float,
+            _ => Kind::Text,
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "Python holds these as floating-point numbers too")]
+    fn value<'r>(self, record: &'r Record<'_>, asctime: &'r str) -> FieldValue<'r> {
+        let text = |text: Option<&'r str>| text.map_or(FieldValue::None, FieldValue::Text);
+        match self {
+            Self::Name => FieldValue::Text(record.name),
+            Self::Levelno => FieldValue::Integer(record.level.0),
+            Self::Levelname => FieldValue::Text(record.level_name),
+            Self::Pathname => FieldValue::Text(record.caller.pathname),
+            Self::Filename => FieldValue::Text(record.caller.filename),
+            Self::Module => FieldValue::Text(record.caller.module),
+            Self::Lineno => FieldValue::Integer(record.caller.line.into()),
+            Self::FuncName => FieldValue::Text(record.caller.function),
+            Self::Created => FieldValue::Float(record.created_ns as f64 / 1e9),
+            Self::Asctime => FieldValue::Text(asctime),
+            Self::Msecs => FieldValue::Float(f64::from(record.milliseconds())),
+            Self::RelativeCreated => FieldValue::Float(record.relative_created_ms),
+            Self::Thread => record.thread.map_or(FieldValue::None, |thread| {
+                i64::try_from(thread).map_or(FieldValue::Unrenderable, FieldValue::Integer)
+            }),
+            Self::ThreadName => text(record.thread_name),
+            Self::Process => record.process.map_or(FieldValue::None, |id| FieldValue::Integer(id.into())),
+            Self::ProcessName => text(record.process_name),
+            Self::TaskName => text(record.task_name),
+            Self::Message => FieldValue::Text(record.message),
+        }
+    }
+}
+
+/// What kind of value a field holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    Float,
+}
+
+enum FieldValue<'r> {
+    Text(&'r str),
+    Integer(i64),
+    Float(f64),
+    None,
+    Unrenderable,
+}
+
+/// How a field is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Conversion {
+    pub(super) form: Form,
+    pub(super) align: Align,
+    pub(super) sign: Sign,
+    /// Fill a number with zeros between sign and digits.
+    pub(super) zeros: bool,
+    /// At least so many characters (code points).
+    pub(super) width: usize,
+    /// Text: at most so many characters. Whole numbers: at least so many digits. Fractions: exactly so
+    /// many digits after the point.
+    pub(super) precision: Option<usize>,
+    /// `None` as a value is an error in CPython with this conversion.
+    pub(super) refuses_none: bool,
+    pub(super) fill: Fill,
+}
+
+/// The character that fills the width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fill(pub(super) char);
+
+impl Default for Fill {
+    fn default() -> Self {
+        Self(' ')
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As `str` gives it.
+    #[default]
+    Text,
+    /// A whole number; fractions are cut off.
+    Decimal,
+    /// A number with a fixed count of digits after the point.
+    Fixed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    #[default]
+    Right,
+    Center,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sign {
+    #[default]
+    OnlyMinus,
+    Plus,
+    Space,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Literal(String),
+    Field(Field, Conversion),
+}
+
+/// A format that is only rendered exactly by the interpreter, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the format needs the interpreter")]
+pub struct UnsupportedLayout;
+
+/// Widths and precisions beyond this are left to the interpreter, which refuses what it cannot allocate.
+pub(super) const WIDEST: usize = 4096;
+
+/// A compiled layout.
+#[derive(Debug, Default)]
+pub struct Layout {
+    pieces: Vec<Piece>,
+    used: u32,
+}
+
+impl Layout {
+    pub(super) fn push_literal(&mut self, text: &str) {
+        if let Some(Piece::Literal(last)) = self.pieces.last_mut() {
+            last.push_str(text);
+        } else if !text.is_empty() {
+            self.pieces.push(Piece::Literal(text.to_owned()));
+        }
+    }
+
+    pub(super) fn push_field(&mut self, field: Field, conversion: Conversion) {
+        self.used |= 1 << field as u32;
+        self.pieces.push(Piece::Field(field, conversion));
+    }
+
+    /// Whether the layout shows `field`.
+    pub fn uses(&self, field: Field) -> bool {
+        self.used & (1 << field as u32) != 0
+    }
+
+    /// Appends the text of `record` to `out`. `asctime` is its creation time as text, for layouts that
+    /// show it.
+    ///
+    /// # Errors
+    /// When a value cannot be rendered as CPython would, such as an absent thread with `%d`; `out` is
+    /// then as it was.
+    pub fn render(
+        &self,
+        record: &Record<'_>,
+        asctime: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), UnsupportedLayout> {
+        let start = out.len();
+        for piece in &self.pieces {
+            let rendered = match piece {
+                Piece::Literal(text) => {
+                    out.extend_from_slice(text.as_bytes());
+                    Ok(())
+                }
+                Piece::Field(field, conversion) => conversion.write(&field.value(record, asctime), out),
+            };
+            if rendered.is_err() {
+                out.truncate(start);
+                return rendered;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Conversion {
+    fn write(&self, value: &FieldValue<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+        match (self.form, value) {
+            (_, FieldValue::Unrenderable) => Err(UnsupportedLayout),
+            (_, FieldValue::None) if self.refuses_none => Err(UnsupportedLayout),
+            (Form::Text, FieldValue::Text(text)) => {
+                self.write_text(text, out);
+                Ok(())
+            }
+            (Form::Text, FieldValue::None) => {
+                self.write_text("None", out);
+                Ok(())
+            }
+            (Form::Text, FieldValue::Integer(number)) => {
+                self.write_text(Digits::of(format_args!("{number}"))?.as_str(), out);
+                Ok(())
+            }
+            (Form::Text, FieldValue::Float(number)) => {
+                self.write_text(shortest(*number)?.as_str(), out);
+                Ok(())
+            }
+            (Form::Decimal, FieldValue::Integer(number)) => {
+                self.write_integer(*number, out)
+            }
+            (Form::Decimal, FieldValue::Float(number)) => {
+                #[expect(clippy::cast_possible_truncation, reason = "guarded by the comparison")]
+                if number.abs() < 9e15 { self.write_integer(*number as i64, out) } else { Err(UnsupportedLayout) }
+            }
+            #[expect(clippy::cast_precision_loss, reason = "Python converts to a float here as well")]
+            (Form::Fixed, FieldValue::Integer(number)) => self.write_fixed(*number as f64, out),
+            (Form::Fixed, FieldValue::Float(number)) => self.write_fixed(*number, out),
+            _ => Err(UnsupportedLayout),
+        }
+    }
+
+    fn write_text(&self, text: &str, out: &mut Vec<u8>) {
+        let text = match self.precision {
+            Some(most) => text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end]),
+            None => text,
+        };
+        if self.width == 0 {
+            out.extend_from_slice(text.as_bytes());
+            return;
+        }
+        let padding = self.width.saturating_sub(text.chars().count());
+        let before = match self.align {
+            Align::Left => 0,
+            Align::Right => padding,
+            Align::Center => padding / 2,
+        };
+        self.pad(before, out);
+        out.extend_from_slice(text.as_bytes());
+        self.pad(padding - before, out);
+    }
+
+    fn pad(&self, count: usize, out: &mut Vec<u8>) {
+        let mut buffer = [0; 4];
+        let fill = self.fill.0.encode_utf8(&mut buffer).as_bytes();
+        for _ in 0..count {
+            out.extend_from_slice(fill);
+        }
+    }
+
+    fn write_integer(&self, number: i64, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+        let digits = Digits::of(format_args!("{}", number.unsigned_abs()))?;
+        self.write_number(number < 0, digits.as_str(), self.precision.unwrap_or(1), out);
+        Ok(())
+    }
+
+    fn write_fixed(&self, number: f64, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+        if !number.is_finite() {
+            return Err(UnsupportedLayout);
+        }
+        let precision = self.precision.unwrap_or(6);
+        let digits = Digits::of(format_args!("{:.precision$}", number.abs()))?;
+        self.write_number(number.is_sign_negative(), digits.as_str(), 0, out);
+        Ok(())
+    }
+
+    fn write_number(&self, negative: bool, digits: &str, least_digits: usize, out: &mut Vec<u8>) {
+        let sign = match (negative, self.sign) {
+            (true, _) => "-",
+            (false, Sign::Plus) => "+",
+            (false, Sign::Space) => " ",
+            (false, Sign::OnlyMinus) => "",
+        };
+        let leading = least_digits.saturating_sub(digits.len());
+        let padding = self.width.saturating_sub(sign.len() + leading + digits.len());
+        let zeros = leading + if self.zeros { padding } else { 0 };
+        let spaces = if self.zeros { 0 } else { padding };
+        let before = match self.align {
+            Align::Left => 0,
+            Align::Right => spaces,
+            Align::Center => spaces / 2,
+        };
+        self.pad(before, out);
+        out.extend_from_slice(sign.as_bytes());
+        out.resize(out.len() + zeros, b'0');
+        out.extend_from_slice(digits.as_bytes());
+        self.pad(spaces - before, out);
+    }
+}
+
+/// A short number as text, without an allocation.
+struct Digits {
+    bytes: [u8; 128],
+    length: usize,
+}
+
+impl Digits {
+    fn of(number: std::fmt::Arguments<'_>) -> Result<Self, UnsupportedLayout> {
+        let mut digits = Self { bytes: [0; 128], length: 0 };
+        digits.write_fmt(number).map_err(|_| UnsupportedLayout)?;
+        Ok(digits)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// A float as Python's `str` writes it, in the range in which that is without an exponent.
+fn shortest(number: f64) -> Result<Digits, UnsupportedLayout> {
+    if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) {
+        return Err(UnsupportedLayout);
+    }
+    let mut digits = Digits::of(format_args!("{number}"))?;
+    if !digits.as_str().contains('.') {
+        digits.write_str(".0").map_err(|_| UnsupportedLayout)?;
+    }
+    Ok(digits)
+}

@@ -1,0 +1,90 @@
+//! `%` layouts: `%(levelname)-8s %(message)s`.
+
+use super::layout::{Align, Conversion, Field, Form, Kind, Layout, Sign, UnsupportedLayout, WIDEST};
+
+/// Compiles a `%` layout with named fields.
+///
+/// ```
+/// let layout = duramen::formatter::percent::compile("%(levelname)s:%(name)s:%(message)s").unwrap();
+/// assert!(layout.uses(duramen::formatter::Field::Message));
+/// ```
+///
+/// # Errors
+/// For every format that CPython would refuse, and for those of which the text is not certain to be
+/// the same as CPython's: fields that are not a record's own, `*` widths, other conversions than `s`,
+/// `d`, `i`, `u` and `f`.
+pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
+    let mut layout = Layout::default();
+    let mut rest = format;
+    while let Some(position) = rest.find('%') {
+        layout.push_literal(&rest[..position]);
+        rest = &rest[position + 1..];
+        if let Some(after) = rest.strip_prefix('%') {
+            layout.push_literal("%");
+            rest = after;
+            continue;
+        }
+        let (name, after) =
+            rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or(UnsupportedLayout)?;
+        let field = Field::by_name(name).ok_or(UnsupportedLayout)?;
+        let (conversion, after) = conversion(field, after)?;
+        layout.push_field(field, conversion);
+        rest = after;
+    }
+    layout.push_literal(rest);
+    Ok(layout)
+}
+
+fn conversion(field: Field, text: &str) -> Result<(Conversion, &str), UnsupportedLayout> {
+    let mut conversion = Conversion::default();
+    let flags_end = text.find(|flag| !"-+ 0".contains(flag)).ok_or(UnsupportedLayout)?;
+    let (flags, text) = text.split_at(flags_end);
+    if flags.contains('-') {
+        conversion.align = Align::Left;
+    }
+    // As in C: `-` is stronger than `0`, `+` than a space.
+    conversion.zeros = flags.contains('0') && !flags.contains('-');
+    if flags.contains('+') {
+        conversion.sign = Sign::Plus;
+    } else if flags.contains(' ') {
+        conversion.sign = Sign::Space;
+    }
+    let (width, text) = number(text)?;
+    conversion.width = width.unwrap_or(0);
+    let text = match text.strip_prefix('.') {
+        Some(text) => {
+            let (precision, text) = number(text)?;
+            conversion.precision = Some(precision.unwrap_or(0));
+            text
+        }
+        None => text,
+    };
+    let mut characters = text.chars();
+    let kind = field.kind();
+    conversion.form = match characters.next() {
+        Some('s') => Form::Text,
+        Some('d' | 'i' | 'u') if kind != Kind::Text => Form::Decimal,
+        Some('f') if kind != Kind::Text => Form::Fixed,
+        _ => return Err(UnsupportedLayout),
+    };
+    if conversion.form == Form::Text {
+        conversion.zeros = false;
+    } else {
+        conversion.refuses_none = true;
+    }
+    if conversion.form == Form::Fixed && conversion.precision.is_some_and(|precision| precision > 50) {
+        return Err(UnsupportedLayout);
+    }
+    Ok((conversion, characters.as_str()))
+}
+
+/// The decimal number at the head of `text`, if there is one, and what follows it.
+pub(super) fn number(text: &str) -> Result<(Option<usize>, &str), UnsupportedLayout> {
+    let end = text.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    if digits.is_empty() {
+        return Ok((None, rest));
+    }
+    let number = digits.parse().map_err(|_| UnsupportedLayout)?;
+    if number > WIDEST { Err(UnsupportedLayout) } else { Ok((Some(number), rest)) }
+}

@@ -1,0 +1,135 @@
+"""The ``duramen`` command of a Python installation, and ``python -m duramen``."""
+
+import os
+import sys
+
+from duramen import _config_file, _doctor, _environment, _run, _start
+from duramen._doctor import version
+
+USAGE = """\
+usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
+       duramen doctor [--json] [--config FILE] [-m MODULE | FILE] [ARGUMENT ...]
+       python -m duramen [--config FILE] (-m MODULE | FILE) [ARGUMENT ...]
+       duramen --version | --help
+
+Runs a Python program, and the Python processes that it starts, with the standard library's logging
+going through Duramen. PROGRAM is any command: gunicorn, celery, python, ...
+
+  run             run a command
+  doctor          show which way each logger and handler takes, native or Python, and why
+  --config FILE   a logging configuration to start with (JSON, TOML, YAML or INI)
+  --json          print the doctor's findings as JSON
+
+environment:
+  DURAMEN_CONFIG    the configuration file when --config is not given
+  DURAMEN_LEVEL     the level of the root logger, a name or a number
+  DURAMEN_DISABLE   1: leave logging to the standard library
+"""
+
+# The exit code for a command line, or a file named on it, that cannot be used.
+_USAGE_ERROR = 2
+
+
+class UsageError(Exception):
+    """A command line that means nothing; the message says why."""
+
+
+def main():
+    """Run the command that ``sys.argv`` holds and give its exit code."""
+    try:
+        command = _understand(sys.argv[1:])
+    except (UsageError, _config_file.ConfigFileError) as error:
+        _start.report(error)
+        return _USAGE_ERROR
+    return command()
+
+
+def _understand(words):
+    """The function that does what ``words`` ask for, all of them checked."""
+    first = words[0] if words else "--help"
+    if first in ("-h", "--help"):
+        return lambda: print(USAGE, end="")
+    if first in ("-V", "--version"):
+        return lambda: print(f"duramen {version()}")
+    if first == "run":
+        return _understand_run(words[1:])
+    if first == "doctor":
+        return _understand_doctor(words[1:])
+    options, program = _parse_options(words)
+    return _run_here(_python_program(program), options)
+
+
+def _understand_run(words):
+    options, program = _parse_options(words)
+    if not program:
+        raise UsageError("run needs a program; duramen --help shows how it is used")
+    name = program[0]
+    if name == "-m" or (name.endswith(".py") and os.path.isfile(name) and not _run.is_command(name)):
+        return _run_here(_python_program(program), options)
+    config = _checked_config(options)
+    return lambda: _run.run_command(program, config)
+
+
+def _understand_doctor(words):
+    options, program = _parse_options(words, flags=("--json",))
+    run = _python_program(program) if program else None
+    config = _checked_config(options)
+    return lambda: _doctor.examine(run, config, as_json="--json" in options)
+
+
+def _run_here(run, options):
+    config = _checked_config(options)
+
+    def start_and_run():
+        _run.start_here(config)
+        run()
+
+    return start_and_run
+
+
+def _python_program(program):
+    """What runs ``-m MODULE …`` or ``FILE …`` in this process."""
+    if not program:
+        raise UsageError("a program is missing; duramen --help shows how it is used")
+    first, *rest = program
+    if first == "-m":
+        if not rest:
+            raise UsageError("-m needs the name of a module")
+        return lambda: _run.run_module(rest[0], rest[1:])
+    if not os.path.exists(first):
+        raise UsageError(f"there is no command and no file {first!r}")
+    return lambda: _run.run_file(first, rest)
+
+
+def _parse_options(words, flags=()):
+    """Split ``words`` into our options, which stand first, and the program with its arguments."""
+    options = {}
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "-m":
+        word = rest.pop(0)
+        name, has_value, value = word.partition("=")
+        if word == "--":
+            break
+        if word in flags:
+            options[word] = True
+        elif name == "--config":
+            if not has_value:
+                if not rest:
+                    raise UsageError("--config needs a file")
+                value = rest.pop(0)
+            options[name] = value
+        else:
+            raise UsageError(f"there is no option {word!r}")
+    return options, rest
+
+
+def _checked_config(options):
+    """The file given with --config, if any; refused here, before the program starts, if it is bad."""
+    path = options.get("--config")
+    if path is not None and not _environment.is_disabled():
+        _config_file.load(path)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

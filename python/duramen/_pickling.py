@@ -1,0 +1,44 @@
+"""Pickles of Duramen's own classes name those of ``logging``, so that any process can read them.
+
+Only Duramen's own tree needs this: while installed, the objects are of the classes of ``logging``.
+"""
+
+import copy
+from copyreg import __newobj__, _reconstructor
+
+
+def _standard_counterpart(definition):
+    """What ``logging`` has for a class or function of Duramen's; anything else stands for itself."""
+    import logging
+
+    if definition.__module__ != "duramen":
+        return definition
+    return getattr(logging, definition.__name__, definition)
+
+
+def _reduce_ex(self, protocol):
+    # Protocols 0 and 1 know no __newobj__; what protocol 2 makes can be written in them as well.
+    reduced = object.__reduce_ex__(self, max(protocol, 2))
+    maker, arguments, *state = reduced
+    if maker is __newobj__:
+        # With __newobj__ itself the pickler would insist on the object's own class.
+        return (_reconstructor, (_standard_counterpart(arguments[0]), object, None), *state)
+    return (_standard_counterpart(maker), arguments, *state)
+
+
+def _copy(self):
+    # A copy is of the same class, whatever a pickle names.
+    return copy._reconstruct(self, None, *object.__reduce_ex__(self, 4))
+
+
+def _deepcopy(self, memo):
+    return copy._reconstruct(self, memo, *object.__reduce_ex__(self, 4))
+
+
+def name_the_standard_classes(namespace):
+    """Give the classes that ``namespace`` defines their pickling."""
+    for value in list(namespace.values()):
+        if isinstance(value, type) and value.__module__ == "duramen" and value.__base__ is object:
+            value.__reduce_ex__ = _reduce_ex
+            value.__copy__ = _copy
+            value.__deepcopy__ = _deepcopy
