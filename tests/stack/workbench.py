@@ -68,10 +68,10 @@ class Workbench:
         assert completed.returncode == exit_code, completed.stdout + completed.stderr
         return completed
 
-    def run_source(self, source, *arguments, **variables):
-        """Run a program given as text; its output."""
+    def run_source(self, source, *arguments, **options):
+        """Run a program given as text, as `run` does; its output."""
         self.write("program.py", source)
-        return self.run("program.py", *arguments, **variables)
+        return self.run("program.py", *arguments, **options)
 
     def start(self, *words, **variables):
         """Start `python WORDS…` as a server that is stopped when the test ends."""
