@@ -27,7 +27,8 @@ pub(crate) enum Family {
     Formatter,
     /// `PercentStyle`, `StrFormatStyle`, `StringTemplateStyle`.
     Style,
-    /// `StreamHandler` and `FileHandler`, whose records the native path can write itself.
+    /// `StreamHandler`, `FileHandler` and the handlers for files that are rolled over or watched: the
+    /// native way can write their records itself.
     StreamHandler,
     /// Every other class: never met by the native path.
     Other,
@@ -77,6 +78,7 @@ impl Family {
                 "format",
                 "flush",
                 "handleError",
+                "shouldRollover",
                 "__getattribute__",
             ],
             Self::Other => &[],
@@ -113,6 +115,15 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("NullHandler", Family::Other, &[]),
             class("Logger", Family::Logger, logger::METHODS),
             class("RootLogger", Family::Logger, &[]),
+        ],
+        "logging.handlers" => vec![
+            class("BaseRotatingHandler", Family::Other, handler::rotating::BASE_METHODS),
+            class("RotatingFileHandler", Family::StreamHandler, handler::rotating::METHODS),
+            class("TimedRotatingFileHandler", Family::StreamHandler, handler::timed_rotating::METHODS),
+            class("WatchedFileHandler", Family::StreamHandler, handler::watched::METHODS),
+            class("BufferingHandler", Family::Other, handler::memory::BUFFERING_METHODS),
+            class("MemoryHandler", Family::Other, handler::memory::METHODS),
+            class("QueueHandler", Family::Other, handler::queue::METHODS),
         ],
         "duramen.formatters" => vec![
             class("JsonFormatter", Family::Formatter, structured::JSON_METHODS),
@@ -299,10 +310,10 @@ fn remember(
     let expected = family
         .decisive_methods()
         .iter()
-        .map(|name| {
+        .filter_map(|name| {
             let name = PyString::intern(py, name);
-            let method = class.getattr(&name)?;
-            Ok((name.unbind(), method.unbind()))
+            let method = class.getattr_opt(&name).transpose()?;
+            Some(method.map(|method| (name.unbind(), method.unbind())))
         })
         .collect::<PyResult<Vec<_>>>()?;
     let address = class.as_ptr() as usize;

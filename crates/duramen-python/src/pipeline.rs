@@ -306,9 +306,15 @@ impl<'a, 'py> Event<'a, 'py> {
                 append_exception(record, &mut line);
             }
         }
+        target.kind.prepare(&target.handler, &line)?;
         line.extend_from_slice(target.terminator.to_str()?.as_bytes());
-        target.stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, &line)?,))?;
-        if let Some(flush) = target.stream.getattr_opt(intern!(py, "flush"))? {
+        let stream = target.handler.getattr(intern!(py, "stream"))?;
+        if stream.is_none() {
+            // A closed handler that would empty its file by opening it.
+            return Ok(());
+        }
+        stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, &line)?,))?;
+        if let Some(flush) = stream.getattr_opt(intern!(py, "flush"))? {
             flush.call0()?;
         }
         Ok(())

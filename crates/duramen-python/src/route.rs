@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::classes::{self, Family, Obstacle, Untouched};
-use crate::globals;
+use crate::{globals, handler};
 
 /// Why a record takes the Python way.
 #[derive(Debug)]
@@ -90,11 +90,61 @@ impl Rendering {
     }
 }
 
+/// What a handler does before it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing: it has its stream.
+    Stream,
+    /// It opens its file, if that was put off.
+    File,
+    /// It rolls its file over when the record would make it too large.
+    RotatedBySize,
+    /// It rolls its file over when the time has come.
+    RotatedByTime,
+    /// It opens its file again when somebody has moved it.
+    Watched,
+}
+
+impl Kind {
+    fn of_class(name: &str) -> Option<Self> {
+        Some(match name {
+            "StreamHandler" => Self::Stream,
+            "FileHandler" => Self::File,
+            "RotatingFileHandler" => Self::RotatedBySize,
+            "TimedRotatingFileHandler" => Self::RotatedByTime,
+            "WatchedFileHandler" => Self::Watched,
+            _ => return None,
+        })
+    }
+
+    /// Does it, for a record whose text is `line`; the handler's lock is held.
+    pub(crate) fn prepare(self, handler: &Bound<'_, PyAny>, line: &[u8]) -> PyResult<()> {
+        let py = handler.py();
+        let roll_over = match self {
+            Self::Stream => return Ok(()),
+            Self::File => false,
+            Self::RotatedBySize => {
+                // CPython counts characters here, not bytes.
+                handler::rotating::is_full(handler, || Ok(String::from_utf8_lossy(line).chars().count()))?
+            }
+            Self::RotatedByTime => handler::timed_rotating::is_due(handler)?,
+            Self::Watched => {
+                handler.call_method0(intern!(py, "reopenIfNeeded"))?;
+                false
+            }
+        };
+        if roll_over {
+            handler.call_method0(intern!(py, "doRollover"))?;
+        }
+        handler::file::open_if_delayed(handler)
+    }
+}
+
 /// A handler that the native way can write to, with all that it takes.
 pub(crate) struct Target<'py> {
     pub(crate) handler: Bound<'py, PyAny>,
     pub(crate) lock: Bound<'py, PyAny>,
-    pub(crate) stream: Bound<'py, PyAny>,
+    pub(crate) kind: Kind,
     pub(crate) terminator: Bound<'py, PyString>,
     pub(crate) formatter: Bound<'py, PyAny>,
     pub(crate) date_format: Bound<'py, PyAny>,
@@ -162,9 +212,13 @@ fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'
         return Ok(Ok(None));
     }
     native!(without_filters(&own, "handler")?);
-    let Some(stream) = attribute(intern!(py, "stream"))?.filter(|stream| !stream.is_none()) else {
-        return Ok(Err(unusual("stream")));
+    let Some(kind) = classes::known(handler).and_then(|class| Kind::of_class(class.name)) else {
+        return Ok(Err(unusual("class")));
     };
+    let has_stream = attribute(intern!(py, "stream"))?.map(|stream| !stream.is_none());
+    if !has_stream.is_some_and(|open| open || kind != Kind::Stream) {
+        return Ok(Err(unusual("stream")));
+    }
     let Ok(terminator) = handler.getattr(intern!(py, "terminator"))?.cast_into_exact::<PyString>() else {
         return Ok(Err(unusual("terminator")));
     };
@@ -177,7 +231,7 @@ fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'
         if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
     let (rendering, date_format) = native!(rendering_of(&formatter)?);
     let handler = handler.clone();
-    Ok(Ok(Some(Target { handler, lock, stream, terminator, formatter, date_format, rendering })))
+    Ok(Ok(Some(Target { handler, lock, kind, terminator, formatter, date_format, rendering })))
 }
 
 /// How `formatter` renders, and its date format (text or `None`).
