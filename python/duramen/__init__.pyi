@@ -1,3 +1,4 @@
+# ruff: noqa: F403, I001
 # The types are the standard library's own, so that Duramen's objects and logging's go together and a
 # program that type-checks against logging does so against duramen.
 from logging import *

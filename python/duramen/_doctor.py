@@ -83,8 +83,7 @@ def _table(loggers):
         rows += [_row("  " + handler["name"], handler) for handler in logger["handlers"]]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip()
-        for row in rows
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip() for row in rows
     ]
 
 

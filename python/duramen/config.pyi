@@ -1,3 +1,4 @@
+# ruff: noqa: F403, I001
 from logging.config import *
 from logging.config import (
     _DictConfigArgs as _DictConfigArgs,

@@ -244,9 +244,7 @@ def test_the_bootstrap_folder_is_in_the_environment_alone():
     plain = python("-c", show, environ=environ).stdout.splitlines()
     under = duramen_command("run", "python", "-c", show, environ=environ).stdout.splitlines()
     assert under == [BOOTSTRAP + os.pathsep + plain[0], plain[1]]
-    twice = duramen_command(
-        "run", "python", "-m", "duramen", "run", "python", "-c", show, environ=environ
-    )
+    twice = duramen_command("run", "python", "-m", "duramen", "run", "python", "-c", show, environ=environ)
     assert twice.stdout.splitlines() == under
 
 

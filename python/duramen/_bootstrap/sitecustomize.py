@@ -11,7 +11,7 @@ import sys
 
 
 def _activate():
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036
         return
     try:
         from duramen._start import start_child
@@ -25,9 +25,7 @@ def _activate():
 
 def _import_next():
     folder = os.path.normcase(os.path.dirname(os.path.abspath(__file__)))
-    sys.path[:] = [
-        entry for entry in sys.path if os.path.normcase(os.path.abspath(entry)) != folder
-    ]
+    sys.path[:] = [entry for entry in sys.path if os.path.normcase(os.path.abspath(entry)) != folder]
     sys.modules.pop("sitecustomize", None)
     # An ImportError that names this module is how the interpreter knows that there is none.
     import sitecustomize  # noqa: F401

@@ -31,7 +31,7 @@ def configure(path: str) -> "list[logging.Handler]":
 
 
 def listen(handlers: "list[logging.Handler]") -> QueueListener:
-    records: "queue.Queue[Any]" = queue.Queue(-1)
+    records: queue.Queue[Any] = queue.Queue(-1)
     logger: Logger = getLogger("app")
     logger.addHandler(QueueHandler(records))
     listener = QueueListener(records, *handlers, respect_handler_level=True)
