@@ -25,7 +25,8 @@ def test_keyword_fields_and_outputs(stack):
             ),
         )
         logger = daiquiri.getLogger("shop", subsystem="orders")
-        logger.info("order", number=7)
+        daiquiri.getLogger("shop").info("order", number=7)
+        logger.info("started")
         logger.debug("too low")
         logging.getLogger("library").warning("from logging")
         try:
@@ -35,8 +36,9 @@ def test_keyword_fields_and_outputs(stack):
         logger.info(recorder.implementation())
     """)
     lines = completed.stdout.splitlines()
-    assert lines[:3] == [
-        "INFO shop [number: 7] [subsystem: orders]: order",
+    assert lines[:4] == [
+        "INFO shop [number: 7]: order",
+        "INFO shop [subsystem: orders]: started",
         "WARNING library: from logging",
         "ERROR shop [subsystem: orders]: failed",
     ]
@@ -44,5 +46,9 @@ def test_keyword_fields_and_outputs(stack):
     assert lines[-1] == f"INFO shop [subsystem: orders]: {stack.implementation}"
     records = [json.loads(line) for line in stack.read_lines("shop.json")]
     assert [(record["message"], record.get("number")) for record in records] == [
-        ("order", 7), ("from logging", None), ("failed", None), (stack.implementation, None),
+        ("order", 7),
+        ("started", None),
+        ("from logging", None),
+        ("failed", None),
+        (stack.implementation, None),
     ]

@@ -77,3 +77,32 @@ def test_each_record_of_many_green_threads_is_there_once(stack, order):
     assert sorted(stack.read_lines()) == sorted(
         f"INFO|shop.{number}|step {step}" for number in range(10) for step in range(20)
     )
+
+
+def test_lines_of_a_stream_that_yields_to_the_hub_stay_whole(stack):
+    completed = stack.run_source("""
+        import eventlet
+        eventlet.monkey_patch()
+        import logging
+        import sys
+        import recorder
+
+        class Stream:
+            def write(self, text):
+                for character in text:
+                    eventlet.sleep(0)
+                    sys.stdout.write(character)
+
+            def flush(self):
+                eventlet.sleep(0)
+
+        logging.basicConfig(level=logging.INFO, stream=Stream(), format="%(message)s")
+        pool = eventlet.GreenPool()
+        for number in range(5):
+            pool.spawn(logging.info, "from %d", number)
+        pool.waitall()
+        print(recorder.implementation())
+    """)
+    *lines, implementation = completed.stdout.splitlines()
+    assert sorted(lines) == [f"from {number}" for number in range(5)]
+    assert implementation == stack.implementation

@@ -68,6 +68,26 @@ def test_uvicorn_serves_and_logs(stack):
     ]
 
 
+def test_uvicorn_with_two_worker_processes(stack):
+    stack.write("shop.py", APPLICATION)
+    server = stack.start(
+        "-m", "uvicorn", "--host", "127.0.0.1", "--port", "0", "--workers", "2", "shop:app"
+    )
+    port = server.wait_for(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")[1]
+    server.wait_for("Application startup complete")
+    server.wait_for("Application startup complete")
+    for number in range(10):
+        status, text = http_get(port, f"/items/{number}")
+        assert (status, json.loads(text)["implementation"]) == (200, stack.implementation)
+    output = server.stop()
+    assert sum("Started server process" in line for line in output) == 2
+    assert sum("Finished server process" in line for line in output) == 2
+    assert sum('HTTP/1.1" 200 OK' in line for line in output) == 10
+    assert [line for line in stack.read_lines() if "|shop|" in line] == [
+        f"INFO|shop|item {number}" for number in range(10)
+    ]
+
+
 def test_uvicorns_log_config_file(stack):
     stack.write("shop.py", APPLICATION.replace("    recorder.record_to_file", "    #"))
     stack.write("logging.json", json.dumps({

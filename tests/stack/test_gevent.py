@@ -80,22 +80,100 @@ def test_each_record_of_many_greenlets_is_there_once(stack, order):
     )
 
 
-def test_a_handler_that_yields_to_the_hub_while_it_emits(stack):
+HELD_MODULE_LOCK = LOGGERS + """
+    made = []
+    let_go = gevent.event.Event()
+    waiting = gevent.event.Event()
+
+    def hold():
+        with logging._lock:
+            let_go.wait()
+
+    # A logger asks for a level under the lock once, then it knows the answer.
+    assert logging.getLogger().isEnabledFor(logging.INFO)
+
+    def make_logger():
+        waiting.set()
+        made.append(logging.getLogger("made.while.held"))
+
+    def tick():
+        waiting.wait()
+        for _ in range(10):
+            gevent.sleep(0)
+        # A known logger is free to write while the lock is held.
+        logging.getLogger().info("known logger")
+        print(made == [], flush=True)
+        let_go.set()
+
+    greenlets = [gevent.spawn(hold), gevent.spawn(make_logger), gevent.spawn(tick)]
+    gevent.joinall(greenlets, raise_error=True)
+    print(made, recorder.implementation())
+"""
+
+
+@ORDERS
+def test_the_held_lock_of_the_module_does_not_stop_the_hub(stack, order):
+    completed = stack.run_source(HELD_MODULE_LOCK, order)
+    made = "[<Logger made.while.held (DEBUG)>]"
+    assert completed.stdout == f"True\n{made} {stack.implementation}\n"
+    [line] = stack.read_lines()
+    assert line.endswith("|known logger")
+
+
+YIELDING_STREAM = LOGGERS + """
+    import sys
+
+    class Stream:
+        writes = 0
+
+        def write(self, text):
+            Stream.writes += 1
+            for character in text:
+                gevent.sleep(0)
+                sys.stdout.write(character)
+
+        def flush(self):
+            gevent.sleep(0)
+
+    console = logging.StreamHandler(Stream())
+    console.setFormatter(logging.Formatter("%(message)s"))
+    logging.getLogger().addHandler(console)
+    workers = [gevent.spawn(logging.info, "from %d", number) for number in range(5)]
+    gevent.joinall(workers, raise_error=True)
+    print(Stream.writes, recorder.implementation())
+"""
+
+
+@ORDERS
+def test_lines_of_a_stream_that_yields_to_the_hub_stay_whole(stack, order):
+    completed = stack.run_source(YIELDING_STREAM, order)
+    *lines, last = completed.stdout.splitlines()
+    assert sorted(lines) == [f"from {number}" for number in range(5)]
+    assert last == f"5 {stack.implementation}"
+    assert len(stack.read_lines()) == 5
+
+
+def test_queue_listener_in_a_greenlet(stack):
     completed = stack.run_source("""
         from gevent import monkey
         monkey.patch_all()
         import gevent
         import logging
+        import logging.handlers
+        import queue
         import recorder
-
-        class Slow(logging.StreamHandler):
-            def emit(self, record):
-                gevent.sleep(0)
-                super().emit(record)
-
         import sys
-        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Slow(sys.stdout)])
+
+        records = queue.Queue()
+        listener = logging.handlers.QueueListener(records, logging.StreamHandler(sys.stdout))
+        listener.start()
+        logging.getLogger().addHandler(logging.handlers.QueueHandler(records))
+        logging.getLogger().setLevel(logging.INFO)
         workers = [gevent.spawn(logging.info, "from %d", number) for number in range(5)]
         gevent.joinall(workers, raise_error=True)
+        listener.stop()
+        print(recorder.implementation())
     """)
-    assert completed.stdout.splitlines() == [f"from {number}" for number in range(5)]
+    *lines, implementation = completed.stdout.splitlines()
+    assert lines == [f"from {number}" for number in range(5)]
+    assert implementation == stack.implementation

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from stack.workbench import http_get
 
 CONFIGURATION = """
@@ -66,8 +67,9 @@ def check_gunicorns_own_logs(stack, output):
     assert messages[0][1].startswith("Starting gunicorn")
     assert messages.count(("INFO", "Handling signal: term")) == 1
     assert messages[-1] == ("INFO", "Shutting down: Master")
-    exits = [entry for entry in entries if entry[2].startswith("Worker exiting")]
-    assert {entry[0] for entry in exits} == started and len(exits) == 2
+    # A gevent worker that is asked to stop while it is idle may go without a word.
+    exits = [entry[0] for entry in entries if entry[2].startswith("Worker exiting")]
+    assert set(exits) <= started and len(exits) == len(set(exits))
     errors = [entry[1:] for entry in entries if entry[1] == "ERROR"]
     assert errors == [("ERROR", "Error handling request GET /fail")]
     assert output.count("LookupError: no such shop") == 1
@@ -78,8 +80,9 @@ def check_gunicorns_own_logs(stack, output):
     return started
 
 
-def test_each_worker_opens_the_file_itself(stack):
-    workers, output = served(stack)
+@pytest.mark.parametrize("worker_class", ["sync", "gthread", "gevent"])
+def test_each_worker_opens_the_file_itself(stack, worker_class):
+    workers, output = served(stack, "--worker-class", worker_class)
     started = check_gunicorns_own_logs(stack, output)
     records = stack.read_lines()
     loaded = [f"INFO|shop|shop.<module>|loaded in {worker}" for worker in started]
@@ -90,8 +93,9 @@ def test_each_worker_opens_the_file_itself(stack):
     assert [line for line in records if "shop.application" in line] == requests
 
 
-def test_workers_inherit_the_file_that_the_master_opened(stack):
-    workers, output = served(stack, "--preload")
+@pytest.mark.parametrize("worker_class", ["sync", "gthread", "gevent"])
+def test_workers_inherit_the_file_that_the_master_opened(stack, worker_class):
+    workers, output = served(stack, "--preload", "--worker-class", worker_class)
     started = check_gunicorns_own_logs(stack, output)
     records = stack.read_lines()
     own = [line for line in records if line.split("|")[1].startswith("shop")]
