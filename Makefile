@@ -21,7 +21,7 @@ test-rust:
 	cargo test --locked --workspace --exclude duramen-python
 
 test-python: $(VENV)/test-ready
-	$(BIN)/python -m pytest tests/python tests/guide tests/differential tests/leaks tests/typing tests/stack
+	$(BIN)/python -m pytest tests/python tests/guide tests/differential tests/typing tests/stack
 	$(BIN)/python tests/conformance/run.py --python $(BIN)/python
 
 ## conformance: the test_logging of every CPython found, with Duramen in the place of logging
