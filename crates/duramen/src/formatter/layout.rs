@@ -256,13 +256,11 @@ impl Layout {
 impl Conversion {
     fn write(&self, value: &FieldValue<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
         match (self.form, value) {
-            (_, FieldValue::Unrenderable) => Err(UnsupportedLayout),
-            (_, FieldValue::None) if self.refuses_none => Err(UnsupportedLayout),
             (Form::Text, FieldValue::Text(text)) => {
                 self.write_text(text, out);
                 Ok(())
             }
-            (Form::Text, FieldValue::None) => {
+            (Form::Text, FieldValue::None) if !self.refuses_none => {
                 self.write_text("None", out);
                 Ok(())
             }
