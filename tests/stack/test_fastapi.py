@@ -2,7 +2,7 @@
 
 import json
 
-from stack.workbench import http_get
+from stack.workbench import http_get, wait_until_accepting
 
 APPLICATION = """
     import asyncio
@@ -76,6 +76,8 @@ def test_uvicorn_with_two_worker_processes(stack):
     port = server.wait_for(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")[1]
     server.wait_for("Application startup complete")
     server.wait_for("Application startup complete")
+    # The parent says that it runs before a worker listens on the socket.
+    wait_until_accepting(port)
     for number in range(10):
         status, text = http_get(port, f"/items/{number}")
         assert (status, json.loads(text)["implementation"]) == (200, stack.implementation)

@@ -10,6 +10,8 @@ CONFIGURATION = """
 
     bind = "127.0.0.1:0"
     workers = 2
+    # A gevent worker may sit out the whole of it when it has nothing left to do.
+    graceful_timeout = 2
     accesslog = "access.log"
     access_log_format = "%(r)s %(s)s"
 

@@ -34,6 +34,7 @@ PROGRAM = """
         dsn="http://key@127.0.0.1/1",
         transport=Kept,
         enable_logs=True,
+        auto_enabling_integrations=False,
         integrations=[
             LoggingIntegration(
                 level=logging.INFO, event_level=logging.ERROR, sentry_logs_level=logging.WARNING

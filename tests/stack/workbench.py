@@ -4,6 +4,7 @@ import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import textwrap
 import threading
@@ -153,6 +154,18 @@ class Server:
         self._process.wait(DEADLINE_SECONDS)
         self._reader.join(DEADLINE_SECONDS)
         self._process.stdout.close()
+
+
+def wait_until_accepting(port):
+    """Try to connect to a server on this machine until it accepts."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", int(port)), DEADLINE_SECONDS).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, f"nothing listens on port {port}"
+            time.sleep(0.01)
 
 
 def http_get(port, path):
