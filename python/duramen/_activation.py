@@ -6,12 +6,11 @@ and references to them, however early somebody made them. ``uninstall()`` puts b
 still Duramen's.
 """
 
-import os
 import sys
 import threading
 from types import ModuleType
 
-from duramen import _core
+from duramen import _native
 
 _lock = threading.RLock()
 #: ``(class, method name, the interpreter's function, Duramen's method)`` for each method put in.
@@ -21,12 +20,16 @@ _changes = []
 def install():
     """Make the standard library's ``logging`` go through Duramen in this process.
 
-    Calling it again does nothing, and so does calling it where ``DURAMEN_DISABLE=1`` is set in the
+    Calling it again does nothing, and so does calling it where ``DURAMEN_DISABLE`` is set in the
     environment. Until ``uninstall()``, the names that ``duramen`` shares with ``logging`` are those of
     ``logging``: there is one tree of loggers.
     """
-    if os.environ.get("DURAMEN_DISABLE") == "1":
+    from duramen._environment import is_disabled
+
+    if is_disabled():
         return
+    if _native.load_error is not None:
+        raise ImportError("the extension of Duramen does not load") from _native.load_error
     with _lock:
         if _changes:
             return
@@ -37,9 +40,9 @@ def install():
         if logging is sys.modules["duramen"]:
             # Somebody has put Duramen's modules under the standard names: nothing is left to do.
             return
-        _changes.extend(_core.put_native_methods(vars(logging), "logging"))
-        _changes.extend(_core.put_native_methods(vars(logging.handlers), "logging.handlers"))
-        _core.set_globals_owner(vars(logging))
+        _changes.extend(_native.put_native_methods(vars(logging), "logging"))
+        _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
+        _native.set_globals_owner(vars(logging))
         for standard in (logging, logging.handlers, logging.config):
             _forward(standard)
 
@@ -55,7 +58,7 @@ def uninstall():
             if vars(owner).get(name) is replacement:
                 setattr(owner, name, original)
         _changes.clear()
-        _core.set_globals_owner(vars(sys.modules["duramen"]))
+        _native.set_globals_owner(vars(sys.modules["duramen"]))
         for module in _forwarded:
             module.__class__ = ModuleType
         _forwarded.clear()

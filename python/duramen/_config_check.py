@@ -14,8 +14,16 @@ import sys
 
 from duramen._environment import level_names
 
-_TOP = ("version", "incremental", "disable_existing_loggers", "formatters", "filters", "handlers",
-        "loggers", "root")
+_TOP = (
+    "version",
+    "incremental",
+    "disable_existing_loggers",
+    "formatters",
+    "filters",
+    "handlers",
+    "loggers",
+    "root",
+)
 _LOGGER = ("level", "handlers", "filters", "propagate")
 _HANDLER = ("()", ".", "class", "level", "formatter", "filters")
 _FORMATTER = ("()", ".", "class", "format", "datefmt", "style", "validate", "defaults")
@@ -101,8 +109,7 @@ class _Check:
         if isinstance(level, bool) or not isinstance(level, (int, str)):
             self._problem(f"{path}.level", f"has to be a name or a number, not {_kind(level)}")
         elif isinstance(level, str) and level not in logging._nameToLevel:
-            self._problem(
-                f"{path}.level", f"{level!r} is no level; use one of {level_names()}, or a number")
+            self._problem(f"{path}.level", f"{level!r} is no level; use one of {level_names()}, or a number")
 
     def _check_incremental(self):
         for name, options in self._section("handlers"):
@@ -198,7 +205,8 @@ class _Check:
             for key in given:
                 if key not in parameters:
                     self._problem(
-                        f"{path}.{key}", f"{cls.__name__} has no such option; {_one_of(list(parameters))}")
+                        f"{path}.{key}", f"{cls.__name__} has no such option; {_one_of(list(parameters))}"
+                    )
         for name, parameter in parameters.items():
             variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
             required = not variable and parameter.default is parameter.empty and name not in taken

@@ -1,5 +1,6 @@
 """``duramen doctor``: which way each logger and handler takes, native or Python, and why."""
 
+import importlib
 import importlib.metadata
 import json
 import logging
@@ -11,7 +12,7 @@ import duramen
 from duramen import _environment, _run, _start
 
 _VARIABLES = (_environment.DISABLE, _environment.CONFIG, _environment.LEVEL, _environment.PYTHONPATH)
-_NATIVE, _PYTHON, _UNKNOWN = "native", "Python", "unknown"
+_NATIVE, _PYTHON = "native", "Python"
 
 
 def version():
@@ -82,8 +83,7 @@ def _table(loggers):
         rows += [_row("  " + handler["name"], handler) for handler in logger["handlers"]]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip()
-        for row in rows
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip() for row in rows
     ]
 
 
@@ -144,21 +144,15 @@ def _route(part, unavailable):
     """The way that records take through a logger or a handler, and why it is not the native one."""
     if unavailable is not None:
         return _PYTHON, "Duramen is not active"
-    from duramen import _core
-
-    route = getattr(_core, "route", None)
-    if route is None:
-        return _UNKNOWN, "this build of the extension cannot tell"
-    reason = route(part)
+    reason = sys.modules["duramen._core"].route(part)
     return (_NATIVE, None) if reason is None else (_PYTHON, reason)
 
 
 def _extension_file():
     try:
-        from duramen import _core
+        return importlib.import_module("duramen._core").__file__
     except Exception:
         return None
-    return _core.__file__
 
 
 def _ending_of(run):

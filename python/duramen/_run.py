@@ -221,8 +221,12 @@ def _hide_frames(error):
         traceback = traceback.tb_next
     hook = sys.excepthook
 
-    def excepthook(kind, value, _traceback):
+    def excepthook(kind, value, whole):
         sys.excepthook = hook
+        if value is not error:
+            # Somebody around us dealt with the program's exception, and this is a later one.
+            hook(kind, value, whole)
+            return
         sys.last_traceback = traceback
         hook(kind, value.with_traceback(traceback), traceback)
 

@@ -5,11 +5,12 @@ then ``DURAMEN_LEVEL``, then whatever the program itself does to ``logging``. No
 here stops the program: it is reported on stderr, once, and the program runs.
 """
 
+import importlib
 import logging
 import os
 import sys
 
-from duramen import _config_file, _environment
+from duramen import _environment
 
 
 def report(message):
@@ -22,7 +23,7 @@ def report(message):
 def why_unavailable():
     """Why Duramen cannot be active in this process, as a phrase; None when it can."""
     try:
-        from duramen import _core  # noqa: F401
+        importlib.import_module("duramen._core")
     except Exception as error:
         return f"its extension does not load ({type(error).__name__}: {error})"
     return None
@@ -58,6 +59,9 @@ def start_child():
 def _apply_config(path):
     if not path:
         return
+    # Only here: most processes start without a file and need not pay for its reader.
+    from duramen import _config_file
+
     try:
         _config_file.load(path).apply()
     except _config_file.ConfigFileError as error:

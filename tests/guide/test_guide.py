@@ -10,7 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from catalogue import SNIPPETS
+from guide.catalogue import SNIPPETS
 
 import duramen
 

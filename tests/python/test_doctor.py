@@ -33,7 +33,6 @@ def extension(monkeypatch):
 
     core = types.SimpleNamespace(route=route, __file__="/of/the/extension")
     monkeypatch.setitem(sys.modules, "duramen._core", core)
-    monkeypatch.setattr(duramen, "_core", core, raising=False)
     monkeypatch.setattr(duramen, "is_installed", lambda: True)
 
 
@@ -63,6 +62,15 @@ def test_each_part_has_its_route_and_the_reason(extension, loggers):
     slow, null = app["handlers"]
     assert (slow["route"], slow["reason"], slow["level"]) == ("Python", "Slow overrides emit", "ERROR")
     assert (null["route"], null["reason"], null["class"]) == ("native", None, "logging.NullHandler")
+
+
+def test_the_extensions_own_answer_is_shown(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    findings = json.loads(duramen_command("doctor", "--json", "program.py", cwd=tmp_path).stdout)
+    root, app = findings["loggers"]
+    assert (root["route"], root["handlers"][0]["route"]) == ("native", "native")
+    assert (app["route"], app["handlers"][0]["route"]) == ("Python", "Python")
+    assert "Slow" in app["handlers"][0]["reason"]
 
 
 def test_the_table_has_a_line_for_each_part(extension, loggers):
@@ -106,7 +114,10 @@ def test_with_json_standard_output_holds_nothing_else(tmp_path):
     assert findings["loggers"][1]["handlers"][0]["class"] == "__main__.Slow"
     assert findings["interpreter"].endswith(f"({sys.executable})")
     assert set(findings["environment"]) == {
-        "DURAMEN_DISABLE", "DURAMEN_CONFIG", "DURAMEN_LEVEL", "PYTHONPATH"
+        "DURAMEN_DISABLE",
+        "DURAMEN_CONFIG",
+        "DURAMEN_LEVEL",
+        "PYTHONPATH",
     }
 
 
@@ -137,8 +148,7 @@ def test_the_environment_is_shown_as_it_was_given():
 
 def test_a_missing_extension_is_the_reason(tmp_path):
     without = (
-        "import sys; sys.modules['duramen._core'] = None\n"
-        "from duramen.__main__ import main; sys.exit(main())"
+        "import sys; sys.modules['duramen._core'] = None\nfrom duramen.__main__ import main; sys.exit(main())"
     )
     finished = python("-c", without, "doctor")
     assert finished.returncode == 1

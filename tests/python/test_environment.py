@@ -50,8 +50,13 @@ formatter = short
 format = %(levelname)s|%(name)s|%(message)s
 """
 FILES = {
-    "log.json": JSON_FILE, "log.toml": TOML_FILE, "log.yaml": YAML_FILE, "log.yml": YAML_FILE,
-    "log.ini": INI_FILE, "log.conf": INI_FILE, "log.cfg": INI_FILE,
+    "log.json": JSON_FILE,
+    "log.toml": TOML_FILE,
+    "log.yaml": YAML_FILE,
+    "log.yml": YAML_FILE,
+    "log.ini": INI_FILE,
+    "log.conf": INI_FILE,
+    "log.cfg": INI_FILE,
 }
 
 
@@ -275,14 +280,23 @@ def test_what_dict_config_accepts_passes_the_check(tmp_path):
         "version": 1,
         "x-anything": {"of": "the user"},
         "incremental": False,
-        "formatters": {"f": {"()": "my.Formatter", "style": "#"}, "g": {"format": "{levelname}", "style": "{"}},
+        "formatters": {
+            "f": {"()": "my.Formatter", "style": "#"},
+            "g": {"format": "{levelname}", "style": "{"},
+        },
         "filters": {"f": {"name": "app"}, "g": {"()": "my.Filter"}},
         "handlers": {
             "own": {"()": "my.handler", "stream": 1},
             "out": {"class": "logging.StreamHandler", "stream": "cfg://x-anything.of", "filters": ["f"]},
             "memory": {"class": "logging.handlers.MemoryHandler", "capacity": 9, "target": "out"},
-            "mail": {"class": "logging.handlers.SMTPHandler", "mailhost": ["h", 25], "fromaddr": "a",
-                     "toaddrs": ["b"], "subject": "s", "level": 40},
+            "mail": {
+                "class": "logging.handlers.SMTPHandler",
+                "mailhost": ["h", 25],
+                "fromaddr": "a",
+                "toaddrs": ["b"],
+                "subject": "s",
+                "level": 40,
+            },
         },
         "loggers": {"app": {"level": 15, "handlers": "cfg://handlers", "propagate": 1}},
         "root": {"level": "NOTSET", "handlers": []},
@@ -315,10 +329,19 @@ formatter = f
 args = ('%d',)
 """
     found = dict(problem.split(": ", 1) for problem in problems_of(tmp_path, text, "log.ini"))
-    assert sorted(found) == sorted([
-        "[formatters]", "[loggers] keys", "[logger_gone]", "[logger_app] level", "[logger_app] qualname",
-        "[logger_app] handlers", "[handler_a] args", "[handler_a] formatter", "[handler_b] class",
-    ])
+    assert sorted(found) == sorted(
+        [
+            "[formatters]",
+            "[loggers] keys",
+            "[logger_gone]",
+            "[logger_app] level",
+            "[logger_app] qualname",
+            "[logger_app] handlers",
+            "[handler_a] args",
+            "[handler_a] formatter",
+            "[handler_b] class",
+        ]
+    )
     assert found["[loggers] keys"] == "has to name 'root'"
     assert found["[logger_app] handlers"] == "[handlers] keys has no 'z'"
 
@@ -326,7 +349,7 @@ args = ('%d',)
 @pytest.mark.parametrize(
     "name, text, problem",
     [
-        ("log.json", '{"version": 1,}', "line 1, column 15: no JSON: "),
+        ("log.json", '{"version" 1}', "line 1, column 12: no JSON: "),
         ("log.json", "[]", "it has to hold a mapping, not list []"),
         ("log.json", "", "line 1, column 1: no JSON: "),
         ("log.toml", "version = ", "no TOML: "),
@@ -352,6 +375,6 @@ def test_a_file_that_cannot_be_read(tmp_path):
 
 def test_a_reader_that_is_not_installed_is_named(tmp_path):
     (tmp_path / "log.yaml").write_text(YAML_FILE)
-    without = "import sys; sys.modules['yaml'] = None\nfrom duramen._config_file import load\nload(sys.argv[1])"
-    finished = python("-c", without, tmp_path / "log.yaml")
+    without = "sys.modules['yaml'] = None\nfrom duramen._config_file import load\nload(sys.argv[1])"
+    finished = python("-c", "import sys; " + without, tmp_path / "log.yaml")
     assert "YAML needs the package PyYAML" in finished.stderr

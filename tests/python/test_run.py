@@ -131,6 +131,30 @@ def test_the_program_logs_through_duramen(tmp_path):
         assert outcome(duramen_command(*words, cwd=tmp_path)) == (0, "True\n", ""), words
 
 
+def test_the_script_named_duramen_does_what_python_m_duramen_does(tmp_path):
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "duramen"
+    script.write_text("import sys\nfrom duramen.__main__ import main\nsys.exit(main())\n")
+    (tmp_path / "program.py").write_text(SHOW_MAIN + "1/0\n")
+    for words in (["program.py", "a"], ["-m", "program", "a"]):
+        plain = outcome(python(*words, cwd=tmp_path))
+        assert outcome(python(script, *words, cwd=tmp_path)) == plain
+
+
+def test_an_exception_that_somebody_around_handles_leaves_the_next_one_alone(tmp_path):
+    (tmp_path / "program.py").write_text("raise ValueError('first')")
+    finished = python(
+        "-c",
+        "import sys\nfrom duramen import _run\n"
+        "try:\n    _run.run_file('program.py', [])\nexcept ValueError:\n    pass\n"
+        "raise KeyError('second')",
+        cwd=tmp_path,
+    )
+    assert "first" not in finished.stderr
+    assert finished.stderr.endswith("KeyError: 'second'\n")
+    assert '"<string>", line 7' in finished.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no execve")
 def test_run_replaces_its_process_and_resets_the_signals_that_python_ignores(tmp_path):
     script = tmp_path / "show"
@@ -220,9 +244,7 @@ def test_the_bootstrap_folder_is_in_the_environment_alone():
     plain = python("-c", show, environ=environ).stdout.splitlines()
     under = duramen_command("run", "python", "-c", show, environ=environ).stdout.splitlines()
     assert under == [BOOTSTRAP + os.pathsep + plain[0], plain[1]]
-    twice = duramen_command(
-        "run", "python", "-m", "duramen", "run", "python", "-c", show, environ=environ
-    )
+    twice = duramen_command("run", "python", "-m", "duramen", "run", "python", "-c", show, environ=environ)
     assert twice.stdout.splitlines() == under
 
 
@@ -328,22 +350,22 @@ def test_the_next_sitecustomize_runs_as_if_ours_were_not_there(tmp_path, source)
         assert active.stdout.splitlines()[-1] == "True"
 
 
-SUB_INTERPRETER = """
-import duramen
-try:
+CREATE_SUB_INTERPRETER = """
+import sys
+if sys.version_info >= (3, 13):
     import _interpreters as interpreters
-except ImportError:
+    inner = interpreters.create(sys.argv[1])
+else:
     import _xxsubinterpreters as interpreters
-print(duramen.is_installed(), flush=True)
-inner = interpreters.create()
-interpreters.run_string(inner, '''
-import logging, sys
-logging.basicConfig(stream=sys.stdout)
-logging.warning("inner")
-''')
+    inner = interpreters.create(isolated=sys.argv[1] == "isolated")
+interpreters.run_string(inner, sys.argv[2])
+interpreters.destroy(inner)
 """
 
 
-def test_a_sub_interpreter_falls_back_to_the_standard_library():
-    finished = duramen_command("run", "python", "-c", SUB_INTERPRETER)
-    assert outcome(finished) == (0, "True\nWARNING:root:inner\n", "")
+@pytest.mark.parametrize("kind", ["isolated", "legacy"])
+@pytest.mark.parametrize("name", ["logging", "duramen"])
+def test_a_sub_interpreter_falls_back_to_the_standard_library(kind, name):
+    log = f"import sys, {name} as x; x.basicConfig(stream=sys.stdout); x.warning('inner')"
+    finished = duramen_command("run", "python", "-c", CREATE_SUB_INTERPRETER, kind, log)
+    assert outcome(finished) == (0, "WARNING:root:inner\n", "")

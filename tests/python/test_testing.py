@@ -104,8 +104,15 @@ def test_not_installed():
 def run_pytest(folder, source, *options, **variables):
     (folder / "test_it.py").write_text(source)
     return python(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_it.py",
-        cwd=folder, environ=environment(**variables),
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *options,
+        "test_it.py",
+        cwd=folder,
+        environ=environment(**variables),
     )
 
 

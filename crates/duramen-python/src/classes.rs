@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use crate::interpreter;
 use crate::native_method::Method;
-use crate::{filter, formatter, handler, logger, record, style};
+use crate::{filter, formatter, handler, logger, record, structured, style};
 
 /// What an object is in the pipeline; objects of one family are asked the same questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub(crate) enum Family {
     Formatter,
     /// `PercentStyle`, `StrFormatStyle`, `StringTemplateStyle`.
     Style,
-    /// `StreamHandler` and `FileHandler`, whose records the native path can write itself.
+    /// `StreamHandler`, `FileHandler` and the handlers for files that are rolled over or watched: the
+    /// native way can write their records itself.
     StreamHandler,
     /// Every other class: never met by the native path.
     Other,
@@ -38,20 +39,46 @@ impl Family {
     fn decisive_methods(self) -> &'static [&'static str] {
         match self {
             Self::Logger => &[
-                "isEnabledFor", "getEffectiveLevel", "_log", "findCaller", "makeRecord", "handle", "filter",
-                "callHandlers", "__getattribute__",
+                "isEnabledFor",
+                "getEffectiveLevel",
+                "_log",
+                "findCaller",
+                "makeRecord",
+                "handle",
+                "filter",
+                "callHandlers",
+                "__getattribute__",
             ],
-            Self::Record => {
-                &["__new__", "__init__", "getMessage", "__getattribute__", "__setattr__", "__str__", "__repr__"]
-            }
+            Self::Record => &[
+                "__new__",
+                "__init__",
+                "getMessage",
+                "__getattribute__",
+                "__setattr__",
+                "__str__",
+                "__repr__",
+            ],
             Self::Filter => &["filter", "__getattribute__"],
-            Self::Formatter => {
-                &["format", "formatTime", "formatMessage", "usesTime", "formatException", "formatStack",
-                    "__getattribute__"]
-            }
+            Self::Formatter => &[
+                "format",
+                "formatTime",
+                "formatMessage",
+                "usesTime",
+                "formatException",
+                "formatStack",
+                "__getattribute__",
+            ],
             Self::Style => &["format", "_format", "usesTime", "__getattribute__"],
             Self::StreamHandler => &[
-                "handle", "filter", "acquire", "release", "emit", "format", "flush", "handleError",
+                "handle",
+                "filter",
+                "acquire",
+                "release",
+                "emit",
+                "format",
+                "flush",
+                "handleError",
+                "shouldRollover",
                 "__getattribute__",
             ],
             Self::Other => &[],
@@ -88,6 +115,19 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("NullHandler", Family::Other, &[]),
             class("Logger", Family::Logger, logger::METHODS),
             class("RootLogger", Family::Logger, &[]),
+        ],
+        "logging.handlers" => vec![
+            class("BaseRotatingHandler", Family::Other, handler::rotating::BASE_METHODS),
+            class("RotatingFileHandler", Family::StreamHandler, handler::rotating::METHODS),
+            class("TimedRotatingFileHandler", Family::StreamHandler, handler::timed_rotating::METHODS),
+            class("WatchedFileHandler", Family::StreamHandler, handler::watched::METHODS),
+            class("BufferingHandler", Family::Other, handler::memory::BUFFERING_METHODS),
+            class("MemoryHandler", Family::Other, handler::memory::METHODS),
+            class("QueueHandler", Family::Other, handler::queue::METHODS),
+        ],
+        "duramen.formatters" => vec![
+            class("JsonFormatter", Family::Formatter, structured::JSON_METHODS),
+            class("ConsoleFormatter", Family::Formatter, structured::CONSOLE_METHODS),
         ],
         _ => Vec::new(),
     }
@@ -145,7 +185,10 @@ impl KnownClass {
     }
 
     /// The decisive method that has been overridden on the instance, if any.
-    fn overridden_on_instance<'py>(&self, attributes: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
+    fn overridden_on_instance<'py>(
+        &self,
+        attributes: &Bound<'py, PyDict>,
+    ) -> PyResult<Option<Bound<'py, PyString>>> {
         for (name, _) in &self.expected {
             let name = name.bind(attributes.py());
             if attributes.contains(name)? {
@@ -267,10 +310,10 @@ fn remember(
     let expected = family
         .decisive_methods()
         .iter()
-        .map(|name| {
+        .filter_map(|name| {
             let name = PyString::intern(py, name);
-            let method = class.getattr(&name)?;
-            Ok((name.unbind(), method.unbind()))
+            let method = class.getattr_opt(&name).transpose()?;
+            Some(method.map(|method| (name.unbind(), method.unbind())))
         })
         .collect::<PyResult<Vec<_>>>()?;
     let address = class.as_ptr() as usize;

@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PySlice};
 
 use crate::globals;
 use crate::native_method::{Call, Method, methods};
@@ -58,8 +58,8 @@ fn format_exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 /// `text` without the newline at its end, if there is one.
 pub(crate) fn without_final_newline(text: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
     if ends_with_newline(&text)? {
-        let length = text.len()?;
-        return text.get_item(pyo3::types::PySlice::new(text.py(), 0, length as isize - 1, 1));
+        let all_but_one = PySlice::new(text.py(), 0, text.len()?.cast_signed() - 1, 1);
+        return text.get_item(all_but_one);
     }
     Ok(text)
 }
@@ -78,6 +78,7 @@ fn format_message<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.object.getattr(intern!(py, "_style"))?.call_method1(intern!(py, "format"), (call.argument(0),))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the form of every native method")]
 fn format_stack<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(call.argument(0).to_owned())
 }

@@ -28,9 +28,7 @@ pub(crate) fn owner(py: Python<'_>) -> Bound<'_, PyDict> {
 
 /// The global called `name`; `NameError` when it has been deleted.
 pub(crate) fn get<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-    owner(py)
-        .get_item(name)?
-        .ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
+    owner(py).get_item(name)?.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
 }
 
 /// Whether the global called `name` is true.

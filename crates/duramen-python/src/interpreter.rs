@@ -46,8 +46,10 @@ pub(crate) fn at_border(
 ) -> *mut ffi::PyObject {
     // The calling thread is attached already; this tells the binding library so.
     Python::attach(|py| {
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py)))
-            .unwrap_or_else(|_| Err(PySystemError::new_err("internal error in duramen (a panic was caught)")));
+        let result =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
+                Err(PySystemError::new_err("internal error in duramen (a panic was caught)"))
+            });
         match result {
             Ok(value) => value.into_ptr(),
             Err(error) => {
@@ -78,7 +80,8 @@ pub(crate) unsafe fn borrowed_arguments<'a, 'py>(
     }
     // SAFETY: `Borrowed` is a transparent pointer with lifetime markers, and the interpreter passes
     // `count` live non-null objects at `arguments`.
-    let arguments = unsafe { std::slice::from_raw_parts(arguments.cast::<Borrowed<'a, 'py, PyAny>>(), count) };
+    let arguments =
+        unsafe { std::slice::from_raw_parts(arguments.cast::<Borrowed<'a, 'py, PyAny>>(), count) };
     (arguments, keywords)
 }
 
@@ -150,8 +153,8 @@ pub(crate) fn frame_line(frame: &Bound<'_, PyAny>) -> u32 {
 }
 
 /// Runs `body` as an `except` block for `error` would run: `sys.exc_info()` shows the error meanwhile.
-pub(crate) fn while_handling<'py, T>(
-    py: Python<'py>,
+pub(crate) fn while_handling<T>(
+    py: Python<'_>,
     error: &PyErr,
     body: impl FnOnce() -> PyResult<T>,
 ) -> PyResult<T> {

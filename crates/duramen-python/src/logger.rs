@@ -1,9 +1,9 @@
 //! `Logger`: from the logging call to the handlers.
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::exceptions::PyBaseException;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple};
 
 use crate::native_method::{Call, Method, methods};
@@ -112,14 +112,13 @@ struct Request<'a, 'py> {
 
 impl Request<'_, '_> {
     fn send(&self) -> PyResult<()> {
-        if self.keywords.is_none()
-            && pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments)?
-        {
+        let keywords = self.keywords.as_ref();
+        if pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments, keywords)? {
             return Ok(());
         }
         let py = self.logger.py();
         let arguments = (&self.level, &self.message, &self.arguments);
-        self.logger.call_method(intern!(py, "_log"), arguments, self.keywords.as_ref()).map(drop)
+        self.logger.call_method(intern!(py, "_log"), arguments, keywords).map(drop)
     }
 }
 
@@ -171,7 +170,7 @@ fn unknown_caller(py: Python<'_>) -> CallSite<'_> {
 }
 
 /// The `exc_info` argument as the triple that a record holds.
-fn exception_triple<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn exception_triple<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = given.py();
     if !given.is_truthy()? || given.is_instance_of::<PyTuple>() {
         return Ok(given.clone());
@@ -339,8 +338,7 @@ fn compute_enabled<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = logger.py();
     let disable = logger.getattr(intern!(py, "manager"))?.getattr(intern!(py, "disable"))?;
-    let enabled = !disable.ge(level)?
-        && level.ge(logger.call_method0(intern!(py, "getEffectiveLevel"))?)?;
+    let enabled = !disable.ge(level)? && level.ge(logger.call_method0(intern!(py, "getEffectiveLevel"))?)?;
     let answer = PyBool::new(py, enabled).to_owned().into_any();
     logger.getattr(intern!(py, "_cache"))?.set_item(level, &answer)?;
     Ok(answer)

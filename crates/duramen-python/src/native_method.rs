@@ -16,6 +16,10 @@ use crate::interpreter::{self, FastMethod};
 /// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
 const MOST_PARAMETERS: usize = 14;
 
+/// Flags of a code object, as `inspect` documents them.
+const CO_VARARGS: u32 = 0x04;
+const CO_VARKEYWORDS: u32 = 0x08;
+
 /// What runs when a native method is called.
 pub(crate) type Body = for<'a, 'py> fn(&Call<'a, 'py>) -> PyResult<Bound<'py, PyAny>>;
 
@@ -95,8 +99,6 @@ impl Signature {
         if parameters.len() > MOST_PARAMETERS {
             return Err(PyValueError::new_err("too many parameters for a native method"));
         }
-        const CO_VARARGS: u32 = 0x04;
-        const CO_VARKEYWORDS: u32 = 0x08;
         Ok(Self {
             qualified_name: function.getattr(intern!(py, "__qualname__"))?.extract()?,
             parameters,
@@ -174,7 +176,7 @@ impl Signature {
     ) -> PyResult<()> {
         let py = keywords.py();
         for (keyword, value) in keywords.iter_borrowed().zip(values) {
-            let Some(index) = self.position_of(py, &keyword)? else {
+            let Some(index) = self.position_of(py, keyword)? else {
                 if !self.takes_keywords {
                     return Err(PyTypeError::new_err(format!(
                         "{}() got an unexpected keyword argument '{}'",
@@ -195,9 +197,10 @@ impl Signature {
         Ok(())
     }
 
-    fn position_of(&self, py: Python<'_>, keyword: &Borrowed<'_, '_, PyAny>) -> PyResult<Option<usize>> {
+    fn position_of(&self, py: Python<'_>, keyword: Borrowed<'_, '_, PyAny>) -> PyResult<Option<usize>> {
         // Names in calls are interned as those in code objects are: identity answers nearly always.
-        if let Some(index) = self.parameters.iter().position(|parameter| parameter.name.bind(py).is(keyword)) {
+        if let Some(index) = self.parameters.iter().position(|parameter| parameter.name.bind(py).is(keyword))
+        {
             return Ok(Some(index));
         }
         for (index, parameter) in self.parameters.iter().enumerate() {
@@ -210,17 +213,15 @@ impl Signature {
 
     fn too_many(&self, given: usize) -> PyErr {
         let most = self.by_position + 1;
-        let optional =
-            self.parameters[..self.by_position].iter().filter(|parameter| parameter.default.is_some()).count();
+        let optional = self.parameters[..self.by_position]
+            .iter()
+            .filter(|parameter| parameter.default.is_some())
+            .count();
         let takes = match optional {
             0 => format!("{most} positional argument{}", if most == 1 { "" } else { "s" }),
             _ => format!("from {} to {most} positional arguments", most - optional),
         };
-        PyTypeError::new_err(format!(
-            "{}() takes {takes} but {} were given",
-            self.qualified_name,
-            given + 1
-        ))
+        PyTypeError::new_err(format!("{}() takes {takes} but {} were given", self.qualified_name, given + 1))
     }
 
     fn missing(&self, py: Python<'_>, values: &[Option<Borrowed<'_, '_, PyAny>>; MOST_PARAMETERS]) -> PyErr {
@@ -280,6 +281,7 @@ impl<'a, 'py> Call<'a, 'py> {
     }
 
     /// Python's `None`, which most methods return.
+    #[expect(clippy::unnecessary_wraps, reason = "it is the whole result of a method")]
     pub(crate) fn none(&self) -> PyResult<Bound<'py, PyAny>> {
         Ok(self.py().None().into_bound(self.py()))
     }

@@ -1,14 +1,15 @@
 //! The native way: a record that stays a Rust value from the logging call to the stream.
 
+use duramen::formatter::{Field, Formatter as _, JsonFormatter, console};
 use duramen::record::Caller;
-use duramen::{Level, Record};
+use duramen::{Level, Record, Value};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::record::Creation;
-use crate::route::{self, Target};
-use crate::{asctime, caller, classes, globals, handler, interpreter, record};
+use crate::route::{self, Rendering, Target};
+use crate::{asctime, caller, classes, fields, globals, handler, interpreter, logger, record};
 
 /// Sends the record natively if everything that it meets is ours and untouched. `false`: nothing has
 /// been done, and the Python way has to be taken.
@@ -17,20 +18,66 @@ pub(crate) fn emit_natively<'py>(
     level: &Bound<'py, PyAny>,
     message: &Bound<'py, PyAny>,
     arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<bool> {
+    let Some(options) = Options::of(keywords)? else { return Ok(false) };
     let Ok(level_number) = level.extract::<i64>() else { return Ok(false) };
     let Ok(targets) = route::targets(logger, level_number)? else { return Ok(false) };
     if targets.is_empty() {
         return Ok(true);
     }
-    let Some(event) = Event::gather(logger, level, message, arguments, &targets)? else { return Ok(false) };
+    let Some(event) = Event::gather(logger, level, message, arguments, options, &targets)? else {
+        return Ok(false);
+    };
     // Text that is not UTF-8 (lone surrogates) only the Python way carries.
     let Some(texts) = event.texts() else { return Ok(false) };
-    let record = event.record(level_number, &texts);
+    let fields: Vec<_> = event.fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let record = event.record(level_number, &texts, &fields);
     for target in &targets {
         event.write_to(target, &record)?;
     }
     Ok(true)
+}
+
+/// The keywords of a logging call that the native way knows.
+#[derive(Default)]
+struct Options<'py> {
+    extra: Option<Bound<'py, PyDict>>,
+    /// The triple of an exception, or `None`.
+    exception: Option<Bound<'py, PyAny>>,
+}
+
+impl<'py> Options<'py> {
+    /// `None` for keywords that only the Python way knows, and for an `extra` that it refuses.
+    fn of(keywords: Option<&Bound<'py, PyDict>>) -> PyResult<Option<Self>> {
+        let mut options = Self::default();
+        let Some(keywords) = keywords else { return Ok(Some(options)) };
+        let py = keywords.py();
+        for (name, value) in keywords.iter() {
+            if name.eq(intern!(py, "extra"))? {
+                let Ok(extra) = value.cast_into_exact::<PyDict>() else { return Ok(None) };
+                for key in extra.keys() {
+                    match key.cast_exact::<PyString>().map(|key| key.to_str()) {
+                        Ok(Ok(key)) if !fields::is_own_attribute(key) => {}
+                        _ => return Ok(None),
+                    }
+                }
+                options.extra = Some(extra);
+            } else if name.eq(intern!(py, "exc_info"))? {
+                let exception = logger::exception_triple(&value)?;
+                let usual = exception.cast_exact::<PyTuple>().is_ok_and(|triple| triple.len() == 3);
+                if exception.is_truthy()? {
+                    if !usual {
+                        return Ok(None);
+                    }
+                    options.exception = Some(exception);
+                }
+            } else {
+                return Ok(None);
+            }
+        }
+        Ok(Some(options))
+    }
 }
 
 /// What a logging call hands to the native way, as Python objects that the record borrows from.
@@ -48,6 +95,10 @@ struct Event<'a, 'py> {
     process: Option<u32>,
     process_name: Option<Bound<'py, PyString>>,
     task_name: Option<Bound<'py, PyString>>,
+    options: Options<'py>,
+    /// The extra fields, where a target shows them.
+    fields: Vec<(String, Value<'static>)>,
+    exception: Option<Bound<'py, PyString>>,
 }
 
 struct Site<'py> {
@@ -67,6 +118,7 @@ struct Texts<'a> {
     thread_name: Option<&'a str>,
     process_name: Option<&'a str>,
     task_name: Option<&'a str>,
+    exception: Option<&'a str>,
 }
 
 impl<'a, 'py> Event<'a, 'py> {
@@ -77,6 +129,7 @@ impl<'a, 'py> Event<'a, 'py> {
         level: &'a Bound<'py, PyAny>,
         template: &'a Bound<'py, PyAny>,
         arguments: &'a Bound<'py, PyTuple>,
+        options: Options<'py>,
         targets: &[Target<'py>],
     ) -> PyResult<Option<Self>> {
         let py = logger.py();
@@ -86,19 +139,42 @@ impl<'a, 'py> Event<'a, 'py> {
         };
         let Some(level_name) = level_name(level)? else { return Ok(None) };
         let Some(message) = merged(template, arguments)? else { return Ok(None) };
-        let uses = |field| targets.iter().any(|target| target.layout.uses(field));
+        let uses = |field| targets.iter().any(|target| target.rendering.uses(field));
         let mut event = Self {
-            logger, level, template, arguments, name, level_name, message, created,
-            site: None, thread: None, process: None, process_name: None, task_name: None,
+            logger,
+            level,
+            template,
+            arguments,
+            name,
+            level_name,
+            message,
+            created,
+            site: None,
+            thread: None,
+            process: None,
+            process_name: None,
+            task_name: None,
+            options,
+            fields: Vec::new(),
+            exception: None,
         };
-        Ok(event.fill(uses)?.then_some(event))
+        if !event.fill(uses)? {
+            return Ok(None);
+        }
+        let uses_extra = targets.iter().any(|target| target.rendering.uses_extra());
+        match event.fill_details(uses_extra, &targets[0].formatter) {
+            Ok(()) => Ok(Some(event)),
+            Err(error) if classes::is_ordinary(py, &error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks for what the layouts use and no more; `false` when a part is not of the usual kind.
-    fn fill(&mut self, uses: impl Fn(duramen::formatter::Field) -> bool) -> PyResult<bool> {
-        use duramen::formatter::Field;
+    fn fill(&mut self, uses: impl Fn(Field) -> bool) -> PyResult<bool> {
         let py = self.logger.py();
-        if [Field::Pathname, Field::Filename, Field::Module, Field::Lineno, Field::FuncName].into_iter().any(&uses)
+        if [Field::Pathname, Field::Filename, Field::Module, Field::Lineno, Field::FuncName]
+            .into_iter()
+            .any(&uses)
         {
             self.site = Some(match site(py)? {
                 Some(site) => site,
@@ -132,11 +208,28 @@ impl<'a, 'py> Event<'a, 'py> {
         Ok(true)
     }
 
+    /// The extra fields, where they are shown, and the text of the exception.
+    fn fill_details(&mut self, uses_extra: bool, formatter: &Bound<'py, PyAny>) -> PyResult<()> {
+        let py = self.logger.py();
+        if let Some(extra) = self.options.extra.as_ref().filter(|_| uses_extra) {
+            self.fields = fields::extra_of(extra)?;
+        }
+        if let Some(exception) = &self.options.exception {
+            let text = formatter.call_method1(intern!(py, "formatException"), (exception,))?;
+            self.exception = Some(text.cast_into_exact::<PyString>()?);
+        }
+        Ok(())
+    }
+
     fn texts(&self) -> Option<Texts<'_>> {
         let (path, line, function) = caller::UNKNOWN;
         let caller = match &self.site {
             None => Caller {
-                pathname: path, filename: path, module: path, line: u32::try_from(line).unwrap_or(0), function,
+                pathname: path,
+                filename: path,
+                module: path,
+                line: u32::try_from(line).unwrap_or(0),
+                function,
             },
             Some(site) => Caller {
                 pathname: site.path.to_str().ok()?,
@@ -154,10 +247,11 @@ impl<'a, 'py> Event<'a, 'py> {
             thread_name: optional_text(self.thread.as_ref().map(|(_, name)| name))?,
             process_name: optional_text(self.process_name.as_ref())?,
             task_name: optional_text(self.task_name.as_ref())?,
+            exception: optional_text(self.exception.as_ref())?,
         })
     }
 
-    fn record<'t>(&self, level: i64, texts: &'t Texts<'t>) -> Record<'t> {
+    fn record<'t>(&self, level: i64, texts: &'t Texts<'t>, fields: &'t [(&'t str, Value<'t>)]) -> Record<'t> {
         Record {
             name: texts.name,
             level: Level(level),
@@ -171,8 +265,8 @@ impl<'a, 'py> Event<'a, 'py> {
             process: self.process,
             process_name: texts.process_name,
             task_name: texts.task_name,
-            fields: &[],
-            exception: None,
+            fields,
+            exception: texts.exception.filter(|text| !text.is_empty()),
             stack: None,
         }
     }
@@ -194,20 +288,33 @@ impl<'a, 'py> Event<'a, 'py> {
     }
 
     fn format_and_write(&self, target: &Target<'py>, record: &Record<'_>) -> PyResult<()> {
-        use duramen::formatter::Field;
         let py = self.logger.py();
         let mut line = Vec::with_capacity(256);
-        let time = if target.layout.uses(Field::Asctime) {
+        let time = if target.rendering.uses(Field::Asctime) {
             Some(asctime::text(target, &self.created)?)
         } else {
             None
         };
-        if target.layout.render(record, time.as_deref().unwrap_or(""), &mut line).is_err() {
-            return self.hand_over(target, record);
+        let time = time.as_deref().unwrap_or_default();
+        match &target.rendering {
+            Rendering::Json => JsonFormatter.format(record, &mut line),
+            Rendering::Console { color } => console::write(record, time, *color, &mut line),
+            Rendering::Layout(layout) => {
+                if layout.render(record, time, &mut line).is_err() {
+                    return self.hand_over(target, record);
+                }
+                append_exception(record, &mut line);
+            }
         }
+        target.kind.prepare(&target.handler, &line)?;
         line.extend_from_slice(target.terminator.to_str()?.as_bytes());
-        target.stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, &line)?,))?;
-        if let Some(flush) = target.stream.getattr_opt(intern!(py, "flush"))? {
+        let stream = target.handler.getattr(intern!(py, "stream"))?;
+        if stream.is_none() {
+            // A closed handler that would empty its file by opening it.
+            return Ok(());
+        }
+        stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, &line)?,))?;
+        if let Some(flush) = stream.getattr_opt(intern!(py, "flush"))? {
             flush.call0()?;
         }
         Ok(())
@@ -230,9 +337,30 @@ impl<'a, 'py> Event<'a, 'py> {
             Some(site) => (site.path.to_str()?, i64::from(site.line), site.function.to_str()?),
             None => caller::UNKNOWN,
         };
-        globals::get(py, intern!(py, "_logRecordFactory"))?.call1((
-            record.name, self.level, path, line, self.template, self.arguments, py.None(), function, py.None(),
-        ))
+        let made = globals::get(py, intern!(py, "_logRecordFactory"))?.call1((
+            record.name,
+            self.level,
+            path,
+            line,
+            self.template,
+            self.arguments,
+            &self.options.exception,
+            function,
+        ))?;
+        if let Some(extra) = &self.options.extra {
+            made.getattr(intern!(py, "__dict__"))?.call_method1(intern!(py, "update"), (extra,))?;
+        }
+        Ok(made)
+    }
+}
+
+/// The exception below the message, as `Formatter.format` puts it.
+fn append_exception(record: &Record<'_>, line: &mut Vec<u8>) {
+    if let Some(exception) = record.exception {
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        line.extend_from_slice(exception.as_bytes());
     }
 }
 
@@ -294,9 +422,12 @@ fn site(py: Python<'_>) -> PyResult<Option<Site<'_>>> {
     let path = code.getattr(intern!(py, "co_filename"))?;
     let (file, module) = record::file_and_module(&path)?;
     let function = code.getattr(intern!(py, "co_name"))?;
-    let (Ok(path), Ok(file), Ok(module), Ok(function)) =
-        (path.cast_into_exact(), file.cast_into_exact(), module.cast_into_exact(), function.cast_into_exact())
-    else {
+    let (Ok(path), Ok(file), Ok(module), Ok(function)) = (
+        path.cast_into_exact(),
+        file.cast_into_exact(),
+        module.cast_into_exact(),
+        function.cast_into_exact(),
+    ) else {
         return Ok(None);
     };
     Ok(Some(Site { path, file, module, line: interpreter::frame_line(&frame), function }))

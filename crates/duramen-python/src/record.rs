@@ -141,7 +141,12 @@ impl Creation {
     }
 
     /// Asks the `time` module that `logging` sees, as a test may have replaced it.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as CPython computes it")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::float_cmp,
+        reason = "as CPython computes it"
+    )]
     pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {
         let time = globals::get(py, intern!(py, "time"))?;
         let start = globals::get(py, intern!(py, "_startTime"))?;
@@ -180,7 +185,11 @@ pub(crate) fn file_and_module<'py>(
         let expected = error.is_instance_of::<PyTypeError>(py)
             || error.is_instance_of::<PyValueError>(py)
             || error.is_instance_of::<PyAttributeError>(py);
-        if expected { Ok((path.clone(), intern!(py, "Unknown module").clone().into_any())) } else { Err(error) }
+        if expected {
+            Ok((path.clone(), intern!(py, "Unknown module").clone().into_any()))
+        } else {
+            Err(error)
+        }
     })
 }
 

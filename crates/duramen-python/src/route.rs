@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use duramen::formatter::Layout;
+use duramen::formatter::{Field, Layout};
 use parking_lot::RwLock;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::classes::{self, Family, Obstacle, Untouched};
-use crate::globals;
+use crate::{globals, handler};
 
 /// Why a record takes the Python way.
 #[derive(Debug)]
@@ -63,15 +63,92 @@ macro_rules! native {
     };
 }
 
+/// How the native way turns a record into text.
+#[derive(Clone)]
+pub(crate) enum Rendering {
+    /// As the compiled layout of a `logging.Formatter` says.
+    Layout(Arc<Layout>),
+    /// `duramen.formatters.JsonFormatter`.
+    Json,
+    /// `duramen.formatters.ConsoleFormatter`.
+    Console { color: bool },
+}
+
+impl Rendering {
+    /// Whether the text shows `field`.
+    pub(crate) fn uses(&self, field: Field) -> bool {
+        match self {
+            Self::Layout(layout) => layout.uses(field),
+            Self::Json => false,
+            Self::Console { .. } => field == Field::Asctime,
+        }
+    }
+
+    /// Whether the text shows the extra fields.
+    pub(crate) fn uses_extra(&self) -> bool {
+        !matches!(self, Self::Layout(_))
+    }
+}
+
+/// What a handler does before it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing: it has its stream.
+    Stream,
+    /// It opens its file, if that was put off.
+    File,
+    /// It rolls its file over when the record would make it too large.
+    RotatedBySize,
+    /// It rolls its file over when the time has come.
+    RotatedByTime,
+    /// It opens its file again when somebody has moved it.
+    Watched,
+}
+
+impl Kind {
+    fn of_class(name: &str) -> Option<Self> {
+        Some(match name {
+            "StreamHandler" => Self::Stream,
+            "FileHandler" => Self::File,
+            "RotatingFileHandler" => Self::RotatedBySize,
+            "TimedRotatingFileHandler" => Self::RotatedByTime,
+            "WatchedFileHandler" => Self::Watched,
+            _ => return None,
+        })
+    }
+
+    /// Does it, for a record whose text is `line`; the handler's lock is held.
+    pub(crate) fn prepare(self, handler: &Bound<'_, PyAny>, line: &[u8]) -> PyResult<()> {
+        let py = handler.py();
+        let roll_over = match self {
+            Self::Stream => return Ok(()),
+            Self::File => false,
+            Self::RotatedBySize => {
+                // CPython counts characters here, not bytes.
+                handler::rotating::is_full(handler, || Ok(String::from_utf8_lossy(line).chars().count()))?
+            }
+            Self::RotatedByTime => handler::timed_rotating::is_due(handler)?,
+            Self::Watched => {
+                handler.call_method0(intern!(py, "reopenIfNeeded"))?;
+                false
+            }
+        };
+        if roll_over {
+            handler.call_method0(intern!(py, "doRollover"))?;
+        }
+        handler::file::open_if_delayed(handler)
+    }
+}
+
 /// A handler that the native way can write to, with all that it takes.
 pub(crate) struct Target<'py> {
     pub(crate) handler: Bound<'py, PyAny>,
     pub(crate) lock: Bound<'py, PyAny>,
-    pub(crate) stream: Bound<'py, PyAny>,
+    pub(crate) kind: Kind,
     pub(crate) terminator: Bound<'py, PyString>,
     pub(crate) formatter: Bound<'py, PyAny>,
     pub(crate) date_format: Bound<'py, PyAny>,
-    pub(crate) layout: Arc<Layout>,
+    pub(crate) rendering: Rendering,
 }
 
 /// The handlers that a record of `level` made with `logger` reaches.
@@ -135,46 +212,63 @@ fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'
         return Ok(Ok(None));
     }
     native!(without_filters(&own, "handler")?);
-    let Some(stream) = attribute(intern!(py, "stream"))?.filter(|stream| !stream.is_none()) else {
-        return Ok(Err(unusual("stream")));
+    let Some(kind) = classes::known(handler).and_then(|class| Kind::of_class(class.name)) else {
+        return Ok(Err(unusual("class")));
     };
+    let has_stream = attribute(intern!(py, "stream"))?.map(|stream| !stream.is_none());
+    if !has_stream.is_some_and(|open| open || kind != Kind::Stream) {
+        return Ok(Err(unusual("stream")));
+    }
     let Ok(terminator) = handler.getattr(intern!(py, "terminator"))?.cast_into_exact::<PyString>() else {
         return Ok(Err(unusual("terminator")));
     };
-    let (Some(lock), Some(formatter)) = (attribute(intern!(py, "lock"))?, attribute(intern!(py, "formatter"))?)
+    let (Some(lock), Some(formatter)) =
+        (attribute(intern!(py, "lock"))?, attribute(intern!(py, "formatter"))?)
     else {
         return Ok(Err(unusual("lock or formatter")));
     };
     let formatter =
         if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
-    let (layout, date_format) = native!(layout_of(&formatter)?);
+    let (rendering, date_format) = native!(rendering_of(&formatter)?);
     let handler = handler.clone();
-    Ok(Ok(Some(Target { handler, lock, stream, terminator, formatter, date_format, layout })))
+    Ok(Ok(Some(Target { handler, lock, kind, terminator, formatter, date_format, rendering })))
 }
 
-/// The compiled layout of `formatter`, and its date format (text or `None`).
-fn layout_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Arc<Layout>, Bound<'py, PyAny>)> {
+/// How `formatter` renders, and its date format (text or `None`).
+fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Bound<'py, PyAny>)> {
     let py = formatter.py();
     let own = native!(part(formatter, Family::Formatter, "formatter")?);
     let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
-    let (Some(style), Some(date_format)) = (
-        own.attributes.get_item(intern!(py, "_style"))?,
-        own.attributes.get_item(intern!(py, "datefmt"))?,
-    ) else {
-        return Ok(Err(unusual("_style or datefmt")));
+    let Some(date_format) = own.attributes.get_item(intern!(py, "datefmt"))? else {
+        return Ok(Err(unusual("datefmt")));
     };
-    let style_attributes = native!(part(&style, Family::Style, "formatter's style")?).attributes;
-    if style_attributes.get_item(intern!(py, "_defaults"))?.is_none_or(|defaults| !defaults.is_none()) {
+    let rendering = match classes::known(formatter).map_or("", |class| class.name) {
+        "JsonFormatter" => Rendering::Json,
+        "ConsoleFormatter" => {
+            let color = own.attributes.get_item(intern!(py, "color"))?;
+            Rendering::Console { color: color.is_some_and(|color| color.is_truthy().unwrap_or(false)) }
+        }
+        _ => match own.attributes.get_item(intern!(py, "_style"))? {
+            Some(style) => Rendering::Layout(native!(layout_of(&style)?)),
+            None => return Ok(Err(unusual("_style"))),
+        },
+    };
+    Ok(Ok((rendering, date_format)))
+}
+
+/// The compiled layout of a style.
+fn layout_of(style: &Bound<'_, PyAny>) -> Route<Arc<Layout>> {
+    let attributes = native!(part(style, Family::Style, "formatter's style")?).attributes;
+    let defaults = attributes.get_item(intern!(style.py(), "_defaults"))?;
+    let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
+    if defaults.is_none_or(|defaults| !defaults.is_none()) {
         return Ok(Err(unusual("defaults")));
     }
-    let text = text_of_style(&style, &style_attributes)?;
+    let text = text_of_style(style, &attributes)?;
     let Some(Ok(text)) = text.map(Bound::cast_into_exact::<PyString>) else {
         return Ok(Err(unusual("layout")));
     };
-    match compiled(&style, &text)? {
-        Some(layout) => Ok(Ok((layout, date_format))),
-        None => Ok(Err(Reason::Layout(text.to_string()))),
-    }
+    Ok(compiled(style, &text).ok_or_else(|| Reason::Layout(text.to_string())))
 }
 
 /// The text that the style renders: its `_fmt`, or the template that it made of it for `$`.
@@ -197,11 +291,11 @@ static LAYOUTS: RwLock<Option<Layouts>> = RwLock::new(None);
 /// A program that makes layouts without end must not fill the memory.
 const MOST_LAYOUTS: usize = 1024;
 
-fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> PyResult<Option<Arc<Layout>>> {
+fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> Option<Arc<Layout>> {
     let class = classes::known(style).map_or("", |class| class.name);
     let key = (class, text.as_ptr() as usize);
     if let Some((_, layout)) = LAYOUTS.read().as_ref().and_then(|layouts| layouts.get(&key)) {
-        return Ok(layout.clone());
+        return layout.clone();
     }
     let layout = match text.to_str() {
         Ok(text) => compile(class, text),
@@ -215,7 +309,7 @@ fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> PyResult<Op
     let outgrown = (layouts.len() >= MOST_LAYOUTS).then(|| std::mem::take(layouts));
     layouts.insert(key, entry);
     drop(outgrown);
-    Ok(layout)
+    layout
 }
 
 fn compile(class: &str, text: &str) -> Option<Layout> {

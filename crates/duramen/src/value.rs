@@ -20,3 +20,30 @@ pub enum Value<'a> {
     /// A mapping, in its own order.
     Map(Vec<(std::borrow::Cow<'a, str>, Value<'a>)>),
 }
+
+/// As text for people: lists and maps in the form of JSON, text without quotes.
+impl std::fmt::Display for Value<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Null => out.write_str("null"),
+            Self::Bool(value) => write!(out, "{value}"),
+            Self::Integer(number) => write!(out, "{number}"),
+            Self::BigInteger(text) | Self::Text(text) => out.write_str(text),
+            Self::Float(number) => write!(out, "{number:?}"),
+            Self::List(values) => {
+                out.write_str("[")?;
+                for (index, value) in values.iter().enumerate() {
+                    write!(out, "{}{value}", if index > 0 { ", " } else { "" })?;
+                }
+                out.write_str("]")
+            }
+            Self::Map(entries) => {
+                out.write_str("{")?;
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    write!(out, "{}{key}: {value}", if index > 0 { ", " } else { "" })?;
+                }
+                out.write_str("}")
+            }
+        }
+    }
+}

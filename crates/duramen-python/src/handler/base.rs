@@ -42,10 +42,7 @@ fn release<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 /// Runs `body` while the handler's lock is held.
 ///
 /// Up to CPython 3.12 the lock is taken through the handler's `acquire`, from 3.13 on directly.
-pub(crate) fn locked<'py, T>(
-    handler: &Bound<'py, PyAny>,
-    body: impl FnOnce() -> PyResult<T>,
-) -> PyResult<T> {
+pub(crate) fn locked<T>(handler: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let py = handler.py();
     if globals::python_minor(py) >= 13 {
         let lock = handler.getattr(intern!(py, "lock"))?;
@@ -70,8 +67,7 @@ fn set_level<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let own = call.object.getattr(intern!(py, "formatter"))?;
-    let formatter =
-        if own.is_truthy()? { own } else { globals::get(py, intern!(py, "_defaultFormatter"))? };
+    let formatter = if own.is_truthy()? { own } else { globals::get(py, intern!(py, "_defaultFormatter"))? };
     formatter.call_method1(intern!(py, "format"), (call.argument(0),))
 }
 

@@ -19,6 +19,21 @@ pub(crate) fn guarded<'py>(
     body().or_else(|error| guarded_with(handler, || Ok(record.clone()), error))
 }
 
+/// As [`guarded`], but exhausted recursion goes to `handleError` too, as CPython has it for the rotating
+/// and queue handlers.
+pub(crate) fn guarded_entirely<'py>(
+    handler: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+    body: impl FnOnce() -> PyResult<()>,
+) -> PyResult<()> {
+    match body() {
+        Err(error) if classes::is_ordinary(handler.py(), &error) => {
+            hand_to_handle_error(handler, || Ok(record.clone()), error)
+        }
+        result => result,
+    }
+}
+
 /// As [`guarded`], for an error that is there already and a record that is made only now.
 pub(crate) fn guarded_with<'py>(
     handler: &Bound<'py, PyAny>,
@@ -29,6 +44,15 @@ pub(crate) fn guarded_with<'py>(
     if error.is_instance_of::<PyRecursionError>(py) || !classes::is_ordinary(py, &error) {
         return Err(error);
     }
+    hand_to_handle_error(handler, record, error)
+}
+
+fn hand_to_handle_error<'py>(
+    handler: &Bound<'py, PyAny>,
+    record: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    error: PyErr,
+) -> PyResult<()> {
+    let py = handler.py();
     let error = interpreter::with_calling_frame(py, error);
     interpreter::while_handling(py, &error, || {
         handler.call_method1(intern!(py, "handleError"), (record()?,)).map(drop)

@@ -4,19 +4,30 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::globals;
 use crate::handler::base::class_and_level;
 use crate::native_method::{Call, Method, methods};
-use crate::globals;
 
 pub(crate) static METHODS: &[Method] = methods![
     "emit" => emit,
     "__repr__" => repr,
 ];
 
-/// Opens the file first when that was put off, unless a closed handler would empty it by that.
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
+    open_if_delayed(handler)?;
+    if handler.getattr(intern!(py, "stream"))?.is_truthy()? {
+        // By name and unbound, as a subclass may have replaced the method of the base.
+        globals::get(py, intern!(py, "StreamHandler"))?
+            .call_method1(intern!(py, "emit"), (handler, call.argument(0)))?;
+    }
+    call.none()
+}
+
+/// Opens the file when that was put off, unless a closed handler would empty it by that.
+pub(crate) fn open_if_delayed(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = handler.py();
     let stream = intern!(py, "stream");
     if handler.getattr(stream)?.is_none() {
         let empties = handler.getattr(intern!(py, "mode"))?.eq("w")?;
@@ -24,12 +35,18 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
             handler.setattr(stream, handler.call_method0(intern!(py, "_open"))?)?;
         }
     }
-    if handler.getattr(stream)?.is_truthy()? {
-        // By name and unbound, as a subclass may have replaced the method of the base.
-        globals::get(py, intern!(py, "StreamHandler"))?
-            .call_method1(intern!(py, "emit"), (handler, call.argument(0)))?;
-    }
-    call.none()
+    Ok(())
+}
+
+/// `FileHandler.emit`, for the handlers that extend it.
+pub(crate) fn emit_as_file_handler<'py>(
+    handler: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<()> {
+    let py = handler.py();
+    globals::get(py, intern!(py, "FileHandler"))?
+        .call_method1(intern!(py, "emit"), (handler, record))
+        .map(drop)
 }
 
 fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

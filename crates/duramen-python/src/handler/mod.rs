@@ -3,4 +3,9 @@
 pub(crate) mod base;
 pub(crate) mod error;
 pub(crate) mod file;
+pub(crate) mod memory;
+pub(crate) mod queue;
+pub(crate) mod rotating;
 pub(crate) mod stream;
+pub(crate) mod timed_rotating;
+pub(crate) mod watched;

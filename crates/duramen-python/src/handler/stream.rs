@@ -45,7 +45,7 @@ fn set_stream<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, stream) = (&call.object, call.argument(0));
     let previous = handler.getattr(intern!(py, "stream"))?;
-    if previous.is(&stream) {
+    if previous.is(stream) {
         return call.none();
     }
     locked(handler, || {

@@ -256,13 +256,11 @@ impl Layout {
 impl Conversion {
     fn write(&self, value: &FieldValue<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
         match (self.form, value) {
-            (_, FieldValue::Unrenderable) => Err(UnsupportedLayout),
-            (_, FieldValue::None) if self.refuses_none => Err(UnsupportedLayout),
             (Form::Text, FieldValue::Text(text)) => {
                 self.write_text(text, out);
                 Ok(())
             }
-            (Form::Text, FieldValue::None) => {
+            (Form::Text, FieldValue::None) if !self.refuses_none => {
                 self.write_text("None", out);
                 Ok(())
             }
@@ -274,12 +272,15 @@ impl Conversion {
                 self.write_text(shortest(*number)?.as_str(), out);
                 Ok(())
             }
-            (Form::Decimal, FieldValue::Integer(number)) => {
-                self.write_integer(*number, out)
-            }
-            (Form::Decimal, FieldValue::Float(number)) => {
+            (Form::Decimal, FieldValue::Integer(number)) => self.write_integer(*number, out),
+            (Form::Decimal, FieldValue::Float(number)) =>
+            {
                 #[expect(clippy::cast_possible_truncation, reason = "guarded by the comparison")]
-                if number.abs() < 9e15 { self.write_integer(*number as i64, out) } else { Err(UnsupportedLayout) }
+                if number.abs() < 9e15 {
+                    self.write_integer(*number as i64, out)
+                } else {
+                    Err(UnsupportedLayout)
+                }
             }
             #[expect(clippy::cast_precision_loss, reason = "Python converts to a float here as well")]
             (Form::Fixed, FieldValue::Integer(number)) => self.write_fixed(*number as f64, out),

@@ -1,10 +1,13 @@
 //! Formatters turn a record into bytes. They do not know where the bytes go.
 
 pub mod brace;
+pub mod console;
 pub mod dollar;
+mod json;
 mod layout;
 pub mod percent;
 
+pub use json::JsonFormatter;
 pub use layout::{Field, Layout, UnsupportedLayout};
 
 use crate::Record;

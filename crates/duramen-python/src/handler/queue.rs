@@ -1,0 +1,46 @@
+//! `QueueHandler`: records put into a queue of the application's.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::handler::error::guarded_entirely;
+use crate::native_method::{Call, Method, methods};
+
+pub(crate) static METHODS: &[Method] = methods![
+    "enqueue" => enqueue,
+    "prepare" => prepare,
+    "emit" => emit,
+];
+
+fn enqueue<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call.object
+        .getattr(intern!(py, "queue"))?
+        .call_method1(intern!(py, "put_nowait"), (call.argument(0),))?;
+    call.none()
+}
+
+/// A copy of the record with the message rendered and without what cannot be pickled.
+fn prepare<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let message = call.object.call_method1(intern!(py, "format"), (call.argument(0),))?;
+    let record = py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (call.argument(0),))?;
+    record.setattr(intern!(py, "message"), &message)?;
+    record.setattr(intern!(py, "msg"), &message)?;
+    for name in
+        [intern!(py, "args"), intern!(py, "exc_info"), intern!(py, "exc_text"), intern!(py, "stack_info")]
+    {
+        record.setattr(name, py.None())?;
+    }
+    Ok(record)
+}
+
+fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (handler, record) = (&call.object, call.argument(0));
+    guarded_entirely(handler, &record, || {
+        let prepared = handler.call_method1(intern!(py, "prepare"), (record,))?;
+        handler.call_method1(intern!(py, "enqueue"), (prepared,)).map(drop)
+    })?;
+    call.none()
+}

@@ -1,0 +1,155 @@
+//! `BaseRotatingHandler` and `RotatingFileHandler`: a file that is rolled over by its size.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyString};
+
+use crate::globals;
+use crate::handler::error::guarded_entirely;
+use crate::handler::file;
+use crate::native_method::{Call, Method, methods};
+
+pub(crate) static BASE_METHODS: &[Method] = methods![
+    "emit" => emit,
+    "rotation_filename" => rotation_filename,
+    "rotate" => rotate,
+];
+
+pub(crate) static METHODS: &[Method] = methods![
+    "doRollover" => do_rollover,
+    "shouldRollover" => should_rollover,
+];
+
+fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (handler, record) = (&call.object, call.argument(0));
+    guarded_entirely(handler, &record, || {
+        if handler.call_method1(intern!(py, "shouldRollover"), (record,))?.is_truthy()? {
+            handler.call_method0(intern!(py, "doRollover"))?;
+        }
+        file::emit_as_file_handler(handler, &record)
+    })?;
+    call.none()
+}
+
+fn rotation_filename<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let namer = call.object.getattr(intern!(call.py(), "namer"))?;
+    if namer.is_callable() { namer.call1((call.argument(0),)) } else { Ok(call.argument(0).to_owned()) }
+}
+
+fn rotate<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (source, destination) = (call.argument(0), call.argument(1));
+    let rotator = call.object.getattr(intern!(py, "rotator"))?;
+    if rotator.is_callable() {
+        rotator.call1((source, destination))?;
+    } else if exists(&source)? {
+        os(py)?.call_method1(intern!(py, "rename"), (source, destination))?;
+    }
+    call.none()
+}
+
+fn os(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    globals::get(py, intern!(py, "os"))
+}
+
+fn path_is<'py>(test: &Bound<'py, PyString>, path: &Bound<'py, PyAny>) -> PyResult<bool> {
+    let py = path.py();
+    os(py)?.getattr(intern!(py, "path"))?.call_method1(test, (path,))?.is_truthy()
+}
+
+fn exists(path: &Bound<'_, PyAny>) -> PyResult<bool> {
+    path_is(intern!(path.py(), "exists"), path)
+}
+
+/// Whether there is something at the handler's path that is no regular file, which is never rolled over.
+pub(crate) fn is_irregular(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = handler.py();
+    let path = handler.getattr(intern!(py, "baseFilename"))?;
+    Ok(exists(&path)? && !path_is(intern!(py, "isfile"), &path)?)
+}
+
+fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    let stream = handler.getattr(intern!(py, "stream"))?;
+    if stream.is_truthy()? {
+        stream.call_method0(intern!(py, "close"))?;
+        handler.setattr(intern!(py, "stream"), py.None())?;
+    }
+    let backups: i64 = handler.getattr(intern!(py, "backupCount"))?.extract()?;
+    if backups > 0 {
+        shift_backups(handler, backups)?;
+    }
+    if !handler.getattr(intern!(py, "delay"))?.is_truthy()? {
+        handler.setattr(intern!(py, "stream"), handler.call_method0(intern!(py, "_open"))?)?;
+    }
+    call.none()
+}
+
+/// `base.1` becomes `base.2` and so on, the last one falls away, and the file becomes `base.1`.
+fn shift_backups(handler: &Bound<'_, PyAny>, backups: i64) -> PyResult<()> {
+    let py = handler.py();
+    let base = handler.getattr(intern!(py, "baseFilename"))?;
+    let name_of = |number: i64| {
+        handler.call_method1(intern!(py, "rotation_filename"), (base.add(format!(".{number}"))?,))
+    };
+    for number in (1..backups).rev() {
+        let source = name_of(number)?;
+        let destination = name_of(number + 1)?;
+        if exists(&source)? {
+            remove_if_there(&destination)?;
+            os(py)?.call_method1(intern!(py, "rename"), (source, destination))?;
+        }
+    }
+    let first = name_of(1)?;
+    remove_if_there(&first)?;
+    handler.call_method1(intern!(py, "rotate"), (base, first))?;
+    Ok(())
+}
+
+fn remove_if_there(path: &Bound<'_, PyAny>) -> PyResult<()> {
+    if exists(path)? {
+        os(path.py())?.call_method1(intern!(path.py(), "remove"), (path,))?;
+    }
+    Ok(())
+}
+
+fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (handler, record) = (&call.object, call.argument(0));
+    let exceeded = is_full(handler, || handler.call_method1(intern!(py, "format"), (record,))?.len())?;
+    Ok(PyBool::new(py, exceeded).to_owned().into_any())
+}
+
+/// Whether a message of `length` characters and its newline would reach `maxBytes`.
+///
+/// From CPython 3.13 on an empty file is not rolled over, however long the message is.
+pub(crate) fn is_full(
+    handler: &Bound<'_, PyAny>,
+    length: impl FnOnce() -> PyResult<usize>,
+) -> PyResult<bool> {
+    let py = handler.py();
+    let spares_empty = globals::python_minor(py) >= 13;
+    if !spares_empty && is_irregular(handler)? {
+        return Ok(false);
+    }
+    if handler.getattr(intern!(py, "stream"))?.is_none() {
+        handler.setattr(intern!(py, "stream"), handler.call_method0(intern!(py, "_open"))?)?;
+    }
+    let most: i64 = handler.getattr(intern!(py, "maxBytes"))?.extract()?;
+    if most <= 0 {
+        return Ok(false);
+    }
+    let stream = handler.getattr(intern!(py, "stream"))?;
+    let position = || stream.call_method0(intern!(py, "tell"))?.extract::<i64>();
+    if spares_empty && position()? == 0 {
+        return Ok(false);
+    }
+    let length = i64::try_from(length()?).unwrap_or(i64::MAX - 1);
+    if !spares_empty {
+        stream.call_method1(intern!(py, "seek"), (0, 2))?;
+    }
+    let full = position()?.saturating_add(length + 1) >= most;
+    Ok(full && !(spares_empty && is_irregular(handler)?))
+}

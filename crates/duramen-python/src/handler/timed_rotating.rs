@@ -1,0 +1,36 @@
+//! `TimedRotatingFileHandler`: a file that is rolled over by the clock.
+//!
+//! When to roll over and which backups to delete differs even between patch releases of CPython, so these
+//! rare steps stay the interpreter's own; what is asked for each record is native.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBool;
+
+use crate::globals;
+use crate::handler::rotating::is_irregular;
+use crate::native_method::{Call, Method, methods};
+
+pub(crate) static METHODS: &[Method] = methods!["shouldRollover" => should_rollover];
+
+fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let due = is_due(&call.object)?;
+    Ok(PyBool::new(call.py(), due).to_owned().into_any())
+}
+
+/// Whether the time to roll over has come. What is no regular file is not rolled over; its next time is set.
+pub(crate) fn is_due(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = handler.py();
+    let seconds: f64 = globals::get(py, intern!(py, "time"))?.call_method0(intern!(py, "time"))?.extract()?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
+    let now = seconds as i64;
+    let rollover_at = intern!(py, "rolloverAt");
+    if handler.getattr(rollover_at)?.gt(now)? {
+        return Ok(false);
+    }
+    if is_irregular(handler)? {
+        handler.setattr(rollover_at, handler.call_method1(intern!(py, "computeRollover"), (now,))?)?;
+        return Ok(false);
+    }
+    Ok(true)
+}
