@@ -16,7 +16,7 @@ _STANDARD_NAME = "logging"
 _OUR_NAME = "duramen"
 
 
-def _renamed(name):
+def renamed(name):
     """The name that an import in the interpreter's modules gets here: ``logging.x`` is ``duramen.x``."""
     head, dot, tail = name.partition(".")
     return _OUR_NAME + dot + tail if head == _STANDARD_NAME else name
@@ -37,5 +37,5 @@ def run_module(name, namespace):
     """Run the standard library's module ``name`` in ``namespace``; its imports of ``logging`` mean Duramen."""
     code = _find_code(name)
     own_doc = namespace.get("__doc__")
-    exec(code.replace(co_names=tuple(map(_renamed, code.co_names))), namespace)
+    exec(code.replace(co_names=tuple(map(renamed, code.co_names))), namespace)
     namespace["__doc__"] = own_doc

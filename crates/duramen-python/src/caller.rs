@@ -51,19 +51,17 @@ fn up_among_application_frames<'py>(
     let py = innermost.py();
     let is_internal = globals::get(py, intern!(py, "_is_internal_frame"))?;
     let mut remaining = stack_level.clone();
-    let mut frame = innermost;
-    loop {
+    let mut found = innermost.clone();
+    let mut next = Some(innermost);
+    while remaining.gt(0)? {
+        let Some(frame) = next else { break };
         if !is_internal.call1((&frame,))?.is_truthy()? {
             remaining = remaining.sub(1)?;
         }
-        if !remaining.gt(0)? {
-            return Ok(frame);
-        }
-        match interpreter::frame_back(&frame) {
-            Some(back) => frame = back,
-            None => return Ok(frame),
-        }
+        next = interpreter::frame_back(&frame);
+        found = frame;
     }
+    Ok(found)
 }
 
 /// CPython 3.10: every frame counts, then those of `logging` are left.

@@ -11,8 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use crate::interpreter;
-use crate::native_method::Method;
-use crate::{filter, formatter, handler, logger, record, structured, style};
+use crate::native_method::{self, Method};
+use crate::{adapter, filter, formatter, globals, handler, logger, manager, record, structured, style};
 
 /// What an object is in the pipeline; objects of one family are asked the same questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,9 @@ const fn class(name: &'static str, family: Family, methods: &'static [Method]) -
 }
 
 /// The classes of a module of the standard library that get native methods, bases first.
-fn native_classes(module: &str) -> Vec<NativeClass> {
+fn native_classes(py: Python<'_>, module: &str) -> Vec<NativeClass> {
+    // CPython 3.10 counts the adapter's frames for `stacklevel`: they have to be there.
+    let adapter_methods = if globals::python_minor(py) >= 11 { adapter::METHODS } else { &[] };
     match module {
         "logging" => vec![
             class("LogRecord", Family::Record, record::METHODS),
@@ -115,6 +117,9 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("NullHandler", Family::Other, &[]),
             class("Logger", Family::Logger, logger::METHODS),
             class("RootLogger", Family::Logger, &[]),
+            class("PlaceHolder", Family::Other, manager::PLACEHOLDER_METHODS),
+            class("Manager", Family::Other, manager::METHODS),
+            class("LoggerAdapter", Family::Other, adapter_methods),
         ],
         "logging.handlers" => vec![
             class("BaseRotatingHandler", Family::Other, handler::rotating::BASE_METHODS),
@@ -253,21 +258,21 @@ pub(crate) fn put_native_methods<'py>(
     let py = namespace.py();
     let changes = PyList::empty(py);
     let mut incomplete = Vec::new();
-    for native in native_classes(module) {
+    for native in native_classes(py, module) {
         let Some(class) = namespace.get_item(native.name)? else { continue };
         let class = class.cast_into::<PyType>()?;
-        for method in native.methods {
-            let Some(original) = own_attribute(&class, method.name)? else { continue };
-            if is_interpreters_own(&original, namespace, native.name, method.name)? {
-                let replacement = method.replacement(&class, &original)?;
-                class.setattr(method.name, &replacement)?;
-                changes.append((&class, method.name, original, replacement))?;
-            } else if original.get_type().name()? != "method_descriptor" {
+        for &(name, body) in native.methods {
+            let Some(original) = own_attribute(&class, name)? else { continue };
+            if is_interpreters_own(&original, namespace, native.name, name)? {
+                let replacement = native_method::replacement(&original, body)?;
+                class.setattr(name, &replacement)?;
+                changes.append((&class, name, original, replacement))?;
+            } else if !interpreter::is_native_function(&original) {
                 incomplete.push(class.clone());
             }
         }
     }
-    for native in native_classes(module) {
+    for native in native_classes(py, module) {
         if let Some(class) = namespace.get_item(native.name)? {
             remember(class.cast_into::<PyType>()?, &native, &incomplete)?;
         }
@@ -289,6 +294,9 @@ fn is_interpreters_own(
     name: &str,
 ) -> PyResult<bool> {
     let py = function.py();
+    if interpreter::is_native_function(function) {
+        return Ok(false);
+    }
     let Ok(globals) = function.getattr(intern!(py, "__globals__")) else { return Ok(false) };
     let qualified: String = function.getattr(intern!(py, "__qualname__"))?.extract()?;
     Ok(globals.is(namespace)

@@ -41,6 +41,11 @@ pub(crate) fn is_own_attribute(name: &str) -> bool {
     OWN_ATTRIBUTES.contains(&name)
 }
 
+/// Whether `extra` may hold a field of this name without changing what the record does.
+pub(crate) fn is_free_name(name: &str) -> bool {
+    !is_own_attribute(name) && name != "getMessage" && !name.starts_with("__")
+}
+
 /// The extra fields among the attributes of a record.
 pub(crate) fn extra_of(attributes: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value<'static>)>> {
     let mut fields = Vec::new();

@@ -5,18 +5,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList};
 
 use crate::globals;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "__init__" => init,
-    "filter" => filter_by_name,
-];
+pub(crate) static METHODS: &[Method] = &[("__init__", init), ("filter", filter_by_name)];
 
-pub(crate) static FILTERER_METHODS: &[Method] = methods![
-    "__init__" => filterer_init,
-    "addFilter" => add_filter,
-    "removeFilter" => remove_filter,
-    "filter" => filter,
+pub(crate) static FILTERER_METHODS: &[Method] = &[
+    ("__init__", filterer_init),
+    ("addFilter", add_filter),
+    ("removeFilter", remove_filter),
+    ("filter", filter),
 ];
 
 fn truth(py: Python<'_>, value: bool) -> Bound<'_, PyAny> {

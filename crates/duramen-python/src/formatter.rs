@@ -5,15 +5,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySlice};
 
 use crate::globals;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "formatTime" => format_time,
-    "formatException" => format_exception,
-    "usesTime" => uses_time,
-    "formatMessage" => format_message,
-    "formatStack" => format_stack,
-    "format" => format,
+pub(crate) static METHODS: &[Method] = &[
+    ("formatTime", format_time),
+    ("formatException", format_exception),
+    ("usesTime", uses_time),
+    ("formatMessage", format_message),
+    ("formatStack", format_stack),
+    ("format", format),
 ];
 
 fn format_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -45,3 +45,17 @@ pub(crate) fn is_log_record(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 pub(crate) fn python_minor(py: Python<'_>) -> u8 {
     py.version_info().minor
 }
+
+/// Runs `body` while the lock of the module is held, which guards the tree and the list of handlers.
+pub(crate) fn locked<T>(py: Python<'_>, body: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let lock = get(py, intern!(py, "_lock"))?;
+    let guards = lock.is_truthy()?;
+    if guards {
+        lock.call_method0(intern!(py, "acquire"))?;
+    }
+    let result = body();
+    if guards {
+        lock.call_method0(intern!(py, "release"))?;
+    }
+    result
+}

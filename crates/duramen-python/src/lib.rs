@@ -3,6 +3,7 @@
 //! It holds the native methods of the classes of `logging`, and puts them into a run of the
 //! interpreter's own modules: Duramen's (`import duramen`) or the standard library's (`install()`).
 
+mod adapter;
 mod asctime;
 mod caller;
 mod classes;
@@ -13,6 +14,7 @@ mod globals;
 mod handler;
 mod interpreter;
 mod logger;
+mod manager;
 mod native_method;
 mod pipeline;
 mod record;

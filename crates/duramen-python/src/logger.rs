@@ -4,29 +4,91 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
-use crate::native_method::{Call, Method, methods};
-use crate::{caller, globals, pipeline};
+use crate::native_method::{Call, Method};
+use crate::{caller, globals, interpreter, pipeline};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "debug" => debug,
-    "info" => info,
-    "warning" => warning,
-    "error" => error,
-    "critical" => critical,
-    "exception" => exception,
-    "log" => log,
-    "findCaller" => caller::find_caller,
-    "makeRecord" => make_record,
-    "_log" => log_unconditionally,
-    "handle" => handle,
-    "hasHandlers" => has_handlers,
-    "callHandlers" => call_handlers,
-    "getEffectiveLevel" => get_effective_level,
-    "isEnabledFor" => is_enabled_for,
-    "__repr__" => repr,
+pub(crate) static METHODS: &[Method] = &[
+    ("__init__", init),
+    ("setLevel", set_level),
+    ("addHandler", add_handler),
+    ("removeHandler", remove_handler),
+    ("getChild", get_child),
+    ("debug", debug),
+    ("info", info),
+    ("warning", warning),
+    ("error", error),
+    ("critical", critical),
+    ("exception", exception),
+    ("log", log),
+    ("findCaller", caller::find_caller),
+    ("makeRecord", make_record),
+    ("_log", log_unconditionally),
+    ("handle", handle),
+    ("hasHandlers", has_handlers),
+    ("callHandlers", call_handlers),
+    ("getEffectiveLevel", get_effective_level),
+    ("isEnabledFor", is_enabled_for),
+    ("__repr__", repr),
 ];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (logger, name) = (&call.object, call.argument(0));
+    globals::get(py, intern!(py, "Filterer"))?.call_method1(intern!(py, "__init__"), (logger,))?;
+    logger.setattr(intern!(py, "name"), name)?;
+    let level = globals::get(py, intern!(py, "_checkLevel"))?.call1((call.argument(1),))?;
+    logger.setattr(intern!(py, "level"), level)?;
+    logger.setattr(intern!(py, "parent"), py.None())?;
+    logger.setattr(intern!(py, "propagate"), true)?;
+    logger.setattr(intern!(py, "handlers"), PyList::empty(py))?;
+    logger.setattr(intern!(py, "disabled"), false)?;
+    logger.setattr(intern!(py, "_cache"), PyDict::new(py))?;
+    call.none()
+}
+
+fn set_level<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let level = globals::get(py, intern!(py, "_checkLevel"))?.call1((call.argument(0),))?;
+    call.object.setattr(intern!(py, "level"), level)?;
+    call.object.getattr(intern!(py, "manager"))?.call_method0(intern!(py, "_clear_cache"))?;
+    call.none()
+}
+
+fn add_handler<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    globals::locked(py, || {
+        if !call.object.getattr(intern!(py, "handlers"))?.contains(call.argument(0))? {
+            let handlers = call.object.getattr(intern!(py, "handlers"))?;
+            handlers.call_method1(intern!(py, "append"), (call.argument(0),))?;
+        }
+        Ok(())
+    })?;
+    call.none()
+}
+
+fn remove_handler<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    globals::locked(py, || {
+        let handlers = call.object.getattr(intern!(py, "handlers"))?;
+        if handlers.contains(call.argument(0))? {
+            handlers.call_method1(intern!(py, "remove"), (call.argument(0),))?;
+        }
+        Ok(())
+    })?;
+    call.none()
+}
+
+fn get_child<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let logger = &call.object;
+    let mut name = call.argument(0).to_owned();
+    if !logger.getattr(intern!(py, "root"))?.is(logger) {
+        name = intern!(py, ".").call_method1("join", ((logger.getattr(intern!(py, "name"))?, name),))?;
+    }
+    logger.getattr(intern!(py, "manager"))?.call_method1(intern!(py, "getLogger"), (name,))
+}
 
 fn debug<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     log_at(call, 10)
@@ -193,8 +255,12 @@ fn make_record<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
             let key = key?;
             let fields = record.getattr(intern!(py, "__dict__"))?;
             if key.eq(intern!(py, "message"))? || key.eq(intern!(py, "asctime"))? || fields.contains(&key)? {
-                let text = format!("Attempt to overwrite {} in LogRecord", key.repr()?);
-                return Err(PyKeyError::new_err(text));
+                let key = (key,).into_pyobject(py)?;
+                let text = interpreter::percent_format(
+                    intern!(py, "Attempt to overwrite %r in LogRecord"),
+                    key.as_any(),
+                )?;
+                return Err(PyKeyError::new_err((text.unbind(),)));
             }
             fields.set_item(&key, extra.get_item(&key)?)?;
         }
@@ -287,7 +353,8 @@ fn without_handlers<'py>(
         let manager = logger.getattr(intern!(py, "manager"))?;
         if !manager.getattr(warned)?.is_truthy()? {
             let name = logger.getattr(intern!(py, "name"))?;
-            let text = format!("No handlers could be found for logger \"{name}\"\n");
+            let format = intern!(py, "No handlers could be found for logger \"%s\"\n");
+            let text = interpreter::percent_format(format, (name,).into_pyobject(py)?.as_any())?;
             let stream = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "stderr"))?;
             stream.call_method1(intern!(py, "write"), (text,))?;
             manager.setattr(warned, true)?;
@@ -320,16 +387,7 @@ fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         Err(error) if error.is_instance_of::<PyKeyError>(py) => {}
         answer => return answer,
     }
-    let lock = globals::get(py, intern!(py, "_lock"))?;
-    let guard = lock.is_truthy()?;
-    if guard {
-        lock.call_method0(intern!(py, "acquire"))?;
-    }
-    let answer = compute_enabled(logger, &level);
-    if guard {
-        lock.call_method0(intern!(py, "release"))?;
-    }
-    answer
+    globals::locked(py, || compute_enabled(logger, &level))
 }
 
 fn compute_enabled<'py>(
@@ -349,5 +407,6 @@ fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let level = call.object.call_method0(intern!(py, "getEffectiveLevel"))?;
     let (class, level) = crate::handler::base::class_and_level(&call.object, &level)?;
     let name = call.object.getattr(intern!(py, "name"))?;
-    Ok(PyString::new(py, &format!("<{class} {name} ({level})>")).into_any())
+    let shown = (class, name, level).into_pyobject(py)?;
+    interpreter::percent_format(intern!(py, "<%s %s (%s)>"), shown.as_any())
 }

@@ -1,17 +1,15 @@
 //! Native methods for the classes of `logging`.
 //!
-//! A native method replaces one that the interpreter defines in Python. Its parameters, defaults,
-//! signature and documentation are read from the function that it replaces: they differ between the
-//! versions of CPython, and the running interpreter is the one place that knows them.
+//! A native method replaces one that the interpreter defines in Python. Its parameters and defaults are
+//! read from the function that it replaces: they differ between the versions of CPython, and the running
+//! interpreter is the one place that knows them.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
-use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::interpreter::{self, FastMethod};
+use crate::interpreter;
 
 /// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
 const MOST_PARAMETERS: usize = 14;
@@ -23,43 +21,38 @@ const CO_VARKEYWORDS: u32 = 0x08;
 /// What runs when a native method is called.
 pub(crate) type Body = for<'a, 'py> fn(&Call<'a, 'py>) -> PyResult<Bound<'py, PyAny>>;
 
-/// A native method before it belongs to a class.
-pub(crate) struct Method {
-    pub(crate) name: &'static str,
-    pub(crate) entry: FastMethod,
-    pub(crate) signature: &'static PyOnceLock<Signature>,
+/// A native method before it belongs to a class: its name and what runs when it is called.
+pub(crate) type Method = (&'static str, Body);
+
+/// What a native method is made of.
+pub(crate) struct Definition {
+    signature: Signature,
+    body: Body,
 }
 
-/// A table of native methods: `methods!["name" => function, …]`.
-///
-/// Each row gets an entry point in C form and a place for its signature.
-macro_rules! methods {
-    ($($name:literal => $body:expr),* $(,)?) => {
-        &[$({
-            static SIGNATURE: pyo3::sync::PyOnceLock<$crate::native_method::Signature> =
-                pyo3::sync::PyOnceLock::new();
-            unsafe extern "C" fn entry(
-                object: *mut pyo3::ffi::PyObject,
-                arguments: *const *mut pyo3::ffi::PyObject,
-                positional: pyo3::ffi::Py_ssize_t,
-                keywords: *mut pyo3::ffi::PyObject,
-            ) -> *mut pyo3::ffi::PyObject {
-                // SAFETY: the interpreter calls this with its own arguments, attached.
-                unsafe {
-                    $crate::native_method::call(&SIGNATURE, $body, object, arguments, positional, keywords)
-                }
-            }
-            $crate::native_method::Method { name: $name, entry, signature: &SIGNATURE }
-        }),*]
-    };
+impl Definition {
+    /// Binds the arguments and runs the method.
+    pub(crate) fn call<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        arguments: &'a [Borrowed<'a, 'py, PyAny>],
+        keywords: Option<Borrowed<'a, 'py, PyTuple>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        (self.body)(&self.signature.bind(py, arguments, keywords)?)
+    }
 }
-pub(crate) use methods;
+
+/// The native method that replaces `function` and runs `body`.
+pub(crate) fn replacement<'py>(function: &Bound<'py, PyAny>, body: Body) -> PyResult<Bound<'py, PyAny>> {
+    let signature = Signature::of_function(function)?;
+    interpreter::native_function(function, Definition { signature, body })
+}
 
 /// The parameters of a native method.
 pub(crate) struct Signature {
     /// As in error messages: `Class.method`.
     qualified_name: String,
-    /// After `self`: first those that can be given by position, then the keyword-only ones.
+    /// First `self` and the others that can be given by position, then the keyword-only ones.
     parameters: Vec<Parameter>,
     by_position: usize,
     /// Whether `*args` takes further positional arguments, `**kwargs` further keywords.
@@ -87,7 +80,7 @@ impl Signature {
             function.getattr(intern!(py, "__kwdefaults__"))?.extract()?;
         let first_default = positional - defaults.len();
         let mut parameters = Vec::with_capacity(positional + keyword_only);
-        for (index, name) in names.iter().take(positional + keyword_only).enumerate().skip(1) {
+        for (index, name) in names.iter().take(positional + keyword_only).enumerate() {
             let default = match &keyword_defaults {
                 _ if index < first_default => None,
                 _ if index < positional => Some(defaults[index - first_default].clone_ref(py)),
@@ -102,47 +95,18 @@ impl Signature {
         Ok(Self {
             qualified_name: function.getattr(intern!(py, "__qualname__"))?.extract()?,
             parameters,
-            by_position: positional - 1,
+            by_position: positional,
             takes_rest: flags & CO_VARARGS != 0,
             takes_keywords: flags & CO_VARKEYWORDS != 0,
         })
     }
 
-    /// The text that `inspect.signature` reads from a native method, with the documentation behind it.
-    pub(crate) fn documentation(&self, function: &Bound<'_, PyAny>) -> PyResult<String> {
-        let py = function.py();
-        let mut text = format!("{}($self", function.getattr(intern!(py, "__name__"))?);
-        for (index, parameter) in self.parameters.iter().enumerate() {
-            if index == self.by_position {
-                text.push_str(if self.takes_rest { ", *args" } else { ", *" });
-            }
-            text.push_str(", ");
-            text.push_str(parameter.name.bind(py).to_str()?);
-            if let Some(default) = &parameter.default {
-                text.push('=');
-                text.push_str(default.bind(py).repr()?.to_str()?);
-            }
-        }
-        if self.takes_rest && self.parameters.len() == self.by_position {
-            text.push_str(", *args");
-        }
-        if self.takes_keywords {
-            text.push_str(", **kwargs");
-        }
-        text.push_str(")\n--\n\n");
-        if let Ok(documentation) = function.getattr(intern!(py, "__doc__"))?.extract::<String>() {
-            text.push_str(&documentation);
-        }
-        Ok(text)
-    }
-
     fn bind<'a, 'py>(
-        &'static self,
-        object: Bound<'py, PyAny>,
+        &'a self,
+        py: Python<'py>,
         arguments: &'a [Borrowed<'a, 'py, PyAny>],
         keywords: Option<Borrowed<'a, 'py, PyTuple>>,
     ) -> PyResult<Call<'a, 'py>> {
-        let py = object.py();
         let positional = arguments.len() - keywords.map_or(0, |keywords| keywords.len());
         let (arguments, keyword_values) = arguments.split_at(positional);
         let direct = positional.min(self.by_position);
@@ -153,29 +117,32 @@ impl Signature {
         for (slot, argument) in values.iter_mut().zip(&arguments[..direct]) {
             *slot = Some(*argument);
         }
-        let mut call = Call { object, values, rest: &arguments[direct..], extra_keywords: None };
+        let rest = &arguments[direct..];
+        let mut extra_keywords = None;
         if let Some(keywords) = keywords {
-            self.bind_keywords(&mut call, keywords, keyword_values)?;
+            self.bind_keywords(&mut values, &mut extra_keywords, keywords, keyword_values)?;
         }
-        for (slot, parameter) in call.values.iter_mut().zip(&self.parameters) {
+        for (slot, parameter) in values.iter_mut().zip(&self.parameters) {
             if slot.is_none() {
                 *slot = parameter.default.as_ref().map(|default| default.bind_borrowed(py));
-                if slot.is_none() {
-                    return Err(self.missing(py, &call.values));
-                }
             }
         }
-        Ok(call)
+        if values[..self.parameters.len()].iter().any(Option::is_none) {
+            return Err(self.missing(py, &values));
+        }
+        let object = values[0].map_or_else(|| py.None().into_bound(py), |object| (*object).clone());
+        Ok(Call { object, values, rest, extra_keywords })
     }
 
     fn bind_keywords<'a, 'py>(
         &self,
-        call: &mut Call<'a, 'py>,
+        values: &mut Values<'a, 'py>,
+        extra_keywords: &mut Option<Bound<'py, PyDict>>,
         keywords: Borrowed<'a, 'py, PyTuple>,
-        values: &'a [Borrowed<'a, 'py, PyAny>],
+        given: &'a [Borrowed<'a, 'py, PyAny>],
     ) -> PyResult<()> {
         let py = keywords.py();
-        for (keyword, value) in keywords.iter_borrowed().zip(values) {
+        for (keyword, value) in keywords.iter_borrowed().zip(given) {
             let Some(index) = self.position_of(py, keyword)? else {
                 if !self.takes_keywords {
                     return Err(PyTypeError::new_err(format!(
@@ -183,16 +150,16 @@ impl Signature {
                         self.qualified_name, *keyword
                     )));
                 }
-                call.extra_keywords.get_or_insert_with(|| PyDict::new(py)).set_item(keyword, value)?;
+                extra_keywords.get_or_insert_with(|| PyDict::new(py)).set_item(keyword, value)?;
                 continue;
             };
-            if call.values[index].is_some() {
+            if values[index].is_some() {
                 return Err(PyTypeError::new_err(format!(
                     "{}() got multiple values for argument '{}'",
                     self.qualified_name, *keyword
                 )));
             }
-            call.values[index] = Some(*value);
+            values[index] = Some(*value);
         }
         Ok(())
     }
@@ -212,7 +179,7 @@ impl Signature {
     }
 
     fn too_many(&self, given: usize) -> PyErr {
-        let most = self.by_position + 1;
+        let most = self.by_position;
         let optional = self.parameters[..self.by_position]
             .iter()
             .filter(|parameter| parameter.default.is_some())
@@ -224,7 +191,7 @@ impl Signature {
         PyTypeError::new_err(format!("{}() takes {takes} but {} were given", self.qualified_name, given + 1))
     }
 
-    fn missing(&self, py: Python<'_>, values: &[Option<Borrowed<'_, '_, PyAny>>; MOST_PARAMETERS]) -> PyErr {
+    fn missing(&self, py: Python<'_>, values: &Values<'_, '_>) -> PyErr {
         let names_without_value = |range: std::ops::Range<usize>| -> Vec<String> {
             range
                 .filter(|&index| values[index].is_none() && self.parameters[index].default.is_none())
@@ -251,11 +218,14 @@ impl Signature {
     }
 }
 
+/// A value for each parameter.
+type Values<'a, 'py> = [Option<Borrowed<'a, 'py, PyAny>>; MOST_PARAMETERS];
+
 /// One call of a native method: the object and its bound arguments.
 pub(crate) struct Call<'a, 'py> {
     /// The object that the method is called on.
     pub(crate) object: Bound<'py, PyAny>,
-    values: [Option<Borrowed<'a, 'py, PyAny>>; MOST_PARAMETERS],
+    values: Values<'a, 'py>,
     /// What `*args` takes.
     pub(crate) rest: &'a [Borrowed<'a, 'py, PyAny>],
     /// What `**kwargs` takes; `None` when it is empty.
@@ -272,7 +242,7 @@ impl<'a, 'py> Call<'a, 'py> {
     /// # Panics
     /// When the method has no such parameter, which is a mistake in this crate.
     pub(crate) fn argument(&self, index: usize) -> Borrowed<'a, 'py, PyAny> {
-        self.values[index].expect("a bound signature fills every parameter")
+        self.values[index + 1].expect("a bound signature fills every parameter")
     }
 
     /// What `*args` takes, as a tuple.
@@ -284,40 +254,5 @@ impl<'a, 'py> Call<'a, 'py> {
     #[expect(clippy::unnecessary_wraps, reason = "it is the whole result of a method")]
     pub(crate) fn none(&self) -> PyResult<Bound<'py, PyAny>> {
         Ok(self.py().None().into_bound(self.py()))
-    }
-}
-
-/// What each entry point made by `methods!` runs.
-///
-/// # Safety
-/// Called by the interpreter, attached, with the arguments of a `METH_FASTCALL | METH_KEYWORDS` function.
-pub(crate) unsafe fn call(
-    signature: &'static PyOnceLock<Signature>,
-    body: Body,
-    object: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
-    positional: ffi::Py_ssize_t,
-    keywords: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    interpreter::at_border(|py| {
-        // SAFETY: `object` is the live receiver; the arguments are the interpreter's own.
-        let object = unsafe { Bound::from_borrowed_ptr(py, object) };
-        // SAFETY: as above.
-        let (arguments, keywords) =
-            unsafe { interpreter::borrowed_arguments(py, arguments, positional, keywords) };
-        let signature = signature.get(py).expect("a method is bound to a class only with its signature");
-        body(&signature.bind(object, arguments, keywords)?)
-    })
-}
-
-impl Method {
-    /// The descriptor with which this method replaces `function` in `class`.
-    pub(crate) fn replacement<'py>(
-        &'static self,
-        class: &Bound<'py, PyType>,
-        function: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let signature = self.signature.get_or_try_init(class.py(), || Signature::of_function(function))?;
-        interpreter::method_descriptor(class, self.name, &signature.documentation(function)?, self.entry)
     }
 }

@@ -58,7 +58,7 @@ impl<'py> Options<'py> {
                 let Ok(extra) = value.cast_into_exact::<PyDict>() else { return Ok(None) };
                 for key in extra.keys() {
                     match key.cast_exact::<PyString>().map(|key| key.to_str()) {
-                        Ok(Ok(key)) if !fields::is_own_attribute(key) => {}
+                        Ok(Ok(key)) if fields::is_free_name(key) => {}
                         _ => return Ok(None),
                     }
                 }

@@ -6,14 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::interpreter;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 use crate::{classes, globals};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "__init__" => init,
-    "__repr__" => repr,
-    "getMessage" => get_message,
-];
+pub(crate) static METHODS: &[Method] = &[("__init__", init), ("__repr__", repr), ("getMessage", get_message)];
 
 /// Where the fields of a new record go: straight into the dict of a plain record, or through
 /// attribute assignment where a subclass may have properties.

@@ -185,9 +185,13 @@ pub(crate) fn targets<'py>(logger: &Bound<'py, PyAny>, level: i64) -> Route<Vec<
 
 fn part<'py>(object: &Bound<'py, PyAny>, family: Family, part: &'static str) -> Route<Untouched<'py>> {
     Ok(classes::untouched(object, family)?.map_err(|obstacle| match obstacle {
-        Obstacle::ForeignClass => Reason::ForeignClass { part, class: object.get_type().to_string() },
+        Obstacle::ForeignClass => Reason::ForeignClass { part, class: name_of_class(object) },
         Obstacle::Overridden(method) => Reason::Overridden { part, method },
     }))
+}
+
+fn name_of_class(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().fully_qualified_name().map_or_else(|_| "?".to_owned(), |name| name.to_string())
 }
 
 fn without_filters(object: &Untouched<'_>, part: &'static str) -> Route<()> {

@@ -8,11 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::fields;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static JSON_METHODS: &[Method] = methods!["format" => format_json];
+pub(crate) static JSON_METHODS: &[Method] = &[("format", format_json)];
 
-pub(crate) static CONSOLE_METHODS: &[Method] = methods!["format" => format_console];
+pub(crate) static CONSOLE_METHODS: &[Method] = &[("format", format_console)];
 
 fn format_json<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let mut line = Vec::new();

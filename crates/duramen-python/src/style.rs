@@ -5,19 +5,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::native_method::{Call, Method, methods};
-use crate::record;
+use crate::native_method::{Call, Method};
+use crate::{interpreter, record};
 
-pub(crate) static PERCENT_METHODS: &[Method] = methods![
-    "__init__" => init,
-    "usesTime" => uses_time,
-    "_format" => format_percent,
-    "format" => format,
-];
+pub(crate) static PERCENT_METHODS: &[Method] =
+    &[("__init__", init), ("usesTime", uses_time), ("_format", format_percent), ("format", format)];
 
-pub(crate) static BRACE_METHODS: &[Method] = methods!["_format" => format_brace];
+pub(crate) static BRACE_METHODS: &[Method] = &[("_format", format_brace)];
 
-pub(crate) static DOLLAR_METHODS: &[Method] = methods!["_format" => format_dollar];
+pub(crate) static DOLLAR_METHODS: &[Method] = &[("_format", format_dollar)];
 
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
@@ -74,11 +70,17 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         if !error.is_instance_of::<PyKeyError>(py) {
             return error;
         }
-        let missing = error.value(py);
-        let text = format!("Formatting field not found in record: {missing}");
-        let replacement = PyValueError::new_err(text);
         // As `raise` inside `except` would leave it.
-        let _ = replacement.value(py).setattr(intern!(py, "__context__"), missing);
-        replacement
+        let error = interpreter::with_calling_frame(py, error);
+        let missing = error.value(py);
+        let text = intern!(py, "Formatting field not found in record: %s");
+        match interpreter::percent_format(text, missing.as_any()) {
+            Ok(text) => {
+                let replacement = PyValueError::new_err((text.unbind(),));
+                let _ = replacement.value(py).setattr(intern!(py, "__context__"), missing);
+                replacement
+            }
+            Err(error) => error,
+        }
     })
 }

@@ -4,22 +4,64 @@ use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::globals;
 use crate::handler::error;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
+use crate::{globals, interpreter};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "acquire" => acquire,
-    "release" => release,
-    "setLevel" => set_level,
-    "format" => format,
-    "emit" => emit,
-    "handle" => handle,
-    "setFormatter" => set_formatter,
-    "flush" => flush,
-    "handleError" => error::handle_error,
-    "__repr__" => repr,
+pub(crate) static METHODS: &[Method] = &[
+    ("__init__", init),
+    ("createLock", create_lock),
+    ("acquire", acquire),
+    ("release", release),
+    ("setLevel", set_level),
+    ("format", format),
+    ("emit", emit),
+    ("handle", handle),
+    ("setFormatter", set_formatter),
+    ("flush", flush),
+    ("close", close),
+    ("handleError", error::handle_error),
+    ("__repr__", repr),
 ];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    globals::get(py, intern!(py, "Filterer"))?.call_method1(intern!(py, "__init__"), (handler,))?;
+    handler.setattr(intern!(py, "_name"), py.None())?;
+    let level = globals::get(py, intern!(py, "_checkLevel"))?.call1((call.argument(0),))?;
+    handler.setattr(intern!(py, "level"), level)?;
+    handler.setattr(intern!(py, "formatter"), py.None())?;
+    handler.setattr(intern!(py, "_closed"), false)?;
+    // So that `shutdown` finds it.
+    globals::get(py, intern!(py, "_addHandlerRef"))?.call1((handler,))?;
+    handler.call_method0(intern!(py, "createLock"))?;
+    call.none()
+}
+
+fn create_lock<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let lock = globals::get(py, intern!(py, "threading"))?.call_method0(intern!(py, "RLock"))?;
+    call.object.setattr(intern!(py, "lock"), lock)?;
+    // A forked child gets a fresh lock.
+    globals::get(py, intern!(py, "_register_at_fork_reinit_lock"))?.call1((&call.object,))?;
+    call.none()
+}
+
+/// The handler can no longer be found by its name.
+fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    globals::locked(py, || {
+        call.object.setattr(intern!(py, "_closed"), true)?;
+        let name = call.object.getattr(intern!(py, "_name"))?;
+        let handlers = globals::get(py, intern!(py, "_handlers"))?;
+        if name.is_truthy()? && handlers.contains(&name)? {
+            handlers.del_item(&name)?;
+        }
+        Ok(())
+    })?;
+    call.none()
+}
 
 fn acquire<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
@@ -110,6 +152,6 @@ pub(crate) fn class_and_level<'py>(
 
 fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let (class, level) = class_and_level(&call.object, &call.object.getattr(intern!(py, "level"))?)?;
-    Ok(pyo3::types::PyString::new(py, &format!("<{class} ({level})>")).into_any())
+    let shown = class_and_level(&call.object, &call.object.getattr(intern!(py, "level"))?)?;
+    interpreter::percent_format(intern!(py, "<%s (%s)>"), shown.into_pyobject(py)?.as_any())
 }

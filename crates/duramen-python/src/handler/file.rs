@@ -2,16 +2,12 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
-use crate::globals;
 use crate::handler::base::class_and_level;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
+use crate::{globals, interpreter};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "emit" => emit,
-    "__repr__" => repr,
-];
+pub(crate) static METHODS: &[Method] = &[("emit", emit), ("__repr__", repr)];
 
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
@@ -53,5 +49,6 @@ fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (class, level) = class_and_level(&call.object, &call.object.getattr(intern!(py, "level"))?)?;
     let file = call.object.getattr(intern!(py, "baseFilename"))?;
-    Ok(PyString::new(py, &format!("<{class} {file} ({level})>")).into_any())
+    let shown = (class, file, level).into_pyobject(py)?;
+    interpreter::percent_format(intern!(py, "<%s %s (%s)>"), shown.as_any())
 }

@@ -5,19 +5,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
 use crate::handler::base::locked;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static BUFFERING_METHODS: &[Method] = methods![
-    "shouldFlush" => is_full,
-    "emit" => emit,
-    "flush" => clear,
-];
+pub(crate) static BUFFERING_METHODS: &[Method] =
+    &[("shouldFlush", is_full), ("emit", emit), ("flush", clear)];
 
-pub(crate) static METHODS: &[Method] = methods![
-    "shouldFlush" => is_full_or_severe,
-    "setTarget" => set_target,
-    "flush" => hand_on,
-];
+pub(crate) static METHODS: &[Method] =
+    &[("shouldFlush", is_full_or_severe), ("setTarget", set_target), ("flush", hand_on)];
 
 fn has_no_room(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = handler.py();

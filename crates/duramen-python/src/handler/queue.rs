@@ -4,13 +4,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::error::guarded_entirely;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "enqueue" => enqueue,
-    "prepare" => prepare,
-    "emit" => emit,
-];
+pub(crate) static METHODS: &[Method] = &[("enqueue", enqueue), ("prepare", prepare), ("emit", emit)];
 
 fn enqueue<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();

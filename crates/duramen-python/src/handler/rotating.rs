@@ -7,18 +7,12 @@ use pyo3::types::{PyBool, PyString};
 use crate::globals;
 use crate::handler::error::guarded_entirely;
 use crate::handler::file;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static BASE_METHODS: &[Method] = methods![
-    "emit" => emit,
-    "rotation_filename" => rotation_filename,
-    "rotate" => rotate,
-];
+pub(crate) static BASE_METHODS: &[Method] =
+    &[("emit", emit), ("rotation_filename", rotation_filename), ("rotate", rotate)];
 
-pub(crate) static METHODS: &[Method] = methods![
-    "doRollover" => do_rollover,
-    "shouldRollover" => should_rollover,
-];
+pub(crate) static METHODS: &[Method] = &[("doRollover", do_rollover), ("shouldRollover", should_rollover)];
 
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();

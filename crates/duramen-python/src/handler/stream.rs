@@ -2,18 +2,25 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::error::guarded;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
+use crate::{globals, interpreter};
 
-pub(crate) static METHODS: &[Method] = methods![
-    "flush" => flush,
-    "emit" => emit,
-    "setStream" => set_stream,
-    "__repr__" => repr,
-];
+pub(crate) static METHODS: &[Method] =
+    &[("__init__", init), ("flush", flush), ("emit", emit), ("setStream", set_stream), ("__repr__", repr)];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    globals::get(py, intern!(py, "Handler"))?.call_method1(intern!(py, "__init__"), (&call.object,))?;
+    let mut stream = call.argument(0).to_owned();
+    if stream.is_none() {
+        stream = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "stderr"))?;
+    }
+    call.object.setattr(intern!(py, "stream"), stream)?;
+    call.none()
+}
 
 fn flush<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
@@ -61,9 +68,10 @@ fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let stream = call.object.getattr(intern!(py, "stream"))?;
     // The name of a stream can be a file descriptor.
     let name = match stream.getattr_opt(intern!(py, "name"))? {
-        Some(name) => name.str()?.to_string(),
-        None => String::new(),
+        Some(name) => name.str()?.into_any(),
+        None => intern!(py, "").clone().into_any(),
     };
-    let space = if name.is_empty() { "" } else { " " };
-    Ok(PyString::new(py, &format!("<{class} {name}{space}({level})>")).into_any())
+    let name = if name.is_truthy()? { name.add(" ")? } else { name };
+    let shown = (class, name, level).into_pyobject(py)?;
+    interpreter::percent_format(intern!(py, "<%s %s(%s)>"), shown.as_any())
 }

@@ -9,9 +9,9 @@ use pyo3::types::PyBool;
 
 use crate::globals;
 use crate::handler::rotating::is_irregular;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static METHODS: &[Method] = methods!["shouldRollover" => should_rollover];
+pub(crate) static METHODS: &[Method] = &[("shouldRollover", should_rollover)];
 
 fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let due = is_due(&call.object)?;

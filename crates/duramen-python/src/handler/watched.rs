@@ -4,9 +4,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::file;
-use crate::native_method::{Call, Method, methods};
+use crate::native_method::{Call, Method};
 
-pub(crate) static METHODS: &[Method] = methods!["emit" => emit];
+pub(crate) static METHODS: &[Method] = &[("emit", emit)];
 
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.object.call_method0(intern!(call.py(), "reopenIfNeeded"))?;

@@ -1,44 +1,13 @@
-//! Every raw touch of the interpreter's C API that has no safe wrapper stands in this file.
+//! Every raw touch of the interpreter's C API that has no safe wrapper stands in this folder.
 
-use std::ffi::CString;
+mod function;
+
+pub(crate) use function::{is_native_function, native_function};
 
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
-
-/// The C signature of a method that takes positional and keyword arguments without a tuple or dict.
-pub(crate) type FastMethod = unsafe extern "C" fn(
-    *mut ffi::PyObject,
-    *const *mut ffi::PyObject,
-    ffi::Py_ssize_t,
-    *mut ffi::PyObject,
-) -> *mut ffi::PyObject;
-
-/// Makes a method descriptor of `class`. `documentation` starts with the signature, as CPython's own do.
-pub(crate) fn method_descriptor<'py>(
-    class: &Bound<'py, PyType>,
-    name: &str,
-    documentation: &str,
-    method: FastMethod,
-) -> PyResult<Bound<'py, PyAny>> {
-    let name = CString::new(name)?;
-    let documentation = CString::new(documentation)?;
-    // The descriptor points at its definition for as long as the process lives.
-    let definition = Box::leak(Box::new(ffi::PyMethodDef {
-        ml_name: name.into_raw(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: method },
-        ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-        ml_doc: documentation.into_raw(),
-    }));
-    // SAFETY: `class` is a live type and `definition` lives forever; a null result carries an exception.
-    unsafe {
-        Bound::from_owned_ptr_or_err(
-            class.py(),
-            ffi::PyDescr_NewMethod(class.as_ptr().cast::<ffi::PyTypeObject>(), definition),
-        )
-    }
-}
 
 /// Runs `body` at the C border: its error becomes the raised exception, a panic becomes `SystemError`.
 pub(crate) fn at_border(
@@ -63,7 +32,7 @@ pub(crate) fn at_border(
 /// The arguments of a fast call as borrowed objects: first the positional ones, then the keywords' values.
 ///
 /// # Safety
-/// `arguments` and `keywords` must be what the interpreter passed to a `METH_FASTCALL | METH_KEYWORDS`
+/// `arguments` and `keywords` must be what the interpreter passed to a vectorcall
 /// function that is still running: the caller's references keep the objects alive for `'a`.
 pub(crate) unsafe fn borrowed_arguments<'a, 'py>(
     py: Python<'py>,
