@@ -70,9 +70,7 @@ def test_uvicorn_serves_and_logs(stack):
 
 def test_uvicorn_with_two_worker_processes(stack):
     stack.write("shop.py", APPLICATION)
-    server = stack.start(
-        "-m", "uvicorn", "--host", "127.0.0.1", "--port", "0", "--workers", "2", "shop:app"
-    )
+    server = stack.start("-m", "uvicorn", "--host", "127.0.0.1", "--port", "0", "--workers", "2", "shop:app")
     port = server.wait_for(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")[1]
     server.wait_for("Application startup complete")
     server.wait_for("Application startup complete")
@@ -92,35 +90,47 @@ def test_uvicorn_with_two_worker_processes(stack):
 
 def test_uvicorns_log_config_file(stack):
     stack.write("shop.py", APPLICATION.replace("    recorder.record_to_file", "    #"))
-    stack.write("logging.json", json.dumps({
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "access": {
-                "()": "uvicorn.logging.AccessFormatter",
-                "fmt": "%(client_addr)s|%(request_line)s|%(status_code)s",
-                "use_colors": True,
-            },
-            "plain": {"format": "%(levelname)s|%(name)s|%(message)s"},
-        },
-        "handlers": {
-            "access": {
-                "class": "logging.FileHandler", "filename": "access.log", "formatter": "access"
-            },
-            "file": {
-                "class": "logging.FileHandler", "filename": "records.log", "formatter": "plain"
-            },
-            "console": {"class": "logging.StreamHandler", "formatter": "plain"},
-        },
-        "loggers": {
-            "uvicorn.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
-            "shop": {"handlers": ["file"], "level": "INFO"},
-        },
-        "root": {"handlers": ["console"], "level": "INFO"},
-    }))
+    stack.write(
+        "logging.json",
+        json.dumps(
+            {
+                "version": 1,
+                "disable_existing_loggers": False,
+                "formatters": {
+                    "access": {
+                        "()": "uvicorn.logging.AccessFormatter",
+                        "fmt": "%(client_addr)s|%(request_line)s|%(status_code)s",
+                        "use_colors": True,
+                    },
+                    "plain": {"format": "%(levelname)s|%(name)s|%(message)s"},
+                },
+                "handlers": {
+                    "access": {
+                        "class": "logging.FileHandler",
+                        "filename": "access.log",
+                        "formatter": "access",
+                    },
+                    "file": {"class": "logging.FileHandler", "filename": "records.log", "formatter": "plain"},
+                    "console": {"class": "logging.StreamHandler", "formatter": "plain"},
+                },
+                "loggers": {
+                    "uvicorn.access": {"handlers": ["access"], "level": "INFO", "propagate": False},
+                    "shop": {"handlers": ["file"], "level": "INFO"},
+                },
+                "root": {"handlers": ["console"], "level": "INFO"},
+            }
+        ),
+    )
     server = stack.start(
-        "-m", "uvicorn", "--host", "127.0.0.1", "--port", "0",
-        "--log-config", "logging.json", "shop:app",
+        "-m",
+        "uvicorn",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--log-config",
+        "logging.json",
+        "shop:app",
     )
     port = server.wait_for(r"INFO\|uvicorn\.error\|Uvicorn running on http://127\.0\.0\.1:(\d+)")[1]
     assert http_get(port, "/items/9")[0] == 200
