@@ -1,14 +1,22 @@
-# Every target does its own set-up; what is made once is kept in .venv, target and build.
+# Every target does its own set-up; what is made once is kept in .venv-*, target and build.
 
 PYTHON := $(shell scripts/find_python.sh)
-VENV := .venv
+ifeq ($(PYTHON),)
+$(error there is no Python to work with)
+endif
+# One environment per interpreter, so that PYTHON= can change from call to call.
+VENV := .venv-$(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml README.md
+TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: demo test test-rust test-python check conformance docs clean
+.PHONY: help demo test test-rust test-python conformance check check-dependencies docs clean
+
+help:
+	@sed -n 's/^## /make /p' Makefile
 
 ## demo: a real Flask service logs through Duramen, and what came of it is shown
 demo: $(VENV)/demo-ready
@@ -21,7 +29,7 @@ test-rust:
 	cargo test --locked --workspace --exclude duramen-python
 
 test-python: $(VENV)/test-ready
-	$(BIN)/python -m pytest tests/python tests/guide tests/differential tests/leaks tests/typing tests/stack
+	$(BIN)/python -m pytest
 	$(BIN)/python tests/conformance/run.py --python $(BIN)/python
 
 ## conformance: the test_logging of every CPython found, with Duramen in the place of logging
@@ -29,7 +37,7 @@ conformance:
 	$(PYTHON) tests/conformance/run.py
 
 ## check: format, lints, licences, and which part may use which
-check: $(VENV)/check-ready
+check: $(VENV)/check-ready check-dependencies
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --exclude duramen-python --all-targets -- -D warnings
 	PYO3_PYTHON=$(PYTHON) cargo clippy --locked -p duramen-python -- -D warnings
@@ -37,12 +45,16 @@ check: $(VENV)/check-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/check_structure.py
 
+check-dependencies:
+	scripts/check_dependencies.sh
+
 ## docs: the documentation of the Rust crates
 docs:
 	cargo doc --locked --no-deps --workspace --exclude duramen-python
 
+## clean: remove all that was built or set up here
 clean:
-	rm -rf $(VENV) .venv-* target build demo-output
+	rm -rf .venv-* target build demo-output
 
 $(VENV)/made:
 	$(PYTHON) -m venv --clear $(VENV)
@@ -57,8 +69,8 @@ $(VENV)/demo-ready: $(VENV)/installed requirements/demo.txt
 	$(BIN)/python -m pip install --quiet -r requirements/demo.txt
 	touch $@
 
-$(VENV)/test-ready: $(VENV)/installed requirements/test.txt
-	$(BIN)/python -m pip install --quiet -r requirements/test.txt
+$(VENV)/test-ready: $(VENV)/installed $(TEST_REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet $(TEST_REQUIREMENTS:%=-r %)
 	touch $@
 
 $(VENV)/check-ready: $(VENV)/made requirements/check.txt

@@ -5,6 +5,7 @@ import logging
 import logging.config
 import os
 import sys
+import time
 
 from flask import Flask, abort, jsonify
 
@@ -12,9 +13,10 @@ with open(os.environ["LOGGING_CONFIG"]) as file:
     logging.config.dictConfig(json.load(file))
 
 logger = logging.getLogger("shop")
-app = Flask("shop")
+app = Flask("storefront")
 
 STOCK = {"apple": 12, "pear": 3, "plum": 0}
+REPORT_SECONDS = 0.05
 
 
 @app.get("/")
@@ -41,6 +43,15 @@ def order(name):
         abort(409)
     app.logger.info("order of %s takes %.1f %% of the stock", name, share)
     return jsonify(ordered=name), 201
+
+
+@app.get("/report")
+def report():
+    start = time.perf_counter()
+    time.sleep(REPORT_SECONDS)  # stands for a database that is slow
+    milliseconds = (time.perf_counter() - start) * 1000
+    logger.warning("the report took %.0f ms", milliseconds, extra={"milliseconds": milliseconds})
+    return jsonify(total=sum(STOCK.values()))
 
 
 @app.get("/broken")

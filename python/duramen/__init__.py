@@ -4,14 +4,14 @@ Everything that ``logging`` has, under the same names. Importing it changes noth
 makes the standard library's ``logging`` go through it.
 """
 
-from duramen import _core
+from duramen import _native
 from duramen._interpreter import run_module
 
 run_module("logging", globals())
 #: What ``logging`` has too: read and set there while Duramen is installed.
 _shared_names = frozenset(globals())
-_core.put_native_methods(globals(), "logging")
-_core.set_globals_owner(globals())
+_native.put_native_methods(globals(), "logging")
+_native.set_globals_owner(globals())
 del run_module
 
 from duramen import _pickling  # noqa: E402

@@ -10,7 +10,7 @@ import sys
 import threading
 from types import ModuleType
 
-from duramen import _core
+from duramen import _native
 
 _lock = threading.RLock()
 #: ``(class, method name, the interpreter's function, Duramen's method)`` for each method put in.
@@ -28,6 +28,8 @@ def install():
 
     if is_disabled():
         return
+    if _native.load_error is not None:
+        raise ImportError("the extension of Duramen does not load") from _native.load_error
     with _lock:
         if _changes:
             return
@@ -38,9 +40,9 @@ def install():
         if logging is sys.modules["duramen"]:
             # Somebody has put Duramen's modules under the standard names: nothing is left to do.
             return
-        _changes.extend(_core.put_native_methods(vars(logging), "logging"))
-        _changes.extend(_core.put_native_methods(vars(logging.handlers), "logging.handlers"))
-        _core.set_globals_owner(vars(logging))
+        _changes.extend(_native.put_native_methods(vars(logging), "logging"))
+        _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
+        _native.set_globals_owner(vars(logging))
         for standard in (logging, logging.handlers, logging.config):
             _forward(standard)
 
@@ -56,7 +58,7 @@ def uninstall():
             if vars(owner).get(name) is replacement:
                 setattr(owner, name, original)
         _changes.clear()
-        _core.set_globals_owner(vars(sys.modules["duramen"]))
+        _native.set_globals_owner(vars(sys.modules["duramen"]))
         for module in _forwarded:
             module.__class__ = ModuleType
         _forwarded.clear()

@@ -146,7 +146,6 @@ def test_the_environment_is_shown_as_it_was_given():
     assert findings["loggers"][0]["level"] == "INFO"
 
 
-@pytest.mark.xfail(strict=True, reason="import duramen fails without the extension")
 def test_a_missing_extension_is_the_reason(tmp_path):
     without = (
         "import sys; sys.modules['duramen._core'] = None\nfrom duramen.__main__ import main; sys.exit(main())"

@@ -276,7 +276,6 @@ def copy_of_package(folder, core):
     return environment(PYTHONPATH=str(folder))
 
 
-@pytest.mark.xfail(strict=True, reason="import duramen fails without the extension")
 def test_an_extension_that_does_not_load_costs_one_warning(tmp_path):
     environ = copy_of_package(tmp_path, "raise ImportError('undefined symbol')")
     (tmp_path / "program.py").write_text(
@@ -364,7 +363,6 @@ interpreters.destroy(inner)
 """
 
 
-@pytest.mark.xfail(run=False, reason="the extension loads in a sub-interpreter, and hangs there")
 @pytest.mark.parametrize("kind", ["isolated", "legacy"])
 @pytest.mark.parametrize("name", ["logging", "duramen"])
 def test_a_sub_interpreter_falls_back_to_the_standard_library(kind, name):

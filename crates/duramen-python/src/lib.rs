@@ -32,6 +32,23 @@ fn set_globals_owner(namespace: &Bound<'_, PyDict>) {
 /// The extension module `duramen._core`.
 #[pymodule(gil_used = true)]
 mod _core {
+    use pyo3::exceptions::PyImportError;
+    use pyo3::ffi;
+    use pyo3::prelude::*;
+
+    /// Refuses sub-interpreters, with which the extension's static state cannot be shared.
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // SAFETY: this thread is attached, so there is a current interpreter.
+        let interpreter = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+        // The main interpreter is number 0.
+        if interpreter == 0 {
+            Ok(())
+        } else {
+            Err(PyImportError::new_err("Duramen works in the main interpreter only"))
+        }
+    }
+
     #[pymodule_export]
     use super::classes::put_native_methods;
     #[pymodule_export]

@@ -1,0 +1,20 @@
+"""The extension's part in a run of the interpreter's modules, where the extension loads.
+
+Where it does not, in a sub-interpreter or under another interpreter than it was built for, Duramen's
+modules hold the interpreter's own code and nothing can be installed.
+"""
+
+try:
+    from duramen._core import put_native_methods, set_globals_owner
+except ImportError as error:
+    load_error = error
+
+    def put_native_methods(namespace, name):
+        """Leave the classes in ``namespace`` as they are: no method was changed."""
+        return []
+
+    def set_globals_owner(namespace):
+        """Do nothing: no native method reads globals."""
+
+else:
+    load_error = None
