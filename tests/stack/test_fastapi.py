@@ -1,5 +1,6 @@
 """FastAPI on uvicorn: uvicorn's own formatters, the application's records, and the exceptions."""
 
+import http
 import json
 
 from stack.workbench import http_get, wait_until_accepting
@@ -47,7 +48,7 @@ def test_uvicorn_serves_and_logs(stack):
     assert [line.split(" - ")[1] for line in access] == [
         '"GET /items/3 HTTP/1.1" 200 OK',
         '"GET /blocking HTTP/1.1" 200 OK',
-        '"GET /items/none HTTP/1.1" 422 Unprocessable Entity',
+        f'"GET /items/none HTTP/1.1" 422 {http.HTTPStatus(422).phrase}',
         '"GET /fail HTTP/1.1" 500 Internal Server Error',
     ]
     assert all(line.startswith("INFO:     127.0.0.1:") for line in access)
