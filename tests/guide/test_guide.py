@@ -10,9 +10,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from guide.catalogue import SNIPPETS
 
 import duramen
+from guide.catalogue import SNIPPETS
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "snippets"
@@ -109,9 +109,7 @@ def standard_output(tmp_path_factory):
     return of
 
 
-each_snippet = pytest.mark.parametrize(
-    "snippet", SNIPPETS, ids=[snippet.program for snippet in SNIPPETS]
-)
+each_snippet = pytest.mark.parametrize("snippet", SNIPPETS, ids=[snippet.program for snippet in SNIPPETS])
 
 
 def test_every_program_is_in_the_catalogue():
@@ -169,9 +167,7 @@ def test_rotating_example_keeps_two_full_files(standard_output):
     assert all(len(text) <= limit for text in files.values())
     assert len(files["app.log.1"]) >= limit - 1024
     numbers = [
-        int(line[:6])
-        for name in ("app.log.2", "app.log.1", "app.log")
-        for line in files[name].splitlines()
+        int(line[:6]) for name in ("app.log.2", "app.log.1", "app.log") for line in files[name].splitlines()
     ]
     assert numbers == list(range(12 * 1024))
 
@@ -180,7 +176,5 @@ def test_threads_example_writes_each_line_once_and_whole(standard_output):
     [snippet] = [snippet for snippet in SNIPPETS if snippet.program == "32_threads"]
     lines = standard_output(snippet).files["app.log"].splitlines()
     assert lines == sorted(
-        f"worker-{worker} step {number:03d} of the worker"
-        for worker in range(4)
-        for number in range(500)
+        f"worker-{worker} step {number:03d} of the worker" for worker in range(4) for number in range(500)
     )

@@ -1,12 +1,13 @@
 """Fixtures: the stack's environment, and a workbench for each implementation of logging."""
 
+import socket
 from pathlib import Path
 
 import pytest
-from stack.environment import prepared_python, redis_server
-from stack.workbench import Workbench
 
 import duramen
+from stack.environment import prepared_python, redis_server
+from stack.workbench import Workbench
 
 SUPPORT = Path(__file__).parent / "support"
 
@@ -50,8 +51,6 @@ def redis_port(stack):
 
 def free_port():
     """A port on which nothing listens now."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

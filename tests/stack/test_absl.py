@@ -4,7 +4,8 @@ import re
 
 
 def test_records_and_prefix(stack):
-    completed = stack.run_source("""
+    completed = stack.run_source(
+        """
         import logging
         import recorder
         from absl import logging as absl_logging
@@ -27,7 +28,9 @@ def test_records_and_prefix(stack):
         absl_logging.vlog(1, "too low")
         absl_logging.info(recorder.implementation())
         absl_logging.fatal("the end")
-    """, exit_code=-6)
+    """,
+        exit_code=-6,
+    )
     assert [line for line in stack.read_lines() if "|" in line] == [
         "INFO|absl|program.order|order 7",
         "WARNING|absl|program.order|every second",
@@ -40,7 +43,12 @@ def test_records_and_prefix(stack):
     prefix = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ program\.py:\d+\] (.*)")
     shown = [match.groups() for match in map(prefix.fullmatch, completed.stderr.splitlines()) if match]
     assert shown == [
-        ("I", "order 7"), ("W", "every second"), ("W", "every second"), ("W", "from logging"),
-        ("E", "failed"), ("I", stack.implementation), ("F", "the end"),
+        ("I", "order 7"),
+        ("W", "every second"),
+        ("W", "every second"),
+        ("W", "from logging"),
+        ("E", "failed"),
+        ("I", stack.implementation),
+        ("F", "the end"),
     ]
     assert completed.stderr.count("LookupError: no such shop") == 1

@@ -12,19 +12,25 @@ def test_script(stack):
 
 
 def test_module(stack):
-    stack.write("service/__main__.py", """
+    stack.write(
+        "service/__main__.py",
+        """
         import recorder
         print(recorder.implementation())
-    """)
+    """,
+    )
     stack.write("service/__init__.py", "")
     assert stack.run("-m", "service").stdout == stack.implementation + "\n"
 
 
 def test_python_process_that_a_program_starts(stack):
-    stack.write("child.py", """
+    stack.write(
+        "child.py",
+        """
         import recorder
         print(recorder.implementation())
-    """)
+    """,
+    )
     completed = stack.run_source("""
         import subprocess, sys
         subprocess.run([sys.executable, "child.py"], check=True)

@@ -26,13 +26,16 @@ LOOP = """
 
 
 def test_slow_callback(stack):
-    stack.run_source(LOOP + """
+    stack.run_source(
+        LOOP
+        + """
     async def slow():
         loop.slept += 1000
 
     loop.run_until_complete(slow())
     loop.close()
-    """)
+    """
+    )
     lines = stack.read_lines()
     warnings = [line for line in lines if line.startswith("WARNING")]
     assert len(warnings) == 1
@@ -42,7 +45,9 @@ def test_slow_callback(stack):
 
 
 def test_exception_that_nobody_retrieves(stack):
-    stack.run_source(LOOP + """
+    stack.run_source(
+        LOOP
+        + """
     async def fail():
         raise LookupError("no such shop")
 
@@ -54,7 +59,8 @@ def test_exception_that_nobody_retrieves(stack):
 
     loop.run_until_complete(main())
     loop.close()
-    """)
+    """
+    )
     lines = stack.read_lines()
     assert lines.count("ERROR|asyncio|Task exception was never retrieved") == 1
     assert lines.count("LookupError: no such shop") == 1
@@ -62,7 +68,9 @@ def test_exception_that_nobody_retrieves(stack):
 
 
 def test_callback_that_raises(stack):
-    stack.run_source(LOOP + """
+    stack.run_source(
+        LOOP
+        + """
     def broken():
         raise LookupError("no such shop")
 
@@ -72,7 +80,8 @@ def test_callback_that_raises(stack):
 
     loop.run_until_complete(main())
     loop.close()
-    """)
+    """
+    )
     lines = stack.read_lines()
     errors = [line for line in lines if line.startswith("ERROR")]
     assert len(errors) == 1 and errors[0].startswith("ERROR|asyncio|Exception in callback broken()")
@@ -104,8 +113,12 @@ def test_name_of_the_task(stack):
         logging.info("off")
     """)
     assert stack.read_lines() == [
-        "order-0|before 0", "order-1|before 1", "order-2|before 2",
-        "order-0|after 0", "order-1|after 1", "order-2|after 2",
+        "order-0|before 0",
+        "order-1|before 1",
+        "order-2|before 2",
+        "order-0|after 0",
+        "order-1|after 1",
+        "order-2|after 2",
         f"None|{stack.implementation}",
         "None|off",
     ]

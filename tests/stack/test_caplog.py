@@ -1,6 +1,6 @@
 """pytest's caplog: a small test suite in a pytest of its own."""
 
-SUITE = '''
+SUITE = """
     import logging
     import pytest
     import recorder
@@ -91,7 +91,7 @@ SUITE = '''
     def test_that_fails():
         logger.warning("before the failure")
         assert False
-'''
+"""
 
 
 def write_suite(stack):
@@ -113,12 +113,22 @@ def test_caplog(stack):
 def test_log_cli_and_log_file(stack):
     write_suite(stack)
     completed = stack.run(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "test_records",
-        "--log-cli-level", "INFO", "--log-cli-format", "%(levelname)s|%(name)s|%(message)s",
-        "--log-file", "records.log", "--log-file-format", "%(levelname)s|%(name)s|%(message)s",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "test_records",
+        "--log-cli-level",
+        "INFO",
+        "--log-cli-format",
+        "%(levelname)s|%(name)s|%(message)s",
+        "--log-file",
+        "records.log",
+        "--log-file-format",
+        "%(levelname)s|%(name)s|%(message)s",
     )
-    expected = [
-        "WARNING|shop|3 orders of alice", "WARNING|shop|in setup", "WARNING|shop|in call"
-    ]
+    expected = ["WARNING|shop|3 orders of alice", "WARNING|shop|in setup", "WARNING|shop|in call"]
     assert stack.read_lines() == expected
     assert [line for line in completed.stdout.splitlines() if "|shop|" in line] == expected

@@ -51,8 +51,17 @@ CLIENT = """
         print(failed.id, error)
 """
 
-OPTIONS = ("--loglevel", "INFO", "--concurrency", "2", "--pool", "prefork", "--without-gossip",
-           "--without-mingle", "--without-heartbeat")
+OPTIONS = (
+    "--loglevel",
+    "INFO",
+    "--concurrency",
+    "2",
+    "--pool",
+    "prefork",
+    "--without-gossip",
+    "--without-mingle",
+    "--without-heartbeat",
+)
 
 
 def work(stack, tasks, *options):
@@ -88,12 +97,15 @@ def test_worker_with_celerys_own_configuration(stack):
 
 
 def test_worker_whose_configuration_is_the_applications(stack):
-    configured = TASKS + """
+    configured = (
+        TASKS
+        + """
     @celery.signals.setup_logging.connect
     def configure(**settings):
         recorder.record_to_file(level=logging.INFO, format="%(levelname)s|%(name)s|%(message)s")
         logging.getLogger().addHandler(logging.StreamHandler())
     """
+    )
     ids, _ = work(stack, configured)
     own = [line for line in stack.read_lines() if re.match(r"\w+\|(tasks|shop)", line)]
     assert sorted(own) == sorted(

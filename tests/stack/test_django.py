@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from stack.workbench import http_get
 
 SETTINGS = """
@@ -125,7 +126,9 @@ def test_projects_own_dict_config(stack, project):
 
 def test_djangos_own_server(stack, project):
     project("    DEBUG = True\n")
-    stack.write("serve.py", """
+    stack.write(
+        "serve.py",
+        """
         import os
         os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
         import django
@@ -136,7 +139,8 @@ def test_djangos_own_server(stack, project):
         server.set_app(WSGIHandler())
         print("port", server.server_address[1], flush=True)
         server.serve_forever()
-    """)
+    """,
+    )
     server = stack.start("serve.py")
     port = server.wait_for(r"port (\d+)")[1]
     assert http_get(port, "/") == (200, stack.implementation)
@@ -151,12 +155,15 @@ def test_djangos_own_server(stack, project):
 
 def test_under_gunicorn(stack, project):
     project(CONFIGURED)
-    stack.write("wsgi.py", """
+    stack.write(
+        "wsgi.py",
+        """
         import os
         os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
         from django.core.wsgi import get_wsgi_application
         application = get_wsgi_application()
-    """)
+    """,
+    )
     server = stack.start("-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "2", "wsgi")
     port = server.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)")[1]
     assert http_get(port, "/") == (200, stack.implementation)

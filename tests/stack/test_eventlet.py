@@ -16,7 +16,9 @@ LOGGERS = """
     import eventlet.event
 """
 
-HELD_LOCK = LOGGERS + """
+HELD_LOCK = (
+    LOGGERS
+    + """
     ticks = 0
     let_go = eventlet.event.Event()
     waiting = eventlet.event.Event()
@@ -47,8 +49,11 @@ HELD_LOCK = LOGGERS + """
         thread.wait()
     print(ticks, recorder.implementation())
 """
+)
 
-MANY_THREADS = LOGGERS + """
+MANY_THREADS = (
+    LOGGERS
+    + """
     def work(number):
         for step in range(20):
             logging.getLogger(f"shop.{number}").info("step %d", step)
@@ -60,6 +65,7 @@ MANY_THREADS = LOGGERS + """
     pool.waitall()
     print(recorder.implementation())
 """
+)
 
 ORDERS = pytest.mark.parametrize("order", ["patched-first", "patched-later"])
 

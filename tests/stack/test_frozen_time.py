@@ -13,7 +13,9 @@ RECORDS = """
     logger = logging.getLogger("shop")
 """
 
-FREEZEGUN = RECORDS + """
+FREEZEGUN = (
+    RECORDS
+    + """
     import datetime
     import freezegun
 
@@ -29,8 +31,11 @@ FREEZEGUN = RECORDS + """
     decorated()
     logger.info("%s thawed", recorder.implementation())
 """
+)
 
-TIME_MACHINE = RECORDS + """
+TIME_MACHINE = (
+    RECORDS
+    + """
     import datetime
     import time_machine
 
@@ -47,6 +52,7 @@ TIME_MACHINE = RECORDS + """
     decorated()
     logger.info("%s thawed", recorder.implementation())
 """
+)
 
 EXPECTED = [
     "2030-05-06 07:08:09,500|1904281689.500|500|frozen",
@@ -55,9 +61,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize(
-    "program", [FREEZEGUN, TIME_MACHINE], ids=["freezegun", "time_machine"]
-)
+@pytest.mark.parametrize("program", [FREEZEGUN, TIME_MACHINE], ids=["freezegun", "time_machine"])
 def test_records_have_the_frozen_time(stack, program):
     *frozen, thawed = stack.run_source(program).stdout.splitlines()
     assert frozen == EXPECTED

@@ -17,7 +17,9 @@ LOGGERS = """
     import gevent.event
 """
 
-HELD_LOCK = LOGGERS + """
+HELD_LOCK = (
+    LOGGERS
+    + """
     ticks = 0
     let_go = gevent.event.Event()
     waiting = gevent.event.Event()
@@ -47,8 +49,11 @@ HELD_LOCK = LOGGERS + """
     gevent.joinall(greenlets, raise_error=True)
     print(ticks, recorder.implementation())
 """
+)
 
-MANY_GREENLETS = LOGGERS + """
+MANY_GREENLETS = (
+    LOGGERS
+    + """
     def work(number):
         for step in range(20):
             logging.getLogger(f"shop.{number}").info("step %d", step)
@@ -57,6 +62,7 @@ MANY_GREENLETS = LOGGERS + """
     gevent.joinall([gevent.spawn(work, number) for number in range(10)], raise_error=True)
     print(recorder.implementation())
 """
+)
 
 ORDERS = pytest.mark.parametrize("order", ["patched-first", "patched-later"])
 
@@ -68,7 +74,7 @@ def test_a_held_handler_does_not_stop_the_hub(stack, order):
     [line] = stack.read_lines()
     level, name, thread, message = line.split("|")
     assert (level, name, message) == ("WARNING", "shop", "after the lock was free")
-    assert thread.startswith("Dummy-") or thread.startswith("Greenlet-")
+    assert thread.startswith(("Dummy-", "Greenlet-"))
 
 
 @ORDERS
@@ -80,7 +86,9 @@ def test_each_record_of_many_greenlets_is_there_once(stack, order):
     )
 
 
-HELD_MODULE_LOCK = LOGGERS + """
+HELD_MODULE_LOCK = (
+    LOGGERS
+    + """
     made = []
     let_go = gevent.event.Event()
     waiting = gevent.event.Event()
@@ -109,6 +117,7 @@ HELD_MODULE_LOCK = LOGGERS + """
     gevent.joinall(greenlets, raise_error=True)
     print(made, recorder.implementation())
 """
+)
 
 
 @ORDERS
@@ -120,7 +129,9 @@ def test_the_held_lock_of_the_module_does_not_stop_the_hub(stack, order):
     assert line.endswith("|known logger")
 
 
-YIELDING_STREAM = LOGGERS + """
+YIELDING_STREAM = (
+    LOGGERS
+    + """
     import sys
 
     class Stream:
@@ -142,6 +153,7 @@ YIELDING_STREAM = LOGGERS + """
     gevent.joinall(workers, raise_error=True)
     print(Stream.writes, recorder.implementation())
 """
+)
 
 
 @ORDERS

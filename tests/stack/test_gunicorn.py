@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from stack.workbench import http_get
 
 CONFIGURATION = """
@@ -88,9 +89,7 @@ def test_each_worker_opens_the_file_itself(stack, worker_class):
     started = check_gunicorns_own_logs(stack, output)
     records = stack.read_lines()
     loaded = [f"INFO|shop|shop.<module>|loaded in {worker}" for worker in started]
-    requests = [
-        f"INFO|shop|shop.application|/{number} in {worker}" for number, worker in enumerate(workers)
-    ]
+    requests = [f"INFO|shop|shop.application|/{number} in {worker}" for number, worker in enumerate(workers)]
     assert sorted(line for line in records if "shop.<module>" in line) == sorted(loaded)
     assert [line for line in records if "shop.application" in line] == requests
 

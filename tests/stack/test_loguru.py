@@ -38,20 +38,13 @@ def test_intercept_handler(stack):
         logging.info(recorder.implementation())
     """)
     lines = completed.stdout.splitlines()
-    source = stack.read_lines("program.py")
-    line = {
-        text: number
-        for number, line in enumerate(source, 1)
-        for text in ("order %d", "between levels", '"failed"', "implementation()")
-        if text in line
-    }
     assert lines[:2] == [
-        f"WARNING|order|{line['order %d']}|order 7",
-        f"Level 25|<module>|{line['between levels']}|between levels",
+        f"WARNING|order|{stack.line_number('order %d')}|order 7",
+        f"Level 25|<module>|{stack.line_number('between levels')}|between levels",
     ]
-    assert lines[2] == f"ERROR|<module>|{line['\"failed\"']}|failed"
+    assert lines[2] == f"ERROR|<module>|{stack.line_number('exception(')}|failed"
     assert lines[-2] == "LookupError: no such shop"
-    assert lines[-1] == f"INFO|<module>|{line['implementation()']}|{stack.implementation}"
+    assert lines[-1] == f"INFO|<module>|{stack.line_number('implementation()')}|{stack.implementation}"
 
 
 def test_propagate_handler(stack):

@@ -110,16 +110,16 @@ def test_multiprocessings_own_logger(stack, method):
             logger.info("joined")
     """)
     lines = completed.stderr.splitlines()
-    expected = [
+    assert lines[:2] == [
         "[INFO/child] child process calling self.run()",
         "[WARNING/child] in the child",
-        "[INFO/child] process shutting down",
+    ]
+    # Which of the two comes first differs between the versions of Python.
+    assert sorted(lines[2:4]) == [
         "[INFO/child] process exiting with exitcode 0",
+        "[INFO/child] process shutting down",
+    ]
+    assert lines[4:] == [
         "[INFO/MainProcess] joined",
         "[INFO/MainProcess] process shutting down",
     ]
-    if method == "spawn":
-        # The child's logger is set up by multiprocessing itself, with the parent's level.
-        assert [line for line in lines if line in expected] == expected
-    else:
-        assert lines == expected

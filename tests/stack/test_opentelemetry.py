@@ -26,7 +26,9 @@ SPAN_ID = f"{0xA1:016x}"
 
 
 def test_instrumentation_adds_the_trace_to_each_record(stack):
-    stack.run_source(TRACES + """
+    stack.run_source(
+        TRACES
+        + """
     from opentelemetry.instrumentation.logging import LoggingInstrumentor
 
     logger = logging.getLogger("shop")
@@ -50,7 +52,9 @@ def test_instrumentation_adds_the_trace_to_each_record(stack):
     logging.getLogger().handlers[:] = []
     recorder.record_to_file(format="%(name)s|%(message)s")
     order(3)
-    """, OTEL_SERVICE_NAME="shop-service")
+    """,
+        OTEL_SERVICE_NAME="shop-service",
+    )
     lines = [line for line in stack.read_lines() if line.startswith("shop|")]
     assert lines == [
         f"shop|order|{TRACE_ID}|{SPAN_ID}|True|shop-service|order 1",
@@ -61,7 +65,9 @@ def test_instrumentation_adds_the_trace_to_each_record(stack):
 
 
 def test_instrumentation_sets_a_format_and_exports_too(stack):
-    completed = stack.run_source(TRACES + """
+    completed = stack.run_source(
+        TRACES
+        + """
     from opentelemetry._logs import set_logger_provider
     from opentelemetry.instrumentation.logging import LoggingInstrumentor
     from opentelemetry.sdk._logs import LoggerProvider
@@ -77,7 +83,9 @@ def test_instrumentation_sets_a_format_and_exports_too(stack):
     [exported] = exporter.get_finished_logs()
     print(exported.log_record.body, exported.log_record.trace_id)
     print(recorder.implementation())
-    """, OTEL_SERVICE_NAME="shop-service")
+    """,
+        OTEL_SERVICE_NAME="shop-service",
+    )
     assert completed.stdout == f"order 7 {0xB2}\n{stack.implementation}\n"
     [line] = [line for line in completed.stderr.splitlines() if "order 7" in line]
     assert re.fullmatch(
@@ -89,7 +97,9 @@ def test_instrumentation_sets_a_format_and_exports_too(stack):
 
 
 def test_handler_exports_records(stack):
-    completed = stack.run_source(TRACES + """
+    completed = stack.run_source(
+        TRACES
+        + """
     import json
     import warnings
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -122,14 +132,23 @@ def test_handler_exports_records(stack):
             record.span_id, exported.instrumentation_scope.name, attributes,
         ]))
     print(recorder.implementation())
-    """)
+    """
+    )
     *exported, implementation = completed.stdout.splitlines()
     assert implementation == stack.implementation
     assert [json.loads(line) for line in exported] == [
         ["WARN", 13, "order 7", 0xB2, 0xA1, "shop", {"order": 7, "code.function.name": "<module>"}],
-        ["ERROR", 17, "failed", 0, 0, "shop", {
-            "code.function.name": "<module>",
-            "exception.type": "LookupError",
-            "exception.message": "no such shop",
-        }],
+        [
+            "ERROR",
+            17,
+            "failed",
+            0,
+            0,
+            "shop",
+            {
+                "code.function.name": "<module>",
+                "exception.type": "LookupError",
+                "exception.message": "no such shop",
+            },
+        ],
     ]

@@ -22,7 +22,9 @@ HANDLER = """
 
 
 def test_columns_and_markup(stack):
-    completed = stack.run_source(HANDLER + """
+    completed = stack.run_source(
+        HANDLER
+        + """
     use(show_time=False)
     logger = logging.getLogger("shop")
     logger.info("order %d", 7)
@@ -30,12 +32,11 @@ def test_columns_and_markup(stack):
     logger.warning("[bold]kept[/bold]")
     logger.debug("too low")
     logger.error("on %s", recorder.implementation())
-    """)
-    source = stack.read_lines("program.py")
+    """
+    )
 
     def row(level, message, text):
-        [number] = [number for number, line in enumerate(source, 1) if text in line]
-        place = f"program.py:{number}"
+        place = f"program.py:{stack.line_number(text)}"
         return f"{level:<8} {message:<{80 - 10 - len(place)}} {place}"
 
     assert completed.stdout.splitlines() == [
@@ -47,7 +48,9 @@ def test_columns_and_markup(stack):
 
 
 def test_tracebacks(stack):
-    completed = stack.run_source(HANDLER + """
+    completed = stack.run_source(
+        HANDLER
+        + """
     use(rich_tracebacks=True, tracebacks_show_locals=True)
 
     def order(number):
@@ -57,7 +60,8 @@ def test_tracebacks(stack):
         order(7)
     except LookupError:
         logging.getLogger("shop").exception("failed")
-    """)
+    """
+    )
     lines = completed.stdout.splitlines()
     assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] ERROR    failed +program\.py:\d+", lines[0])
     assert "Traceback (most recent call last)" in lines[1]

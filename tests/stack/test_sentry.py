@@ -93,9 +93,7 @@ def test_events_breadcrumbs_and_logs(stack, order):
         {
             "level": "error",
             "logger": "shop",
-            "logentry": {
-                "message": "order %d failed", "formatted": "order 7 failed", "params": [7]
-            },
+            "logentry": {"message": "order %d failed", "formatted": "order 7 failed", "params": [7]},
             "order": 7,
             "exceptions": [],
             "breadcrumbs": [visit],
@@ -110,9 +108,9 @@ def test_events_breadcrumbs_and_logs(stack, order):
         },
     ]
     assert json.loads(logs) == [
-        ["order 7 failed", "error", "<module>", line_of(stack, "order %d")],
-        ["failed", "error", "<module>", line_of(stack, 'exception("failed")')],
-        ["ignored", "error", "<module>", line_of(stack, "ignored")],
+        ["order 7 failed", "error", "<module>", stack.line_number("order %d")],
+        ["failed", "error", "<module>", stack.line_number('exception("failed")')],
+        ["ignored", "error", "<module>", stack.line_number("ignored")],
     ]
     assert implementation == stack.implementation
     assert [line for line in stack.read_lines() if "|program." in line] == [
@@ -122,13 +120,3 @@ def test_events_breadcrumbs_and_logs(stack, order):
         "ERROR|shop|program.<module>|failed",
         "ERROR|noisy|program.<module>|ignored",
     ]
-
-
-def line_of(stack, text):
-    """The number of the only line of the program that has `text`."""
-    [number] = [
-        number
-        for number, line in enumerate(stack.read_lines("program.py"), 1)
-        if text in line
-    ]
-    return number

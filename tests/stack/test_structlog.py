@@ -43,8 +43,7 @@ def test_events_go_through_loggers_of_logging(stack):
             for name in ("shop", "shop.other")
             for level, text in rendered
         ),
-        "INFO|shop|program.<module>|event='done' "
-        f"on='{stack.implementation}' logger='shop' level='info'",
+        f"INFO|shop|program.<module>|event='done' on='{stack.implementation}' logger='shop' level='info'",
     ]
 
 
@@ -109,16 +108,27 @@ def test_formatter_renders_own_and_foreign_records(stack):
     """)
     own, foreign, failed, last = map(json.loads, completed.stdout.splitlines())
     assert own == {
-        "event": "own", "func_name": "own", "level": "info", "logger": "shop", "order": 7,
+        "event": "own",
+        "func_name": "own",
+        "level": "info",
+        "logger": "shop",
+        "order": 7,
         "request": "req-1",
     }
     assert foreign == {
-        "event": "foreign 8", "func_name": "foreign", "level": "warning", "logger": "library",
-        "order": 8, "request": "req-1",
+        "event": "foreign 8",
+        "func_name": "foreign",
+        "level": "warning",
+        "logger": "library",
+        "order": 8,
+        "request": "req-1",
     }
     assert failed.pop("exception").endswith("LookupError: no such shop")
     assert failed == {
-        "event": "failed", "func_name": "<module>", "level": "error", "logger": "library",
+        "event": "failed",
+        "func_name": "<module>",
+        "level": "error",
+        "logger": "library",
         "request": "req-1",
     }
     assert last["event"] == stack.implementation

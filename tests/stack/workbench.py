@@ -27,9 +27,7 @@ class Workbench:
         if implementation == "duramen":
             self._command += ["-m", "duramen"]
         inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("DURAMEN", "PYTHON"))
+            name: value for name, value in os.environ.items() if not name.startswith(("DURAMEN", "PYTHON"))
         }
         self._environment = {
             **inherited,
@@ -51,6 +49,11 @@ class Workbench:
     def read_lines(self, name="records.log"):
         """The lines of a file that the program wrote."""
         return (self.folder / name).read_text(encoding="utf-8").splitlines()
+
+    def line_number(self, text):
+        """The number of the only line of `program.py` that has `text`."""
+        [number] = [n for n, line in enumerate(self.read_lines("program.py"), 1) if text in line]
+        return number
 
     def run(self, *words, exit_code=0, **variables):
         """Run `python WORDS…` to its end; its output, after checking its exit code.
@@ -171,9 +174,7 @@ def wait_until_accepting(port):
 def http_get(port, path):
     """The status and the text that a server on this machine answers."""
     try:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}{path}", timeout=DEADLINE_SECONDS
-        ) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE_SECONDS) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -17,6 +17,6 @@ def record_to_file(path="records.log", logger=None, level=logging.DEBUG, format=
 
 
 def implementation():
-    """"duramen" where it is installed in this process, else "stdlib"."""
+    """ "duramen" where it is installed in this process, else "stdlib"."""
     duramen = sys.modules.get("duramen")
     return "duramen" if duramen is not None and duramen.is_installed() else "stdlib"
