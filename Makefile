@@ -13,7 +13,7 @@ RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml
 PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml README.md
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance check check-dependencies docs clean
+.PHONY: help demo test test-rust test-python conformance check docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -37,16 +37,14 @@ conformance:
 	$(PYTHON) tests/conformance/run.py
 
 ## check: format, lints, licences, and which part may use which
-check: $(VENV)/check-ready check-dependencies
+check: $(VENV)/check-ready
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --exclude duramen-python --all-targets -- -D warnings
 	PYO3_PYTHON=$(PYTHON) cargo clippy --locked -p duramen-python -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/check_structure.py
-
-check-dependencies:
-	scripts/check_dependencies.sh
+	$(BIN)/python scripts/check_dependencies.py
 
 ## docs: the documentation of the Rust crates
 docs:
