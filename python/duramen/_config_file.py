@@ -11,6 +11,7 @@ import json
 import logging
 import logging.config
 import os
+from typing import NamedTuple
 
 from duramen._config_check import check_dict
 from duramen._config_ini import check_ini
@@ -46,15 +47,15 @@ class ConfigFile:
         When that fails, because a file cannot be opened for example, the loggers are put back as they
         were and ``ConfigFileError`` is raised.
         """
-        before = [_LoggerState(logger) for logger in _all_loggers()]
+        before = {logger: _LoggerState.of(logger) for logger in _all_loggers()}
         try:
             if isinstance(self.content, configparser.ConfigParser):
                 logging.config.fileConfig(self.content)
             else:
                 logging.config.dictConfig(self.content)
         except Exception as error:
-            for state in before:
-                state.restore()
+            for logger in _all_loggers():
+                before.get(logger, _NEW_LOGGER).give_to(logger)
             raise ConfigFileError(self.path, [_describe(error)]) from error
 
 
@@ -145,22 +146,30 @@ def _all_loggers():
     return [root] + [logger for logger in named if isinstance(logger, logging.Logger)]
 
 
-class _LoggerState:
-    """What a configuration changes on a logger, as it was."""
+class _LoggerState(NamedTuple):
+    """What a configuration changes on a logger."""
 
-    def __init__(self, logger):
-        self._logger = logger
-        self._level = logger.level
-        self._handlers = list(logger.handlers)
-        self._filters = list(logger.filters)
-        self._flags = (logger.propagate, logger.disabled)
+    level: int = logging.NOTSET
+    handlers: tuple = ()
+    filters: tuple = ()
+    propagate: bool = True
+    disabled: bool = False
 
-    def restore(self):
-        logger = self._logger
-        logger.setLevel(self._level)
-        logger.handlers[:] = self._handlers
-        logger.filters[:] = self._filters
-        logger.propagate, logger.disabled = self._flags
+    @classmethod
+    def of(cls, logger):
+        handlers, filters = tuple(logger.handlers), tuple(logger.filters)
+        return cls(logger.level, handlers, filters, logger.propagate, logger.disabled)
+
+    def give_to(self, logger):
+        logger.setLevel(self.level)
+        logger.handlers[:] = self.handlers
+        logger.filters[:] = self.filters
+        logger.propagate = self.propagate
+        logger.disabled = self.disabled
+
+
+#: The state of a logger that the configuration itself made.
+_NEW_LOGGER = _LoggerState()
 
 
 def _describe(error):

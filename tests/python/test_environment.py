@@ -1,6 +1,7 @@
 """DURAMEN_CONFIG, --config and DURAMEN_LEVEL: what is applied, in which order, and what is refused."""
 
 import json
+import logging
 import os
 import sys
 
@@ -191,12 +192,34 @@ def test_a_bad_file_in_the_environment_does_not_stop_the_program(tmp_path):
 
 
 def test_a_configuration_that_fails_half_way_leaves_the_loggers_as_they_were(tmp_path):
-    config = {
-        "version": 1,
-        "handlers": {"out": {"class": "logging.StreamHandler"}, "bad": {"()": "json.loads", "s": "{"}},
-        "loggers": {"app": {"level": "ERROR", "handlers": ["out"]}},
-        "root": {"level": "ERROR", "handlers": ["out", "bad"]},
-    }
+    path = write_config(
+        tmp_path,
+        {
+            "version": 1,
+            "handlers": {"out": {"class": "logging.StreamHandler"}},
+            "loggers": {
+                "new": {"level": "ERROR", "handlers": ["out"], "propagate": False},
+                "old": {"level": "ERROR", "handlers": ["out"], "propagate": False},
+            },
+            # dictConfig meets the root logger last, and only there finds that this leads nowhere.
+            "root": {"level": "ERROR", "handlers": "cfg://nowhere"},
+        },
+    )
+    root, old = logging.getLogger(), logging.getLogger("old")
+    kept = logging.NullHandler()
+    old.addHandler(kept)
+    old.setLevel(logging.INFO)
+    root_before = (root.level, list(root.handlers))
+    with pytest.raises(ConfigFileError, match="Unable to configure root logger: KeyError: 'nowhere'"):
+        load(path).apply()
+    assert (old.level, old.handlers, old.propagate, old.disabled) == (logging.INFO, [kept], True, False)
+    new = logging.getLogger("new")
+    assert (new.level, new.handlers, new.propagate) == (logging.NOTSET, [], True)
+    assert (root.level, root.handlers) == root_before
+
+
+def test_a_file_that_fails_when_it_is_applied_does_not_stop_the_program(tmp_path):
+    config = {"version": 1, "handlers": {"bad": {"()": "json.loads", "s": "{"}}, "root": {"level": "ERROR"}}
     environ = environment(DURAMEN_CONFIG=write_config(tmp_path, config))
     finished = duramen_command("run", "python", "-c", SHOW_ROOT, environ=environ)
     assert (finished.returncode, finished.stdout) == (0, "30 []\n")
