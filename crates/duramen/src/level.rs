@@ -20,3 +20,18 @@ impl Level {
     /// The program itself may not go on.
     pub const CRITICAL: Level = Level(50);
 }
+
+impl Level {
+    /// The name that records carry: `INFO`, or `Level 25` for a level without a name.
+    pub fn name(self) -> std::borrow::Cow<'static, str> {
+        match self.0 {
+            0 => "NOTSET".into(),
+            10 => "DEBUG".into(),
+            20 => "INFO".into(),
+            30 => "WARNING".into(),
+            40 => "ERROR".into(),
+            50 => "CRITICAL".into(),
+            other => format!("Level {other}").into(),
+        }
+    }
+}

@@ -2,21 +2,41 @@
 //!
 //! A record travels logger → filters → handlers → formatter → writer, as in Python's `logging`
 //! module, whose terms are used throughout. This crate knows no Python.
+//!
+//! ```
+//! use duramen::{Level, config, get_logger, info};
+//!
+//! config::basic_config().level(Level::INFO).apply().unwrap();
+//! let log = get_logger("app.db");
+//! info!(log, "connected to {}", "primary");
+//! ```
 
 #![forbid(unsafe_code)]
 
+pub mod clock;
+pub mod config;
 pub mod filter;
 pub mod formatter;
 pub mod fs;
 pub mod handler;
 pub mod level;
+pub mod logger;
+mod macros;
+pub mod manager;
+pub mod owned_record;
+pub mod queue;
 pub mod record;
+pub mod report;
 pub mod rotation;
 pub mod value;
+pub mod writer;
 
 pub use filter::Filter;
 pub use formatter::Formatter;
 pub use handler::Handler;
 pub use level::Level;
+pub use logger::Logger;
+pub use manager::{Manager, get_logger, root};
+pub use owned_record::OwnedRecord;
 pub use record::Record;
 pub use value::Value;

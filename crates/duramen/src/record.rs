@@ -60,3 +60,13 @@ pub struct Caller<'a> {
     /// Name of the function (`funcName`).
     pub function: &'a str,
 }
+
+impl<'a> Caller<'a> {
+    /// The place that `file!`, `line!` and `module_path!` give. Rust tells no function's name, so that the
+    /// module's path stands for it.
+    pub fn of_source(pathname: &'a str, line: u32, module_path: &'a str) -> Self {
+        let filename = pathname.rsplit(['/', '\\']).next().unwrap_or(pathname);
+        let module = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);
+        Self { pathname, filename, module, line, function: module_path }
+    }
+}

@@ -6,9 +6,11 @@ pub mod dollar;
 mod json;
 mod layout;
 pub mod percent;
+pub mod text;
 
 pub use json::JsonFormatter;
 pub use layout::{Field, Layout, UnsupportedLayout};
+pub use text::{Style, TextFormatter};
 
 use crate::Record;
 

@@ -1,4 +1,38 @@
 //! Handlers bring a record to its destination: filter, formatter and writer together.
+//!
+//! The names are those of Python's `logging` and `logging.handlers`. [`base`] holds what they share.
+
+pub mod base;
+mod base64;
+pub mod datagram;
+pub mod file;
+pub mod http;
+pub mod memory;
+pub mod null;
+pub mod queue;
+pub mod retry;
+pub mod rotating_file;
+pub mod smtp;
+pub mod socket;
+pub mod stream;
+pub mod syslog;
+pub mod timed_rotating_file;
+pub mod watched_file;
+
+pub use base::{BasicHandler, Destination};
+pub use datagram::DatagramHandler;
+pub use file::FileHandler;
+pub use http::HttpHandler;
+pub use memory::MemoryHandler;
+pub use null::NullHandler;
+pub use queue::QueueHandler;
+pub use rotating_file::RotatingFileHandler;
+pub use smtp::SmtpHandler;
+pub use socket::SocketHandler;
+pub use stream::StreamHandler;
+pub use syslog::SysLogHandler;
+pub use timed_rotating_file::TimedRotatingFileHandler;
+pub use watched_file::WatchedFileHandler;
 
 use crate::{Level, Record};
 

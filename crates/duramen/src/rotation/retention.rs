@@ -62,7 +62,7 @@ impl BackupNames {
     }
 
     /// Each date in `name` that neither follows a digit nor is followed by one.
-    fn dates_in<'a>(self, name: &'a [u8]) -> impl Iterator<Item = &'a str> {
+    fn dates_in(self, name: &[u8]) -> impl Iterator<Item = &str> {
         (0..name.len()).filter_map(move |start| {
             if start > 0 && name[start - 1].is_ascii_digit() {
                 return None;

@@ -1,0 +1,41 @@
+//! The door to time. Tests put a clock there that they set themselves.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Tells the time.
+pub trait Clock: Debug + Send + Sync {
+    /// Nanoseconds since the Unix epoch; may jump in both directions.
+    fn now_ns(&self) -> i64;
+
+    /// The time since some fixed moment; never goes back.
+    fn elapsed(&self) -> Duration;
+
+    /// Whole seconds since the Unix epoch.
+    fn now_seconds(&self) -> i64 {
+        self.now_ns().div_euclid(1_000_000_000)
+    }
+}
+
+/// The operating system's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now_ns(&self) -> i64 {
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

@@ -1,0 +1,66 @@
+//! When a lost connection is tried again.
+
+use std::time::Duration;
+
+/// Waits longer after each failure: Python's `retryStart`, `retryFactor` and `retryMax`.
+///
+/// Nothing waits in it; it says whether the time for the next attempt has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    start: Duration,
+    factor: u32,
+    longest: Duration,
+    /// The next attempt, and the wait that led to it.
+    next: Option<(Duration, Duration)>,
+}
+
+impl Default for Retry {
+    /// One second at first, doubled at each failure, 30 seconds at most.
+    fn default() -> Self {
+        Self { start: Duration::from_secs(1), factor: 2, longest: Duration::from_secs(30), next: None }
+    }
+}
+
+impl Retry {
+    /// True when a connection may be tried at `now`, a time that never goes back.
+    pub fn is_due(&self, now: Duration) -> bool {
+        self.next.is_none_or(|(at, _)| now >= at)
+    }
+
+    /// Takes note that the attempt at `now` failed.
+    pub fn failed(&mut self, now: Duration) {
+        let wait = match self.next {
+            None => self.start,
+            Some((_, wait)) => wait.saturating_mul(self.factor).min(self.longest),
+        };
+        self.next = Some((now.saturating_add(wait), wait));
+    }
+
+    /// Takes note that an attempt succeeded: the next failure waits from the start again.
+    pub fn succeeded(&mut self) {
+        self.next = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Retry;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_start_again_after_success() {
+        let mut retry = Retry::default();
+        let mut now = Duration::ZERO;
+        for wait in [1, 2, 4, 8, 16, 30, 30] {
+            assert!(retry.is_due(now));
+            retry.failed(now);
+            assert!(!retry.is_due(now + Duration::from_secs(wait) - Duration::from_nanos(1)), "{wait}");
+            now += Duration::from_secs(wait);
+            assert!(retry.is_due(now), "{wait}");
+        }
+        retry.succeeded();
+        retry.failed(now);
+        assert!(retry.is_due(now + Duration::from_secs(1)));
+    }
+}

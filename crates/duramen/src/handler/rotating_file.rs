@@ -1,0 +1,25 @@
+//! Records as text in a file that is rolled over by size.
+
+use super::base::{BasicHandler, Written};
+use crate::rotation::{Customs, SizeLimit};
+use crate::writer::{FileWriter, RotatingWriter};
+
+/// Appends to a file, and rolls it over before it grows beyond a size.
+///
+/// ```
+/// use duramen::handler::RotatingFileHandler;
+/// use duramen::rotation::{Customs, SizeLimit};
+/// use duramen::writer::FileWriter;
+///
+/// let file = FileWriter::new("app.log");
+/// let handler = RotatingFileHandler::new(file, SizeLimit::new(1_000_000, 5), Customs::default());
+/// ```
+pub type RotatingFileHandler = BasicHandler<Written<RotatingWriter>>;
+
+impl RotatingFileHandler {
+    /// Writes with `file` and rolls it over at `limit`.
+    pub fn new(file: FileWriter, limit: SizeLimit, customs: Customs) -> Self {
+        let writer = RotatingWriter::new(file, limit, customs);
+        Self::with_destination(Written::new("RotatingFileHandler", writer))
+    }
+}

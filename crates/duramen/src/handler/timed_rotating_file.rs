@@ -1,0 +1,28 @@
+//! Records as text in a file that is rolled over by time.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::base::{BasicHandler, Written};
+use crate::clock::SystemClock;
+use crate::rotation::{Customs, Schedule};
+use crate::writer::{FileWriter, TimedRotatingWriter};
+
+/// Appends to a file, and rolls it over on a schedule.
+pub type TimedRotatingFileHandler = BasicHandler<Written<TimedRotatingWriter>>;
+
+impl TimedRotatingFileHandler {
+    /// Writes with `file`, rolls it over on `schedule` by the system's clock and time zone, and keeps
+    /// `backup_count` backups (0: all).
+    pub fn new(file: FileWriter, schedule: Schedule, backup_count: usize, customs: Customs) -> Self {
+        let clock = Arc::new(SystemClock::default());
+        let zone = TimeZone::system();
+        Self::with_writer(TimedRotatingWriter::new(file, schedule, backup_count, customs, clock, zone))
+    }
+
+    /// Writes with `writer`.
+    pub fn with_writer(writer: TimedRotatingWriter) -> Self {
+        Self::with_destination(Written::new("TimedRotatingFileHandler", writer))
+    }
+}

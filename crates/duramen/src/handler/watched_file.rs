@@ -1,0 +1,14 @@
+//! Records as text in a file that other programs rotate.
+
+use super::base::{BasicHandler, Written};
+use crate::writer::{FileWriter, WatchedFileWriter};
+
+/// Appends to a file, and opens it again when something else has taken its name.
+pub type WatchedFileHandler = BasicHandler<Written<WatchedFileWriter>>;
+
+impl WatchedFileHandler {
+    /// Writes with `file`.
+    pub fn new(file: FileWriter) -> Self {
+        Self::with_destination(Written::new("WatchedFileHandler", WatchedFileWriter::new(file)))
+    }
+}

@@ -1,0 +1,253 @@
+//! Loggers: where an application hands in its records.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::RwLock;
+
+use crate::manager::Tree;
+use crate::record::Caller;
+use crate::{Filter, Handler, Level, Record, Value};
+
+/// A named entry to the tree of loggers. Clones are the same logger.
+///
+/// ```
+/// use duramen::{Level, Manager, info};
+///
+/// let manager = Manager::new();
+/// let log = manager.get_logger("app.db");
+/// assert!(!log.is_enabled_for(Level::INFO)); // the root logger stands at WARNING
+/// manager.get_logger("app").set_level(Level::INFO);
+/// assert!(log.is_enabled_for(Level::INFO));
+/// ```
+#[derive(Clone)]
+pub struct Logger(Arc<Node>);
+
+/// The state behind a logger.
+pub(crate) struct Node {
+    name: String,
+    level: AtomicI64,
+    /// Records below it go nowhere: the effective level, what the manager disables, and whether the
+    /// logger is disabled, in one number. The tree computes it whenever one of these changes.
+    threshold: AtomicI64,
+    is_disabled: AtomicBool,
+    propagates: AtomicBool,
+    handlers: RwLock<Vec<Arc<dyn Handler>>>,
+    filters: RwLock<Vec<Arc<dyn Filter>>>,
+    parent: RwLock<Option<Logger>>,
+    tree: Weak<Tree>,
+}
+
+impl Logger {
+    pub(crate) fn new(name: &str, level: Level, parent: Option<Logger>, tree: Weak<Tree>) -> Self {
+        Self(Arc::new(Node {
+            name: name.to_owned(),
+            level: AtomicI64::new(level.0),
+            threshold: AtomicI64::new(level.0),
+            is_disabled: AtomicBool::new(false),
+            propagates: AtomicBool::new(true),
+            handlers: RwLock::default(),
+            filters: RwLock::default(),
+            parent: RwLock::new(parent),
+            tree,
+        }))
+    }
+
+    /// The full name, as `app.db`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The logger's own level; [`Level::NOTSET`] takes the parent's.
+    pub fn level(&self) -> Level {
+        Level(self.0.level.load(Ordering::Relaxed))
+    }
+
+    /// Sets the logger's own level.
+    pub fn set_level(&self, level: Level) {
+        self.0.level.store(level.0, Ordering::Relaxed);
+        self.renew_thresholds();
+    }
+
+    /// The level that holds here: the nearest one that is set, from this logger up to the root.
+    pub fn effective_level(&self) -> Level {
+        let mut current = self.clone();
+        loop {
+            let level = current.level();
+            if level != Level::NOTSET {
+                return level;
+            }
+            match current.parent() {
+                Some(parent) => current = parent,
+                None => return Level::NOTSET,
+            }
+        }
+    }
+
+    /// True when a record of `level` would be made. One load and one comparison.
+    pub fn is_enabled_for(&self, level: Level) -> bool {
+        level.0 >= self.0.threshold.load(Ordering::Relaxed)
+    }
+
+    /// Switches the logger off or on; loggers below it are not affected.
+    pub fn set_disabled(&self, is_disabled: bool) {
+        self.0.is_disabled.store(is_disabled, Ordering::Relaxed);
+        self.renew_thresholds();
+    }
+
+    /// Whether records go on to the handlers of the parents (default: they do).
+    pub fn set_propagate(&self, propagates: bool) {
+        self.0.propagates.store(propagates, Ordering::Relaxed);
+    }
+
+    /// The nearest logger above; `None` at the root.
+    pub fn parent(&self) -> Option<Logger> {
+        self.0.parent.read().clone()
+    }
+
+    /// The logger `suffix` below this one.
+    #[must_use]
+    pub fn child(&self, suffix: &str) -> Logger {
+        match self.0.tree.upgrade() {
+            Some(tree) if self.parent().is_none() => tree.logger(suffix),
+            Some(tree) => tree.logger(&format!("{}.{suffix}", self.name())),
+            // The manager is gone; what is made now belongs to no tree.
+            None => Logger::new(suffix, Level::NOTSET, Some(self.clone()), Weak::new()),
+        }
+    }
+
+    /// Adds a handler, unless it is there already.
+    pub fn add_handler(&self, handler: Arc<dyn Handler>) {
+        let mut handlers = self.0.handlers.write();
+        if !handlers.iter().any(|other| Arc::ptr_eq(other, &handler)) {
+            handlers.push(handler);
+        }
+    }
+
+    /// Takes a handler away, where it is there. It is not closed.
+    pub fn remove_handler(&self, handler: &Arc<dyn Handler>) {
+        self.0.handlers.write().retain(|other| !Arc::ptr_eq(other, handler));
+    }
+
+    /// The logger's own handlers.
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        self.0.handlers.read().clone()
+    }
+
+    /// Adds a filter for the records that are made with this logger.
+    pub fn add_filter(&self, filter: Arc<dyn Filter>) {
+        self.0.filters.write().push(filter);
+    }
+
+    /// True when a record would reach a handler, here or above.
+    pub fn has_handlers(&self) -> bool {
+        let mut found = false;
+        self.walk(|_| found = true);
+        found
+    }
+
+    /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this.
+    pub fn log(
+        &self,
+        level: Level,
+        message: fmt::Arguments<'_>,
+        fields: &[(&str, Value<'_>)],
+        caller: Caller<'_>,
+    ) {
+        if !self.is_enabled_for(level) {
+            return;
+        }
+        let Some(tree) = self.0.tree.upgrade() else {
+            return;
+        };
+        let text;
+        let message = if let Some(literal) = message.as_str() {
+            literal
+        } else {
+            text = message.to_string();
+            &text
+        };
+        let created_ns = tree.clock().now_ns();
+        let thread = std::thread::current();
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since the start are far below 2^52")]
+        let relative_created_ms = (created_ns - tree.start_ns()) as f64 / 1e6;
+        self.handle(&Record {
+            name: self.name(),
+            level,
+            level_name: &level.name(),
+            message,
+            created_ns,
+            relative_created_ms,
+            caller,
+            thread: None,
+            thread_name: thread.name(),
+            process: Some(std::process::id()),
+            process_name: None,
+            task_name: None,
+            fields,
+            exception: None,
+            stack: None,
+        });
+    }
+
+    /// Hands a record that was made elsewhere to the filters and the handlers.
+    pub fn handle(&self, record: &Record<'_>) {
+        if self.0.is_disabled.load(Ordering::Relaxed)
+            || !self.0.filters.read().iter().all(|filter| filter.filter(record))
+        {
+            return;
+        }
+        let mut found = false;
+        self.walk(|handler| {
+            found = true;
+            if record.level >= handler.level() {
+                handler.handle(record);
+            }
+        });
+        if !found && let Some(tree) = self.0.tree.upgrade() {
+            tree.handle_without_handlers(record);
+        }
+    }
+
+    /// Calls `visit` with the handlers of this logger and, while they propagate, of its parents. A list is
+    /// copied before its handlers are called, so that a handler may change it.
+    fn walk(&self, mut visit: impl FnMut(&Arc<dyn Handler>)) {
+        let mut next = Some(self.clone());
+        while let Some(logger) = next {
+            logger.handlers().iter().for_each(&mut visit);
+            next = if logger.0.propagates.load(Ordering::Relaxed) { logger.parent() } else { None };
+        }
+    }
+
+    pub(crate) fn set_parent(&self, parent: Logger) {
+        *self.0.parent.write() = Some(parent);
+    }
+
+    pub(crate) fn take_handlers(&self) -> Vec<Arc<dyn Handler>> {
+        std::mem::take(&mut *self.0.handlers.write())
+    }
+
+    /// Computes the threshold anew; records up to `disabled` go nowhere in the whole tree.
+    pub(crate) fn renew_threshold(&self, disabled: Level) {
+        let threshold = if self.0.is_disabled.load(Ordering::Relaxed) {
+            i64::MAX
+        } else {
+            self.effective_level().0.max(disabled.0.saturating_add(1))
+        };
+        self.0.threshold.store(threshold, Ordering::Relaxed);
+    }
+
+    fn renew_thresholds(&self) {
+        match self.0.tree.upgrade() {
+            Some(tree) => tree.renew_thresholds(),
+            None => self.renew_threshold(Level::NOTSET),
+        }
+    }
+}
+
+impl fmt::Debug for Logger {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "<Logger {} ({})>", self.name(), self.effective_level().name())
+    }
+}

@@ -1,0 +1,172 @@
+//! Managers: each holds a tree of loggers. A program usually has one, behind [`get_logger`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::clock::{Clock, SystemClock};
+use crate::handler::StreamHandler;
+use crate::{Handler, Level, Logger, Record};
+
+static GLOBAL: LazyLock<Manager> = LazyLock::new(Manager::new);
+
+/// The logger `name` of the program's own manager; an empty name is the root.
+pub fn get_logger(name: &str) -> Logger {
+    GLOBAL.get_logger(name)
+}
+
+/// The root logger of the program's own manager.
+pub fn root() -> Logger {
+    GLOBAL.root()
+}
+
+/// Switches off all records up to `level` in the program's own manager; [`Level::NOTSET`] switches them on.
+pub fn disable(level: Level) {
+    GLOBAL.disable(level);
+}
+
+/// Flushes and closes the handlers of the program's own manager. Call it before the program ends.
+pub fn shutdown() {
+    GLOBAL.shutdown();
+}
+
+/// A tree of loggers of its own, apart from every other. Clones are the same tree.
+#[derive(Clone)]
+pub struct Manager(Arc<Tree>);
+
+impl Manager {
+    /// A tree with a root logger at [`Level::WARNING`], and standard error as the last resort.
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock::default()))
+    }
+
+    /// A tree whose records take their time from `clock`.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        let last_resort = StreamHandler::stderr();
+        last_resort.set_level(Level::WARNING);
+        Self(Arc::new_cyclic(|tree| Tree {
+            root: Logger::new("root", Level::WARNING, None, tree.clone()),
+            loggers: Mutex::default(),
+            disabled: RwLock::new(Level::NOTSET),
+            last_resort: RwLock::new(Some(Arc::new(last_resort))),
+            start_ns: clock.now_ns(),
+            clock,
+            this: tree.clone(),
+        }))
+    }
+
+    /// The logger `name`, which is made where there is none; dots separate the levels of the tree, and an
+    /// empty name is the root.
+    pub fn get_logger(&self, name: &str) -> Logger {
+        self.0.logger(name)
+    }
+
+    /// The root logger.
+    pub fn root(&self) -> Logger {
+        self.0.root.clone()
+    }
+
+    /// Switches off all records up to `level`; [`Level::NOTSET`] switches them on.
+    pub fn disable(&self, level: Level) {
+        *self.0.disabled.write() = level;
+        self.0.renew_thresholds();
+    }
+
+    /// Sets what takes the records for which there is no handler at all; `None` drops them.
+    pub fn set_last_resort(&self, handler: Option<Arc<dyn Handler>>) {
+        *self.0.last_resort.write() = handler;
+    }
+
+    /// Flushes and closes all handlers. They stay where they are.
+    pub fn shutdown(&self) {
+        for logger in self.0.all() {
+            for handler in logger.handlers() {
+                handler.flush();
+                handler.close();
+            }
+        }
+    }
+}
+
+impl Default for Manager {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The state behind a manager.
+pub(crate) struct Tree {
+    root: Logger,
+    /// By full name. Python keeps placeholders for names that exist only as part of others; here they are
+    /// the gaps in the order.
+    loggers: Mutex<BTreeMap<String, Logger>>,
+    disabled: RwLock<Level>,
+    last_resort: RwLock<Option<Arc<dyn Handler>>>,
+    clock: Arc<dyn Clock>,
+    start_ns: i64,
+    this: std::sync::Weak<Tree>,
+}
+
+impl Tree {
+    pub(crate) fn logger(&self, name: &str) -> Logger {
+        if name.is_empty() {
+            return self.root.clone();
+        }
+        let mut loggers = self.loggers.lock();
+        if let Some(logger) = loggers.get(name) {
+            return logger.clone();
+        }
+        let parent = ancestors(name).find_map(|ancestor| loggers.get(ancestor)).unwrap_or(&self.root);
+        let logger = Logger::new(name, Level::NOTSET, Some(parent.clone()), self.this.clone());
+        // Those below that were made earlier hang at the new logger, unless one in between is nearer.
+        let prefix = format!("{name}.");
+        for (_, descendant) in
+            loggers.range(prefix.clone()..).take_while(|(other, _)| other.starts_with(&prefix))
+        {
+            if descendant.parent().is_none_or(|above| !above.name().starts_with(&prefix)) {
+                descendant.set_parent(logger.clone());
+            }
+        }
+        logger.renew_threshold(*self.disabled.read());
+        loggers.insert(name.to_owned(), logger.clone());
+        logger
+    }
+
+    /// All loggers, the root first.
+    fn all(&self) -> Vec<Logger> {
+        let loggers = self.loggers.lock();
+        std::iter::once(&self.root).chain(loggers.values()).cloned().collect()
+    }
+
+    pub(crate) fn renew_thresholds(&self) {
+        // The lock keeps two changes from storing an older result over a newer one.
+        let loggers = self.loggers.lock();
+        let disabled = *self.disabled.read();
+        for logger in std::iter::once(&self.root).chain(loggers.values()) {
+            logger.renew_threshold(disabled);
+        }
+    }
+
+    pub(crate) fn handle_without_handlers(&self, record: &Record<'_>) {
+        let handler = self.last_resort.read().clone();
+        if let Some(handler) = handler
+            && record.level >= handler.level()
+        {
+            handler.handle(record);
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    pub(crate) fn start_ns(&self) -> i64 {
+        self.start_ns
+    }
+}
+
+/// The names above `name`, the nearest first: `a.b` and `a` for `a.b.c`.
+fn ancestors(name: &str) -> impl Iterator<Item = &str> {
+    name.rmatch_indices('.').map(|(dot, _)| &name[..dot])
+}

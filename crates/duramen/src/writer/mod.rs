@@ -1,0 +1,36 @@
+//! Writers bring bytes to a file or a stream. They know no records.
+
+pub mod file;
+pub mod rotating;
+pub mod stream;
+pub mod timed;
+pub mod watched;
+
+use std::io;
+
+pub use file::FileWriter;
+pub use rotating::RotatingWriter;
+pub use stream::StreamWriter;
+pub use timed::TimedRotatingWriter;
+pub use watched::WatchedFileWriter;
+
+/// Takes whole entries of a log, terminator included.
+pub trait Writer: Send {
+    /// Writes one entry. An entry is not mixed with another one.
+    ///
+    /// # Errors
+    /// Those of the destination. The entry may then have been written in part.
+    fn write_entry(&mut self, entry: &[u8]) -> io::Result<()>;
+
+    /// Hands to the operating system what is still held back.
+    ///
+    /// # Errors
+    /// Those of the destination.
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// Flushes and releases the destination. The next entry opens it again, where that is possible.
+    ///
+    /// # Errors
+    /// Those of the destination.
+    fn close(&mut self) -> io::Result<()>;
+}

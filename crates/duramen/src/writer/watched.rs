@@ -1,0 +1,45 @@
+//! A file that other programs may rename or delete, such as logrotate.
+
+use std::io;
+
+use super::{FileWriter, Writer};
+
+/// Opens its file again when the path names another file than before.
+#[derive(Debug)]
+pub struct WatchedFileWriter(FileWriter);
+
+impl WatchedFileWriter {
+    /// Watches the file of `file`.
+    pub fn new(file: FileWriter) -> Self {
+        Self(file)
+    }
+
+    /// Closes the file where its path names another one, or none. Where the system does not tell files
+    /// apart, only a missing file is noticed.
+    fn close_if_replaced(&mut self) -> io::Result<()> {
+        let Some(open) = self.0.open_status()? else {
+            return Ok(());
+        };
+        let is_same = match self.0.fs().status(self.0.path()) {
+            Ok(named) => named.identity == open.identity,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if is_same { Ok(()) } else { self.0.close() }
+    }
+}
+
+impl Writer for WatchedFileWriter {
+    fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
+        self.close_if_replaced()?;
+        self.0.write_entry(entry)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.0.close()
+    }
+}
