@@ -4,18 +4,11 @@ Everything that ``logging`` has, under the same names. Importing it changes noth
 makes the standard library's ``logging`` go through it.
 """
 
-from duramen import _native
-from duramen._interpreter import run_module
+from duramen._interpreter import build_module
+from duramen._native import set_globals_owner
 
-run_module("logging", globals())
-#: What ``logging`` has too: read and set there while Duramen is installed.
-_shared_names = frozenset(globals())
-_native.put_native_methods(globals(), "logging")
-_native.set_globals_owner(globals())
-del run_module
+build_module("logging", globals())
+set_globals_owner(globals())
+del build_module, set_globals_owner
 
-from duramen import _pickling  # noqa: E402
 from duramen._activation import install, is_installed, uninstall  # noqa: E402
-
-_pickling.name_the_standard_classes(globals())
-del _pickling

@@ -12,6 +12,8 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from os.path import dirname
 
+from duramen import _native, _pickling
+
 _STANDARD_NAME = "logging"
 _OUR_NAME = "duramen"
 
@@ -33,9 +35,17 @@ def _find_code(name):
     return spec.loader.get_code(name)
 
 
-def run_module(name, namespace):
-    """Run the standard library's module ``name`` in ``namespace``; its imports of ``logging`` mean Duramen."""
+def build_module(name, namespace):
+    """Make ``namespace`` what the standard library's module ``name`` is, over Duramen.
+
+    The module's code runs in it, where imports of ``logging`` mean Duramen; the classes get their native
+    methods and their pickling.
+    """
     code = _find_code(name)
     own_doc = namespace.get("__doc__")
     exec(code.replace(co_names=tuple(map(renamed, code.co_names))), namespace)
     namespace["__doc__"] = own_doc
+    # What the module of the standard library has too: read and set there while Duramen is installed.
+    namespace["_shared_names"] = frozenset(namespace)
+    _native.put_native_methods(namespace, name)
+    _pickling.name_the_standard_classes(namespace)

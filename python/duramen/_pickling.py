@@ -4,16 +4,19 @@ Only Duramen's own tree needs this: while installed, the objects are of the clas
 """
 
 import copy
-from copyreg import __newobj__, _reconstructor
+import sys
+from copyreg import __newobj__
 
 
 def _standard_counterpart(definition):
     """What ``logging`` has for a class or function of Duramen's; anything else stands for itself."""
-    import logging
+    import logging.config
+    import logging.handlers
 
-    if definition.__module__ != "duramen":
+    package, dot, module = definition.__module__.partition(".")
+    if package != "duramen":
         return definition
-    return getattr(logging, definition.__name__, definition)
+    return getattr(sys.modules["logging" + dot + module], definition.__name__, definition)
 
 
 def _reduce_ex(self, protocol):
@@ -22,7 +25,8 @@ def _reduce_ex(self, protocol):
     maker, arguments, *state = reduced
     if maker is __newobj__:
         # With __newobj__ itself the pickler would insist on the object's own class.
-        return (_reconstructor, (_standard_counterpart(arguments[0]), object, None), *state)
+        class_, *arguments = arguments
+        return (class_.__new__, (_standard_counterpart(class_), *arguments), *state)
     return (_standard_counterpart(maker), arguments, *state)
 
 
@@ -38,7 +42,11 @@ def _deepcopy(self, memo):
 def name_the_standard_classes(namespace):
     """Give the classes that ``namespace`` defines their pickling."""
     for value in list(namespace.values()):
-        if isinstance(value, type) and value.__module__ == "duramen" and value.__base__ is object:
+        if isinstance(value, type) and _is_ours(value) and not _is_ours(value.__base__):
             value.__reduce_ex__ = _reduce_ex
             value.__copy__ = _copy
             value.__deepcopy__ = _deepcopy
+
+
+def _is_ours(class_):
+    return class_.__module__.partition(".")[0] == "duramen"

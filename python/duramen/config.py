@@ -6,17 +6,17 @@ Names of ``logging`` in a configuration mean Duramen's: ``logging.StreamHandler`
 
 import builtins
 
-import duramen as logging
+import duramen as logging  # noqa: F401  (the name that the code of the module uses)
 import duramen.handlers
-from duramen._interpreter import renamed, run_module
+from duramen._interpreter import build_module, renamed
 
 
 def __import__(name, *arguments):
-    # The functions below call this by its name to find what a configuration names.
+    # The functions of the module call this by its name to find what a configuration names.
     return builtins.__import__(renamed(name), *arguments)
 
 
-run_module("logging.config", globals())
-#: What the module of the standard library has too: read and set there while Duramen is installed.
-_shared_names = frozenset(globals())
-del run_module
+__import__.__doc__ = builtins.__import__.__doc__
+
+build_module("logging.config", globals())
+del build_module

@@ -1,11 +1,7 @@
 """What ``logging.handlers`` has, over Duramen's classes."""
 
-import duramen as logging
-from duramen import _native
-from duramen._interpreter import run_module
+import duramen as logging  # noqa: F401  (the name that the code of the module uses)
+from duramen._interpreter import build_module
 
-run_module("logging.handlers", globals())
-#: What the module of the standard library has too: read and set there while Duramen is installed.
-_shared_names = frozenset(globals())
-_native.put_native_methods(globals(), "logging.handlers")
-del run_module
+build_module("logging.handlers", globals())
+del build_module

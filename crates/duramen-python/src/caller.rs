@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::native_method::Call;
 use crate::{formatter, globals, interpreter};
@@ -49,19 +49,53 @@ fn up_among_application_frames<'py>(
     stack_level: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = innermost.py();
-    let is_internal = globals::get(py, intern!(py, "_is_internal_frame"))?;
+    let is_internal = InternalFrames::now(py)?;
     let mut remaining = stack_level.clone();
     let mut found = innermost.clone();
     let mut next = Some(innermost);
     while remaining.gt(0)? {
         let Some(frame) = next else { break };
-        if !is_internal.call1((&frame,))?.is_truthy()? {
+        if !is_internal.contains(&frame)? {
             remaining = remaining.sub(1)?;
         }
         next = interpreter::frame_back(&frame);
         found = frame;
     }
     Ok(found)
+}
+
+/// Which frames belong to `logging` or to the import system.
+enum InternalFrames<'py> {
+    /// By the interpreter's own rule, with the path of `logging`'s source.
+    Own(Bound<'py, PyAny>),
+    /// As the application's replacement of `_is_internal_frame` says.
+    Replaced(Bound<'py, PyAny>),
+}
+
+impl<'py> InternalFrames<'py> {
+    fn now(py: Python<'py>) -> PyResult<Self> {
+        let source = globals::get(py, intern!(py, "_srcfile"))?;
+        let rule = globals::get(py, intern!(py, "_is_internal_frame"))?;
+        let file = rule.getattr_opt(intern!(py, "__code__"))?.map(|code| code.getattr("co_filename"));
+        // Paths are compared in their normal case, which on Windows is not what stands in a code object.
+        let own = cfg!(unix) && matches!(file, Some(Ok(file)) if file.eq(&source)?);
+        Ok(if own { Self::Own(source) } else { Self::Replaced(rule) })
+    }
+
+    fn contains(&self, frame: &Bound<'py, PyAny>) -> PyResult<bool> {
+        match self {
+            Self::Replaced(rule) => rule.call1((frame,))?.is_truthy(),
+            Self::Own(source) => {
+                let py = frame.py();
+                let file = interpreter::frame_code(frame).getattr(intern!(py, "co_filename"))?;
+                if file.eq(source)? {
+                    return Ok(true);
+                }
+                let name = file.cast::<PyString>()?.to_string_lossy();
+                Ok(name.contains("importlib") && name.contains("_bootstrap"))
+            }
+        }
+    }
 }
 
 /// CPython 3.10: every frame counts, then those of `logging` are left.

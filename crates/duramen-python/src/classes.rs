@@ -1,6 +1,7 @@
 //! The classes of `logging` that carry native methods, and whether anybody has overridden one.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,6 +31,8 @@ pub(crate) enum Family {
     /// `StreamHandler`, `FileHandler` and the handlers for files that are rolled over or watched: the
     /// native way can write their records itself.
     StreamHandler,
+    /// `NullHandler`, which writes nothing.
+    NullHandler,
     /// Every other class: never met by the native path.
     Other,
 }
@@ -81,6 +84,7 @@ impl Family {
                 "shouldRollover",
                 "__getattribute__",
             ],
+            Self::NullHandler => &["handle", "filter", "__getattribute__"],
             Self::Other => &[],
         }
     }
@@ -114,7 +118,7 @@ fn native_classes(py: Python<'_>, module: &str) -> Vec<NativeClass> {
             class("StreamHandler", Family::StreamHandler, handler::stream::METHODS),
             class("FileHandler", Family::StreamHandler, handler::file::METHODS),
             class("_StderrHandler", Family::Other, &[]),
-            class("NullHandler", Family::Other, &[]),
+            class("NullHandler", Family::NullHandler, &[]),
             class("Logger", Family::Logger, logger::METHODS),
             class("RootLogger", Family::Logger, &[]),
             class("PlaceHolder", Family::Other, manager::PLACEHOLDER_METHODS),
@@ -153,7 +157,31 @@ pub(crate) struct KnownClass {
     verified: AtomicU32,
 }
 
-static KNOWN: RwLock<Option<HashMap<usize, Arc<KnownClass>>>> = RwLock::new(None);
+/// By the address of the class object, which the entry keeps alive.
+type KnownClasses = HashMap<usize, Arc<KnownClass>, BuildHasherDefault<AddressHasher>>;
+
+static KNOWN: RwLock<Option<KnownClasses>> = RwLock::new(None);
+
+/// Addresses of objects differ in their middle bits already: mixing them well would cost more than it saves.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // The table takes the bucket from the low bits and a tag from the high ones.
+        self.0 = (address as u64 >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
 
 /// The class of `object`, where it is exactly one that carries native methods.
 pub(crate) fn known(object: &Bound<'_, PyAny>) -> Option<Arc<KnownClass>> {

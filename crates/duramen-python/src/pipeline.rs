@@ -21,7 +21,11 @@ pub(crate) fn emit_natively<'py>(
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<bool> {
     let Some(options) = Options::of(keywords)? else { return Ok(false) };
-    let Ok(level_number) = level.extract::<i64>() else { return Ok(false) };
+    // A subclass of `int` may have a text of its own.
+    let Ok(level_number) = level.cast_exact::<PyInt>().map(|level| level.extract::<i64>()) else {
+        return Ok(false);
+    };
+    let Ok(level_number) = level_number else { return Ok(false) };
     let Ok(targets) = route::targets(logger, level_number)? else { return Ok(false) };
     if targets.is_empty() {
         return Ok(true);

@@ -203,9 +203,12 @@ fn without_filters(object: &Untouched<'_>, part: &'static str) -> Route<()> {
     })
 }
 
-/// `handler` as a target; `None` when its level keeps the record out.
+/// `handler` as a target; `None` when its level keeps the record out, or it writes nothing.
 fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'py>>> {
     let py = handler.py();
+    if classes::known(handler).is_some_and(|class| class.family == Family::NullHandler) {
+        return Ok(part(handler, Family::NullHandler, "handler")?.map(|_| None));
+    }
     let own = native!(part(handler, Family::StreamHandler, "handler")?);
     let attribute = |name: &Bound<'py, PyString>| own.attributes.get_item(name);
     let unusual = |attribute| Reason::Unusual { part: "handler", attribute };

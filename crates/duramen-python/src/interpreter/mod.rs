@@ -154,5 +154,11 @@ pub(crate) fn with_calling_frame(py: Python<'_>, error: PyErr) -> PyErr {
     // SAFETY: an exception is set and `frame` is a live frame object. When the entry cannot be made, the
     // exception that says so takes the place of the first one.
     unsafe { ffi::PyTraceBack_Here(frame.as_ptr().cast::<ffi::PyFrameObject>()) };
-    PyErr::fetch(py)
+    let error = PyErr::fetch(py);
+    // Before CPython 3.12 an exception that native code has fetched does not know its traceback.
+    if let Some(traceback) = error.traceback(py) {
+        // SAFETY: a live exception and its own traceback.
+        unsafe { ffi::PyException_SetTraceback(error.value(py).as_ptr(), traceback.as_ptr()) };
+    }
+    error
 }
