@@ -19,7 +19,7 @@ def _activate(way, package_folder):
     sys.path.insert(0, package_folder)
     import duramen
 
-    if hasattr(duramen.Logger.info, "__code__"):
+    if type(duramen.Logger.info) is type(_activate):
         # Without the extension the interpreter's own functions run: all would pass and nothing be shown.
         raise RuntimeError("the methods of Duramen's loggers are not native")
     if way == "install":
