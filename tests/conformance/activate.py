@@ -18,8 +18,10 @@ def _activate(way, package_folder):
         raise RuntimeError("logging was imported before Duramen could take its place")
     sys.path.insert(0, package_folder)
     import duramen
-    import duramen._core
 
+    if type(duramen.Logger.info) is type(_activate):
+        # Without the extension the interpreter's own functions run: all would pass and nothing be shown.
+        raise RuntimeError("the methods of Duramen's loggers are not native")
     if way == "install":
         duramen.install()
         return

@@ -35,7 +35,9 @@ class Setting:
 
 
 def _environment(setting):
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    # Neither the interpreter's settings nor Duramen's own (DURAMEN_DISABLE=1) may reach the tests.
+    foreign = ("PYTHON", "DURAMEN_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     environment[WAY_VARIABLE] = setting.way
     environment[PACKAGE_VARIABLE] = str(setting.package_folder)
     return environment
