@@ -36,7 +36,8 @@ CONFIGURED = """
         "disable_existing_loggers": False,
         "formatters": {
             "verbose": {
-                "format": "{levelname}|{name}|{status_code}|{message}",
+                "()": "logging.Formatter",
+                "fmt": "{levelname}|{name}|{status_code}|{message}",
                 "style": "{",
                 "defaults": {"status_code": "-"},
             },
