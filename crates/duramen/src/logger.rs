@@ -1,5 +1,6 @@
 //! Loggers: where an application hands in its records.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
@@ -155,6 +156,29 @@ impl Logger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
+        self.make_and_handle(level, message, fields, caller, None);
+    }
+
+    /// As [`Logger::log`], with `error` and what caused it as the record's exception.
+    pub fn log_error(
+        &self,
+        level: Level,
+        error: &dyn Error,
+        message: fmt::Arguments<'_>,
+        fields: &[(&str, Value<'_>)],
+        caller: Caller<'_>,
+    ) {
+        self.make_and_handle(level, message, fields, caller, Some(error));
+    }
+
+    fn make_and_handle(
+        &self,
+        level: Level,
+        message: fmt::Arguments<'_>,
+        fields: &[(&str, Value<'_>)],
+        caller: Caller<'_>,
+        error: Option<&dyn Error>,
+    ) {
         if !self.is_enabled_for(level) {
             return;
         }
@@ -186,7 +210,7 @@ impl Logger {
             process_name: None,
             task_name: None,
             fields,
-            exception: None,
+            exception: error.map(error_chain).as_deref(),
             stack: None,
         });
     }
@@ -244,6 +268,18 @@ impl Logger {
             None => self.renew_threshold(Level::NOTSET),
         }
     }
+}
+
+/// An error and its causes, a line for each.
+fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str("\ncaused by: ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Debug for Logger {

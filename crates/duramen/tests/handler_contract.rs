@@ -275,3 +275,24 @@ fn a_panic_in_a_filter_is_reported_and_not_passed_on() {
     assert_eq!(lines_of(&path), ["one", "two"]);
     assert!(report::count() > before);
 }
+
+#[test]
+fn a_filter_that_handles_a_record_itself_does_not_hang() {
+    struct Loops(std::sync::Weak<FileHandler>);
+    impl Filter for Loops {
+        fn filter(&self, record: &Record<'_>) -> bool {
+            if let Some(handler) = self.0.upgrade() {
+                duramen::Handler::handle(handler.as_ref(), record);
+            }
+            true
+        }
+    }
+    report::set_enabled(false);
+    let (_directory, path) = temporary_file();
+    let handler = Arc::new(FileHandler::new(&path).expect("a writable file"));
+    handler.add_filter(Arc::new(Loops(Arc::downgrade(&handler))));
+    duramen_testkit::record(Level::INFO, "one", |record| {
+        duramen::Handler::handle(handler.as_ref(), record);
+    });
+    assert_eq!(lines_of(&path), ["one"]);
+}

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use duramen::config::{ConfigError, basic_config};
 use duramen::formatter::Style;
-use duramen::{Filter, Handler, Level, Manager, Record, Value, critical, debug, error, info, warning};
+use duramen::{
+    Filter, Handler, Level, Manager, Record, Value, critical, debug, error, exception, info, warning,
+};
 use duramen_testkit::{CapturingHandler, FakeClock};
 
 fn captured(manager: &Manager) -> Arc<CapturingHandler> {
@@ -118,6 +120,18 @@ fn a_record_knows_where_and_when_it_was_made() {
         vec!["user=7".to_owned()],
     );
     assert_eq!(seen, [expected]);
+}
+
+#[test]
+fn an_error_value_is_logged_with_its_causes() {
+    let manager = Manager::new();
+    let handler = captured(&manager);
+    let cause = std::io::Error::other("disk gone");
+    let error = ConfigError::File("app.log".into(), cause);
+    exception!(manager.get_logger("a"), error, "attempt {}", 2);
+    let seen = handler.map(|record| (record.message.to_owned(), record.exception.map(str::to_owned)));
+    let expected = "cannot open the log file app.log\ncaused by: disk gone".to_owned();
+    assert_eq!(seen, [("attempt 2".to_owned(), Some(expected))]);
 }
 
 #[test]

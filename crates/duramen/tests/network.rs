@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use duramen::handler::http::{HttpDestination, Method};
+use duramen::handler::socket::TcpDestination;
 use duramen::handler::syslog::{Address, Facility, SysLogDestination};
 use duramen::handler::{HttpHandler, SmtpHandler, SocketHandler, SysLogHandler};
 use duramen::{Handler, Level, report};
@@ -35,7 +36,7 @@ fn a_lost_server_is_tried_again_only_when_the_time_has_come() {
     let port = listener.local_addr().expect("bound").port();
     drop(listener);
     let clock = Arc::new(FakeClock::at(0));
-    let handler = SocketHandler::with_clock("127.0.0.1", port, clock.clone());
+    let handler = SocketHandler::to(TcpDestination::new("127.0.0.1", port).clock(clock.clone()));
     handle(&handler, Level::INFO, "refused");
     let listener = TcpListener::bind(("127.0.0.1", port)).expect("the same port");
     listener.set_nonblocking(true).expect("a listener that does not wait");

@@ -17,11 +17,17 @@ pub struct Retry {
 impl Default for Retry {
     /// One second at first, doubled at each failure, 30 seconds at most.
     fn default() -> Self {
-        Self { start: Duration::from_secs(1), factor: 2, longest: Duration::from_secs(30), next: None }
+        Self::new(Duration::from_secs(1), 2, Duration::from_secs(30))
     }
 }
 
 impl Retry {
+    /// Waits `start` after the first failure, `factor` times as long after each further one, and never
+    /// more than `longest`.
+    pub fn new(start: Duration, factor: u32, longest: Duration) -> Self {
+        Self { start: start.min(longest), factor, longest, next: None }
+    }
+
     /// True when a connection may be tried at `now`, a time that never goes back.
     pub fn is_due(&self, now: Duration) -> bool {
         self.next.is_none_or(|(at, _)| now >= at)
