@@ -43,6 +43,17 @@ fn a_full_disk_is_an_error_and_the_next_entry_is_tried() {
 }
 
 #[test]
+fn an_entry_cut_short_does_not_spoil_the_next_one() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    disk.plan_writes([Write::Short(3), Write::Fails(io::ErrorKind::StorageFull)]);
+    assert!(writer.write_entry(b"cut short\n").is_err());
+    writer.write_entry(b"whole\n").expect("written");
+    writer.write_entry(b"next\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("cut\nwhole\nnext\n"));
+}
+
+#[test]
 fn only_the_first_opening_empties_the_file() {
     let disk = FakeDisk::default();
     file(&disk).write_entry(b"old\n").expect("written");
