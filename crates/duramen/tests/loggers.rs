@@ -60,6 +60,9 @@ fn records_propagate_until_a_logger_says_no() {
     leaf.set_propagate(false);
     error!(leaf, "to one");
     assert_eq!(at_leaf.messages(), ["to both", "to one"], "a handler is added once");
+    let handler: Arc<dyn Handler> = at_leaf.clone();
+    leaf.remove_handler(&handler);
+    assert!(!leaf.has_handlers());
     assert_eq!(at_root.messages(), ["to both"]);
 }
 
