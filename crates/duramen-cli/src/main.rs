@@ -1,5 +1,63 @@
 //! The `duramen` command of a Rust installation.
+//!
+//! What runs Python programs is in the Python package; the command hands these calls to `python3 -m duramen`.
 
-fn main() {
-    println!("duramen {}", env!("CARGO_PKG_VERSION"));
+use std::env;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
+       duramen --version | --help
+
+Runs a Python program, and the Python processes that it starts, with logging going through Duramen.
+The python3 that comes first in PATH, or the interpreter that DURAMEN_PYTHON names, must have the
+duramen package.
+";
+
+/// The exit code for a command line that means nothing.
+const USAGE_ERROR: u8 = 2;
+/// The exit code of a shell for a command that is not there.
+const NOT_FOUND: u8 = 127;
+
+fn main() -> ExitCode {
+    let mut words = env::args_os().skip(1);
+    let first = words.next().unwrap_or_else(|| "--help".into());
+    match first.to_str() {
+        Some("-h" | "--help") => print!("{USAGE}"),
+        Some("-V" | "--version") => println!("duramen {}", env!("CARGO_PKG_VERSION")),
+        Some("run") => return hand_to_python(&first, words),
+        _ => {
+            let first = first.to_string_lossy();
+            eprintln!("duramen: unknown command {first:?}; try duramen --help");
+            return ExitCode::from(USAGE_ERROR);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn hand_to_python(subcommand: &OsString, words: impl Iterator<Item = OsString>) -> ExitCode {
+    let python = env::var_os("DURAMEN_PYTHON").unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(&python);
+    command.args(["-m", "duramen"]).arg(subcommand).args(words);
+    match become_or_wait(&mut command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("duramen: cannot start {}: {error}", python.display());
+            ExitCode::from(NOT_FOUND)
+        }
+    }
+}
+
+/// Replaces this process, so that signals and the process id are the program's own.
+#[cfg(unix)]
+fn become_or_wait(command: &mut Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn become_or_wait(command: &mut Command) -> std::io::Result<ExitCode> {
+    let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

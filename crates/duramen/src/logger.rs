@@ -1,5 +1,6 @@
 //! Loggers: where an application hands in its records.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
@@ -33,7 +34,8 @@ pub(crate) struct Node {
     threshold: AtomicI64,
     is_disabled: AtomicBool,
     propagates: AtomicBool,
-    handlers: RwLock<Vec<Arc<dyn Handler>>>,
+    /// Replaced as a whole when it changes, so that a record walks over a list that stays as it is.
+    handlers: RwLock<Arc<[Arc<dyn Handler>]>>,
     filters: RwLock<Vec<Arc<dyn Filter>>>,
     parent: RwLock<Option<Logger>>,
     tree: Weak<Tree>,
@@ -47,7 +49,7 @@ impl Logger {
             threshold: AtomicI64::new(level.0),
             is_disabled: AtomicBool::new(false),
             propagates: AtomicBool::new(true),
-            handlers: RwLock::default(),
+            handlers: RwLock::new(Arc::from([])),
             filters: RwLock::default(),
             parent: RwLock::new(parent),
             tree,
@@ -121,18 +123,19 @@ impl Logger {
     pub fn add_handler(&self, handler: Arc<dyn Handler>) {
         let mut handlers = self.0.handlers.write();
         if !handlers.iter().any(|other| Arc::ptr_eq(other, &handler)) {
-            handlers.push(handler);
+            *handlers = handlers.iter().cloned().chain([handler]).collect();
         }
     }
 
     /// Takes a handler away, where it is there. It is not closed.
     pub fn remove_handler(&self, handler: &Arc<dyn Handler>) {
-        self.0.handlers.write().retain(|other| !Arc::ptr_eq(other, handler));
+        let mut handlers = self.0.handlers.write();
+        *handlers = handlers.iter().filter(|other| !Arc::ptr_eq(other, handler)).cloned().collect();
     }
 
     /// The logger's own handlers.
-    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        self.0.handlers.read().clone()
+    pub fn handlers(&self) -> Arc<[Arc<dyn Handler>]> {
+        Arc::clone(&self.0.handlers.read())
     }
 
     /// Adds a filter for the records that are made with this logger.
@@ -154,6 +157,29 @@ impl Logger {
         message: fmt::Arguments<'_>,
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
+    ) {
+        self.make_and_handle(level, message, fields, caller, None);
+    }
+
+    /// As [`Logger::log`], with `error` and what caused it as the record's exception.
+    pub fn log_error(
+        &self,
+        level: Level,
+        error: &dyn Error,
+        message: fmt::Arguments<'_>,
+        fields: &[(&str, Value<'_>)],
+        caller: Caller<'_>,
+    ) {
+        self.make_and_handle(level, message, fields, caller, Some(error));
+    }
+
+    fn make_and_handle(
+        &self,
+        level: Level,
+        message: fmt::Arguments<'_>,
+        fields: &[(&str, Value<'_>)],
+        caller: Caller<'_>,
+        error: Option<&dyn Error>,
     ) {
         if !self.is_enabled_for(level) {
             return;
@@ -186,7 +212,7 @@ impl Logger {
             process_name: None,
             task_name: None,
             fields,
-            exception: None,
+            exception: error.map(error_chain).as_deref(),
             stack: None,
         });
     }
@@ -210,8 +236,8 @@ impl Logger {
         }
     }
 
-    /// Calls `visit` with the handlers of this logger and, while they propagate, of its parents. A list is
-    /// copied before its handlers are called, so that a handler may change it.
+    /// Calls `visit` with the handlers of this logger and, while they propagate, of its parents. No
+    /// lock is held while a handler is called, so that it may change the lists.
     fn walk(&self, mut visit: impl FnMut(&Arc<dyn Handler>)) {
         let mut next = Some(self.clone());
         while let Some(logger) = next {
@@ -224,8 +250,8 @@ impl Logger {
         *self.0.parent.write() = Some(parent);
     }
 
-    pub(crate) fn take_handlers(&self) -> Vec<Arc<dyn Handler>> {
-        std::mem::take(&mut *self.0.handlers.write())
+    pub(crate) fn take_handlers(&self) -> Arc<[Arc<dyn Handler>]> {
+        std::mem::replace(&mut *self.0.handlers.write(), Arc::from([]))
     }
 
     /// Computes the threshold anew; records up to `disabled` go nowhere in the whole tree.
@@ -244,6 +270,18 @@ impl Logger {
             None => self.renew_threshold(Level::NOTSET),
         }
     }
+}
+
+/// An error and its causes, a line for each.
+fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str("\ncaused by: ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Debug for Logger {

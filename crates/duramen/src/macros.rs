@@ -48,3 +48,23 @@ macro_rules! error {
 macro_rules! critical {
     ($logger:expr, $($rest:tt)+) => { $crate::log!($logger, $crate::Level::CRITICAL, $($rest)+) };
 }
+
+/// Logs an error value at [`Level::ERROR`](crate::Level::ERROR): the message, and below it the error with
+/// its causes.
+///
+/// ```
+/// let log = duramen::get_logger("app");
+/// if let Err(error) = "seven".parse::<u32>() {
+///     duramen::exception!(log, error, "no number in {}", "the settings");
+/// }
+/// ```
+#[macro_export]
+macro_rules! exception {
+    ($logger:expr, $error:expr, $($format:tt)+) => {{
+        let logger = &$logger;
+        if logger.is_enabled_for($crate::Level::ERROR) {
+            let caller = $crate::record::Caller::of_source(file!(), line!(), module_path!());
+            logger.log_error($crate::Level::ERROR, &$error, format_args!($($format)+), &[], caller);
+        }
+    }};
+}

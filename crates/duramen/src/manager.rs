@@ -81,7 +81,7 @@ impl Manager {
     /// Flushes and closes all handlers. They stay where they are.
     pub fn shutdown(&self) {
         for logger in self.0.all() {
-            for handler in logger.handlers() {
+            for handler in logger.handlers().iter() {
                 handler.flush();
                 handler.close();
             }

@@ -7,7 +7,7 @@ use duramen::fs::Disk;
 use duramen::rotation::retention::surplus;
 use duramen::rotation::{BackupNames, Customs, Retention, Rules, Schedule, SizeLimit, When, roll};
 
-fn daily(rules: Rules) -> BackupNames {
+fn daily_backups(rules: Rules) -> BackupNames {
     BackupNames::new(When::Midnight, rules)
 }
 
@@ -37,9 +37,9 @@ fn names(directory: &Path) -> Vec<String> {
 
 #[test]
 fn only_a_whole_date_makes_a_backup() {
-    let names = daily(Rules::Corrected);
+    let daily = daily_backups(Rules::Corrected);
     for name in ["app.log", "app.log.", "app.log.2024-03-1", "app.log.2024-03-011", "xapp.log.2024-03-01"] {
-        assert!(!names.is_backup(name.as_bytes(), b"app.log", None), "{name}");
+        assert!(!daily.is_backup(name.as_bytes(), b"app.log", None), "{name}");
     }
     let hourly = BackupNames::new(When::Hour, Rules::Corrected);
     assert!(hourly.is_backup(b"app.log.2024-03-01_07", b"app.log", None));
@@ -48,24 +48,24 @@ fn only_a_whole_date_makes_a_backup() {
 
 #[test]
 fn with_a_namer_the_date_may_stand_anywhere() {
-    let names = daily(Rules::Corrected);
+    let daily = daily_backups(Rules::Corrected);
     let namer = |date: &str| format!("{date}-app.log").into_bytes();
-    assert!(names.is_backup(b"2024-03-01-app.log", b"app.log", Some(&namer)));
-    assert!(!names.is_backup(b"2024-03-01-other.log", b"app.log", Some(&namer)));
+    assert!(daily.is_backup(b"2024-03-01-app.log", b"app.log", Some(&namer)));
+    assert!(!daily.is_backup(b"2024-03-01-other.log", b"app.log", Some(&namer)));
     // The date of somebody else, followed by ours.
     let namer = |date: &str| format!("1999-01-01.{date}").into_bytes();
-    assert!(names.is_backup(b"1999-01-01.2024-03-01", b"app.log", Some(&namer)));
+    assert!(daily.is_backup(b"1999-01-01.2024-03-01", b"app.log", Some(&namer)));
 }
 
 #[test]
 fn the_original_rules_look_at_each_part_between_dots() {
-    let names = daily(Rules::Original);
-    assert!(names.is_backup(b"app.log.2024-03-01", b"app.log", None));
-    assert!(names.is_backup(b"app.log.2024-03-01.gz", b"app.log", None));
-    assert!(!names.is_backup(b"app.2024-03-01.log", b"app.log", None));
+    let daily = daily_backups(Rules::Original);
+    assert!(daily.is_backup(b"app.log.2024-03-01", b"app.log", None));
+    assert!(daily.is_backup(b"app.log.2024-03-01.gz", b"app.log", None));
+    assert!(!daily.is_backup(b"app.2024-03-01.log", b"app.log", None));
     let namer = |_: &str| Vec::new();
-    assert!(names.is_backup(b"app.2024-03-01.log", b"app.log", Some(&namer)));
-    assert!(!names.is_backup(b"other.2024-03-01.log", b"app.log", Some(&namer)));
+    assert!(daily.is_backup(b"app.2024-03-01.log", b"app.log", Some(&namer)));
+    assert!(!daily.is_backup(b"other.2024-03-01.log", b"app.log", Some(&namer)));
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl BasicConfig {
         }
         let level = self.level;
         let handlers = self.build()?;
-        for handler in root.take_handlers() {
+        for handler in root.take_handlers().iter() {
             handler.close();
         }
         for handler in handlers {

@@ -1,12 +1,13 @@
 //! What handlers share: level, filters, formatter, the lock around the destination, and that neither an
 //! error nor a panic reaches the caller.
 
+use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{ReentrantMutex, RwLock};
 
 use super::Handler;
 use crate::formatter::text::TextFormatter;
@@ -78,7 +79,9 @@ pub trait Destination: Send {
 pub struct BasicHandler<D> {
     gate: Gate,
     formatter: RwLock<Arc<dyn Formatter>>,
-    destination: Mutex<D>,
+    name: &'static str,
+    /// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
+    destination: ReentrantMutex<RefCell<D>>,
 }
 
 impl<D: Destination> BasicHandler<D> {
@@ -87,7 +90,8 @@ impl<D: Destination> BasicHandler<D> {
         Self {
             gate: Gate::default(),
             formatter: RwLock::new(Arc::new(TextFormatter::default())),
-            destination: Mutex::new(destination),
+            name: destination.name(),
+            destination: ReentrantMutex::new(RefCell::new(destination)),
         }
     }
 
@@ -108,13 +112,16 @@ impl<D: Destination> BasicHandler<D> {
 
     /// Runs `act` on the destination under its lock; an error or a panic is reported.
     fn guarded(&self, act: impl FnOnce(&mut D) -> io::Result<()>) {
-        let mut destination = self.destination.lock();
-        let name = destination.name();
+        let locked = self.destination.lock();
+        let Ok(mut destination) = locked.try_borrow_mut() else {
+            report::error(self.name, &"a record made while the same handler was writing is dropped");
+            return;
+        };
         // A user's filter or formatter may panic. The destination's own state is whole between calls.
         match catch_unwind(AssertUnwindSafe(|| act(&mut destination))) {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => report::error(name, &error),
-            Err(_) => report::error(name, &"panic while handling a record"),
+            Ok(Err(error)) => report::error(self.name, &error),
+            Err(_) => report::error(self.name, &"panic while handling a record"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, ReentrantMutex};
 
 use super::Handler;
 use super::base::Gate;
@@ -18,8 +18,9 @@ pub struct MemoryHandler {
     flush_on_close: bool,
     buffer: Mutex<Vec<OwnedRecord>>,
     target: Arc<dyn Handler>,
-    /// Held while records go to the target, so that two flushes do not mix their records.
-    delivery: Mutex<()>,
+    /// Held while records go to the target, so that two flushes do not mix their records; reentrant,
+    /// since the target may cause a record that comes here.
+    delivery: ReentrantMutex<()>,
 }
 
 impl MemoryHandler {
@@ -32,7 +33,7 @@ impl MemoryHandler {
             flush_on_close: true,
             buffer: Mutex::default(),
             target,
-            delivery: Mutex::default(),
+            delivery: ReentrantMutex::default(),
         }
     }
 

@@ -13,7 +13,8 @@ use crate::{Filter, Level, Record};
 ///
 /// It is Python's `QueueHandler` and `QueueListener` in one, with `respect_handler_level`. [`Handler::flush`]
 /// waits until the handlers behind have all that was handled before; [`Handler::close`] delivers what is
-/// queued and ends the thread. What is handled after that is dropped and counted.
+/// queued, ends the thread, and closes the handlers behind, which nothing else may know. What is handled
+/// after that is dropped and counted.
 pub struct QueueHandler {
     gate: Gate,
     queue: Queue<OwnedRecord>,
@@ -77,6 +78,7 @@ impl Handler for QueueHandler {
         self.queue.close();
         for handler in self.handlers.iter() {
             handler.flush();
+            handler.close();
         }
     }
 }

@@ -17,11 +17,17 @@ pub struct Retry {
 impl Default for Retry {
     /// One second at first, doubled at each failure, 30 seconds at most.
     fn default() -> Self {
-        Self { start: Duration::from_secs(1), factor: 2, longest: Duration::from_secs(30), next: None }
+        Self::new(Duration::from_secs(1), 2, Duration::from_secs(30))
     }
 }
 
 impl Retry {
+    /// Waits `start` after the first failure, `factor` times as long after each further one, and never
+    /// more than `longest`.
+    pub fn new(start: Duration, factor: u32, longest: Duration) -> Self {
+        Self { start: start.min(longest), factor, longest, next: None }
+    }
+
     /// True when a connection may be tried at `now`, a time that never goes back.
     pub fn is_due(&self, now: Duration) -> bool {
         self.next.is_none_or(|(at, _)| now >= at)
@@ -55,7 +61,8 @@ mod tests {
         for wait in [1, 2, 4, 8, 16, 30, 30] {
             assert!(retry.is_due(now));
             retry.failed(now);
-            assert!(!retry.is_due(now + Duration::from_secs(wait) - Duration::from_nanos(1)), "{wait}");
+            let almost = Duration::new(wait - 1, 999_999_999);
+            assert!(!retry.is_due(now + almost), "{wait}");
             now += Duration::from_secs(wait);
             assert!(retry.is_due(now), "{wait}");
         }

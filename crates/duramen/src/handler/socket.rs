@@ -35,24 +35,41 @@ pub struct TcpDestination {
 impl SocketHandler {
     /// Sends to `port` of `host`.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self::with_clock(host, port, Arc::new(SystemClock::default()))
+        Self::to(TcpDestination::new(host, port))
     }
 
-    /// Sends to `port` of `host`, and waits between attempts by `clock`.
-    pub fn with_clock(host: impl Into<String>, port: u16, clock: Arc<dyn Clock>) -> Self {
-        let handler = Self::with_destination(TcpDestination {
-            host: host.into(),
-            port,
-            connection: None,
-            retry: Retry::default(),
-            clock,
-        });
+    /// Sends to `destination`.
+    pub fn to(destination: TcpDestination) -> Self {
+        let handler = Self::with_destination(destination);
         handler.set_formatter(Arc::new(JsonFormatter));
         handler
     }
 }
 
 impl TcpDestination {
+    /// A connection to `port` of `host`.
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            connection: None,
+            retry: Retry::default(),
+            clock: Arc::new(SystemClock::default()),
+        }
+    }
+
+    /// Sets how long the next attempt waits after a failure.
+    #[must_use]
+    pub fn retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// Measures the waits by `clock`.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
     fn connected(&mut self) -> io::Result<&mut TcpStream> {
         let connection = match self.connection.take() {
             Some(connection) => connection,

@@ -9,7 +9,8 @@ use crate::fs::{Disk, FileStatus, FileSystem, LogFile};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
 ///
-/// Nothing is held back: when [`Writer::write_entry`] returns, the operating system has the entry.
+/// An entry that could be written in part only, on a full disk for instance, is ended with a line break before
+/// the next one. Nothing is held back: when [`Writer::write_entry`] returns, the operating system has the entry.
 #[derive(Debug)]
 pub struct FileWriter {
     fs: Arc<dyn FileSystem>,
@@ -23,6 +24,28 @@ struct OpenFile {
     file: Box<dyn LogFile>,
     /// The length of the file, as far as this writer knows.
     position: u64,
+    /// The last entry was written in part: the next one begins with a line of its own.
+    is_torn: bool,
+}
+
+impl OpenFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    self.position += written as u64;
+                    self.is_torn = true;
+                    rest = &rest[written..];
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.is_torn = false;
+        Ok(())
+    }
 }
 
 impl FileWriter {
@@ -83,7 +106,7 @@ impl FileWriter {
             let file = self.fs.open(&self.path, self.truncate_at_open)?;
             self.truncate_at_open = false;
             let position = file.status()?.length;
-            OpenFile { file, position }
+            OpenFile { file, position, is_torn: false }
         };
         Ok(self.open.insert(open))
     }
@@ -92,19 +115,7 @@ impl FileWriter {
 impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let open = self.opened()?;
-        let mut rest = entry;
-        while !rest.is_empty() {
-            match open.file.write(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    open.position += written as u64;
-                    rest = &rest[written..];
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        if open.is_torn { open.write_all(&[b"\n", entry].concat()) } else { open.write_all(entry) }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,0 +1,32 @@
+//! JSON to a file that is rolled over by size, with extra fields, behind a queue.
+
+use std::sync::Arc;
+
+use duramen::formatter::JsonFormatter;
+use duramen::handler::{QueueHandler, RotatingFileHandler};
+use duramen::queue::Overflow;
+use duramen::rotation::{Customs, SizeLimit};
+use duramen::writer::FileWriter;
+use duramen::{Level, Value, get_logger, log, manager};
+
+fn main() -> std::io::Result<()> {
+    let path = std::env::temp_dir().join("duramen-example.jsonl");
+    let file =
+        RotatingFileHandler::new(FileWriter::new(&path), SizeLimit::new(10_000, 3), Customs::default());
+    file.set_formatter(Arc::new(JsonFormatter));
+    let queue = Arc::new(QueueHandler::new(vec![Arc::new(file)], 1000, Overflow::Block)?);
+
+    let orders = get_logger("shop.orders");
+    orders.set_level(Level::INFO);
+    orders.set_propagate(false);
+    orders.add_handler(queue.clone());
+    for number in 0..200 {
+        let fields = Value::Integer(number);
+        log!(orders, Level::INFO, ["order_id" => fields], "order {number} accepted");
+    }
+
+    // Delivers what is queued and closes the file.
+    manager::shutdown();
+    println!("{} records in {} and its backups", queue.stats().delivered, path.display());
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Files that fail, that are replaced, and that are rolled over by the clock.
+
+use std::io;
+use std::sync::Arc;
+
+use duramen::rotation::{Customs, Schedule, SizeLimit, When};
+use duramen::writer::{FileWriter, RotatingWriter, TimedRotatingWriter, WatchedFileWriter, Writer};
+use duramen_testkit::disk::Write;
+use duramen_testkit::{FakeClock, FakeDisk};
+use jiff::tz::TimeZone;
+
+fn file(disk: &FakeDisk) -> FileWriter {
+    FileWriter::on(Arc::new(disk.clone()), "app.log")
+}
+
+#[test]
+fn an_entry_is_one_write() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    writer.write_entry(b"one\n").expect("written");
+    writer.write_entry(b"two\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("one\ntwo\n"));
+    assert_eq!(disk.write_calls(), 2);
+}
+
+#[test]
+fn short_and_interrupted_writes_are_gone_on_with() {
+    let disk = FakeDisk::default();
+    disk.plan_writes([Write::Short(2), Write::Fails(io::ErrorKind::Interrupted), Write::Short(1)]);
+    file(&disk).write_entry(b"a whole entry\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("a whole entry\n"));
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_the_next_entry_is_tried() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    disk.plan_writes([Write::Fails(io::ErrorKind::StorageFull), Write::Short(0)]);
+    assert_eq!(writer.write_entry(b"one\n").map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
+    assert_eq!(writer.write_entry(b"two\n").map_err(|error| error.kind()), Err(io::ErrorKind::WriteZero));
+    writer.write_entry(b"three\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("three\n"));
+}
+
+#[test]
+fn an_entry_cut_short_does_not_spoil_the_next_one() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    disk.plan_writes([Write::Short(3), Write::Fails(io::ErrorKind::StorageFull)]);
+    assert!(writer.write_entry(b"cut short\n").is_err());
+    writer.write_entry(b"whole\n").expect("written");
+    writer.write_entry(b"next\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("cut\nwhole\nnext\n"));
+}
+
+#[test]
+fn only_the_first_opening_empties_the_file() {
+    let disk = FakeDisk::default();
+    file(&disk).write_entry(b"old\n").expect("written");
+    let mut writer = file(&disk).truncating();
+    writer.write_entry(b"one\n").expect("written");
+    writer.close().expect("closed");
+    writer.write_entry(b"two\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("one\ntwo\n"));
+}
+
+#[test]
+fn a_watched_file_follows_its_name() {
+    use duramen::fs::FileSystem as _;
+    let disk = FakeDisk::default();
+    let mut writer = WatchedFileWriter::new(file(&disk));
+    writer.write_entry(b"one\n").expect("written");
+    disk.rename("app.log".as_ref(), "app.log.1".as_ref()).expect("renamed");
+    writer.write_entry(b"two\n").expect("written");
+    file(&disk).truncating().open().expect("another file in its place");
+    disk.remove("app.log".as_ref()).expect("removed");
+    writer.write_entry(b"three\n").expect("written");
+    assert_eq!(disk.text("app.log.1").as_deref(), Some("one\n"));
+    assert_eq!(disk.text("app.log").as_deref(), Some("three\n"));
+}
+
+#[test]
+fn a_file_is_rolled_over_before_it_reaches_the_size() {
+    let disk = FakeDisk::default();
+    let mut writer = RotatingWriter::new(file(&disk), SizeLimit::new(10, 2), Customs::default());
+    for entry in ["1234\n", "567\n", "8\n", "a long entry\n", "9\n"] {
+        writer.write_entry(entry.as_bytes()).expect("written");
+    }
+    assert_eq!(disk.text("app.log").as_deref(), Some("9\n"));
+    assert_eq!(disk.text("app.log.1").as_deref(), Some("a long entry\n"));
+    assert_eq!(disk.text("app.log.2").as_deref(), Some("8\n"));
+    assert_eq!(disk.names().len(), 3, "the oldest backup is gone");
+}
+
+#[test]
+fn a_rollover_that_fails_loses_no_entry() {
+    let disk = FakeDisk::default();
+    let mut writer = RotatingWriter::new(file(&disk), SizeLimit::new(5, 2), Customs::default());
+    writer.write_entry(b"one\n").expect("written");
+    disk.fail_renames(true);
+    assert!(writer.write_entry(b"two\n").is_err());
+    assert_eq!(disk.text("app.log").as_deref(), Some("one\ntwo\n"));
+    disk.fail_renames(false);
+    writer.write_entry(b"three\n").expect("written");
+    assert_eq!(disk.text("app.log.1").as_deref(), Some("one\ntwo\n"));
+}
+
+#[test]
+fn the_clock_rolls_a_file_over() {
+    let disk = FakeDisk::default();
+    // A second before midnight.
+    let clock = Arc::new(FakeClock::at(1_709_251_199));
+    // The disk's files have no age, so the first entry rolls nothing over only if there is no file yet.
+    let schedule = Schedule::new(When::Midnight, 1).expect("valid");
+    let mut writer =
+        TimedRotatingWriter::new(file(&disk), schedule, 1, Customs::default(), clock.clone(), TimeZone::UTC);
+    writer.write_entry(b"29 February\n").expect("written");
+    clock.advance(1);
+    writer.write_entry(b"1 March\n").expect("written");
+    writer.write_entry(b"1 March\n").expect("written");
+    assert_eq!(disk.names(), ["app.log", "app.log.2024-02-29"]);
+    clock.advance(24 * 3600);
+    writer.write_entry(b"2 March\n").expect("written");
+    assert_eq!(disk.names(), ["app.log", "app.log.2024-03-01"]);
+    assert_eq!(disk.text("app.log.2024-03-01").as_deref(), Some("1 March\n1 March\n"));
+    // A clock that goes back rolls nothing over.
+    clock.advance(-3600);
+    writer.write_entry(b"again\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("2 March\nagain\n"));
+}
