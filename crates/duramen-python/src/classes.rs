@@ -263,6 +263,23 @@ pub(crate) fn untouched<'py>(
     Ok(Ok(Untouched { attributes }))
 }
 
+/// The attributes of `object`, if it is exactly of one of our classes in `family`, nothing is overridden on
+/// the class, and not `method` on the instance.
+pub(crate) fn attributes_without<'py>(
+    object: &Bound<'py, PyAny>,
+    family: Family,
+    method: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(class) = known(object).filter(|class| class.family == family && class.native) else {
+        return Ok(None);
+    };
+    if class.overridden_on_class(object.py())?.is_some() {
+        return Ok(None);
+    }
+    let attributes = interpreter::instance_dict(object)?;
+    Ok((!attributes.contains(method)?).then_some(attributes))
+}
+
 /// Whether the class object itself is one of ours in `family` with nothing overridden.
 pub(crate) fn is_untouched_class(class: &Bound<'_, PyAny>, family: Family) -> PyResult<bool> {
     let found = KNOWN.read().as_ref().and_then(|known| known.get(&(class.as_ptr() as usize)).cloned());
