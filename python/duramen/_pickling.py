@@ -10,8 +10,6 @@ from copyreg import __newobj__
 
 def _standard_counterpart(definition):
     """What ``logging`` has for a class or function of Duramen's; anything else stands for itself."""
-    import logging.config
-    import logging.handlers
 
     package, dot, module = definition.__module__.partition(".")
     if package != "duramen":

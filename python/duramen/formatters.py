@@ -14,7 +14,9 @@ __all__ = ["ConsoleFormatter", "JsonFormatter"]
 
 def _refuse(class_name, option, value, right):
     if value is not None:
-        raise ValueError(f"{class_name}: the option {option!r} has no meaning here (found {value!r}); {right}")
+        raise ValueError(
+            f"{class_name}: the option {option!r} has no meaning here (found {value!r}); {right}"
+        )
 
 
 class JsonFormatter(Formatter):

@@ -104,7 +104,8 @@ def run_classes(setting, classes, whole_file=False):
     outcomes = {}
     with concurrent.futures.ThreadPoolExecutor(setting.parallel) as pool:
         running = [
-            pool.submit(_run_one, setting, [name], tests, setting.time_limit) for name, tests in classes.items()
+            pool.submit(_run_one, setting, [name], tests, setting.time_limit)
+            for name, tests in classes.items()
         ]
         for one in running:
             outcomes.update(one.result())

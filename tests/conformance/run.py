@@ -26,7 +26,9 @@ MODES = ("module", "install")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--python", action="append", metavar="PATH", help="this interpreter (repeatable)")
     parser.add_argument("--mode", action="append", choices=MODES, help="this mode alone (repeatable)")
     parser.add_argument("--only", action="append", metavar="CLASS", help="this TestCase class (repeatable)")
@@ -116,7 +118,9 @@ class Run:
         minor = setting.interpreter.minor
         self.checked.update((minor, mode, test) for test in expected)
         differences = compare(minor, mode, expected, outcomes)
-        print(f"  {mode}: {counted(outcomes)}; worse than the standard library: {len(differences)}", flush=True)
+        print(
+            f"  {mode}: {counted(outcomes)}; worse than the standard library: {len(differences)}", flush=True
+        )
         self.report(differences)
 
     def leaks(self, setting, mode, leaks_there):

@@ -132,10 +132,14 @@ def brace_specification(rand, field):
     fill = rand.choice(["", "", "*", "0", "\u00e9"])
     align = rand.choice("<>^=") if fill else rand.choice(["", "<", ">", "^", "="])
     sign = rand.choice(["", "", "+", "-", " "])
-    rest = rand.choice(["", "", "#"]) + rand.choice(["", "", "0"]) + rand.choice(["", str(rand.randint(0, 25))])
+    rest = (
+        rand.choice(["", "", "#"]) + rand.choice(["", "", "0"]) + rand.choice(["", str(rand.randint(0, 25))])
+    )
     grouping = rand.choice(["", "", "", ",", "_"])
     precision = rand.choice(["", "", f".{rand.randint(0, 12)}"])
-    kind = rand.choice(["", "", "s", "d", "f", "e", "g", "x", "b", "o", "n", "%", "c", "G", "E", "X", "F", "q"])
+    kind = rand.choice(
+        ["", "", "s", "d", "f", "e", "g", "x", "b", "o", "n", "%", "c", "G", "E", "X", "F", "q"]
+    )
     return f"{{{field}{conversion}:{fill}{align}{sign}{rest}{grouping}{precision}{kind}}}"
 
 
@@ -156,7 +160,11 @@ class Capture:
         for stream in (self.stream, self.errors):
             stream.seek(0)
             stream.truncate()
-        kept = [line for line in errors.splitlines() if line and not line.startswith((" ", "Traceback", "Call stack"))]
+        kept = [
+            line
+            for line in errors.splitlines()
+            if line and not line.startswith((" ", "Traceback", "Call stack"))
+        ]
         return text, kept
 
 
@@ -171,7 +179,10 @@ def safe(function, *args, **kwargs):
 def message_cases(rand, capture):
     """``logger.warning(fmt, *args)`` with any specification and any arguments."""
     count = rand.choice([0, 1, 1, 1, 2, 3])
-    parts = [rand.choice(["", " ", "|", "\u00e9", "%%", "text"]) + percent_specification(rand) for _ in range(count)]
+    parts = [
+        rand.choice(["", " ", "|", "\u00e9", "%%", "text"]) + percent_specification(rand)
+        for _ in range(count)
+    ]
     fmt = "".join(parts) + rand.choice(["", "", " end", "%"])
     stars = fmt.count("*")
     wanted = count + stars + rand.choice([0, 0, 0, 0, 0, 1, -1])
@@ -218,7 +229,10 @@ def brace_layout_cases(rand, capture):
 
 def dollar_layout_cases(rand, capture):
     """Layouts in $ style."""
-    parts = ["$" + rand.choice(["{%s}", "%s", "%s.", "{%s"]) % rand.choice(FIELDS) for _ in range(rand.randint(1, 3))]
+    parts = [
+        "$" + rand.choice(["{%s}", "%s", "%s.", "{%s"]) % rand.choice(FIELDS)
+        for _ in range(rand.randint(1, 3))
+    ]
     return layout_case(rand, capture, "$", rand.choice(["", "$$", " ", "a"]).join(parts))
 
 
@@ -252,7 +266,9 @@ def exception_cases(rand, capture):
     """Exceptions with causes, contexts, groups and notes, given in any way."""
     capture.handler.setFormatter(None)
     error = caught(rand, 0)
-    given = rand.choice([error, (type(error), error, error.__traceback__), True, (type(error), error, None), None])
+    given = rand.choice(
+        [error, (type(error), error, error.__traceback__), True, (type(error), error, None), None]
+    )
     arguments = dict(exc_info=given, stack_info=rand.choice([False, True]))
     try:
         raise error
@@ -266,9 +282,13 @@ def call_cases(rand, capture):
     capture.handler.setFormatter(logging.Formatter("%(levelname)s %(levelno)s %(message)s %(funcName)s"))
     arguments = {}
     if rand.random() < 0.4:
-        arguments["extra"] = rand.choice([None, {}, {"a": 1}, {"message": 1}, {rand.choice(FIELDS): 1}, 5, "x", [1]])
+        arguments["extra"] = rand.choice(
+            [None, {}, {"a": 1}, {"message": 1}, {rand.choice(FIELDS): 1}, 5, "x", [1]]
+        )
     if rand.random() < 0.3:
-        arguments["exc_info"] = rand.choice([None, 0, "", 1, (), (None, None, None), ValueError("v"), [1], 2.5, "x"])
+        arguments["exc_info"] = rand.choice(
+            [None, 0, "", 1, (), (None, None, None), ValueError("v"), [1], 2.5, "x"]
+        )
     if rand.random() < 0.3:
         arguments["stacklevel"] = rand.choice([1, 2, 3, 5, 1000, 10**9])
     if rand.random() < 0.1:
@@ -296,7 +316,11 @@ class Tree:
     def step(self):
         """Do one random thing, then log to every logger; gives what was written."""
         rand = self.rand
-        logger, handler, one = rand.choice(self.loggers), rand.choice(self.handlers), rand.choice(self.filters)
+        logger, handler, one = (
+            rand.choice(self.loggers),
+            rand.choice(self.handlers),
+            rand.choice(self.filters),
+        )
         level = rand.choice([0, 5, 10, 20, 30, 40, 50])
         target = rand.choice([logger, handler])
         actions = [

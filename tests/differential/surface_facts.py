@@ -92,7 +92,9 @@ def defined_names():
 
 
 def facts_of_definitions():
-    kinds = {kind: {} for kind in ("names", "signature", "doc", "qualname", "mro", "autospec", "help", "module")}
+    kinds = {
+        kind: {} for kind in ("names", "signature", "doc", "qualname", "mro", "autospec", "help", "module")
+    }
     for name, value in defined_names():
         kinds["names"][name] = category(value)
         unwrapped = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
@@ -114,12 +116,18 @@ def facts_of_autospec(definition):
         spec = mock.create_autospec(definition)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    calls = [outcome(lambda: bool(spec())), outcome(lambda: bool(spec(1, 2))), outcome(lambda: bool(spec(nonsense=1)))]
+    calls = [
+        outcome(lambda: bool(spec())),
+        outcome(lambda: bool(spec(1, 2))),
+        outcome(lambda: bool(spec(nonsense=1))),
+    ]
     if isinstance(definition, type):
         for attribute, member in sorted(vars(definition).items()):
             if inspect.isroutine(member) and not attribute.startswith("__"):
                 calls.append(outcome(lambda: bool(getattr(spec, attribute)())))
-                calls.append(outcome(lambda: bool(getattr(spec, attribute)(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))))
+                calls.append(
+                    outcome(lambda: bool(getattr(spec, attribute)(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)))
+                )
     return " | ".join(calls)
 
 

@@ -406,16 +406,19 @@ def test_handler_basics(same):
     )
 
 
-@pytest.mark.parametrize("bases", [
-    "logging.Handler, Mixin",
-    "Mixin, logging.StreamHandler",
-    "logging.handlers.TimedRotatingFileHandler, logging.handlers.RotatingFileHandler",
-    "logging.Handler, threading.Thread",
-    "logging.StreamHandler, io.StringIO",
-    "logging.Filter, logging.Handler",
-    "logging.Formatter, logging.Handler",
-    "logging.Handler, Exception",
-])
+@pytest.mark.parametrize(
+    "bases",
+    [
+        "logging.Handler, Mixin",
+        "Mixin, logging.StreamHandler",
+        "logging.handlers.TimedRotatingFileHandler, logging.handlers.RotatingFileHandler",
+        "logging.Handler, threading.Thread",
+        "logging.StreamHandler, io.StringIO",
+        "logging.Filter, logging.Handler",
+        "logging.Formatter, logging.Handler",
+        "logging.Handler, Exception",
+    ],
+)
 def test_classes_with_several_bases(same, bases):
     same(
         f"""

@@ -6,15 +6,36 @@ import pytest
 @pytest.mark.parametrize(
     "owner, name",
     [
-        ("Logger", "callHandlers"), ("Logger", "makeRecord"), ("Logger", "handle"), ("Logger", "_log"),
-        ("Logger", "findCaller"), ("Logger", "isEnabledFor"), ("Logger", "getEffectiveLevel"),
-        ("Logger", "hasHandlers"), ("Logger", "warning"), ("Filterer", "filter"), ("Handler", "handle"),
-        ("Handler", "acquire"), ("Handler", "release"), ("Handler", "format"), ("Handler", "createLock"),
-        ("StreamHandler", "emit"), ("StreamHandler", "flush"), ("Formatter", "format"),
-        ("Formatter", "formatTime"), ("Formatter", "formatMessage"), ("Formatter", "usesTime"),
-        ("Formatter", "formatException"), ("Formatter", "formatStack"), ("PercentStyle", "format"),
-        ("PercentStyle", "_format"), ("PercentStyle", "usesTime"), ("LogRecord", "__init__"),
-        ("LogRecord", "getMessage"), ("Filter", "filter"), ("Manager", "getLogger"),
+        ("Logger", "callHandlers"),
+        ("Logger", "makeRecord"),
+        ("Logger", "handle"),
+        ("Logger", "_log"),
+        ("Logger", "findCaller"),
+        ("Logger", "isEnabledFor"),
+        ("Logger", "getEffectiveLevel"),
+        ("Logger", "hasHandlers"),
+        ("Logger", "warning"),
+        ("Filterer", "filter"),
+        ("Handler", "handle"),
+        ("Handler", "acquire"),
+        ("Handler", "release"),
+        ("Handler", "format"),
+        ("Handler", "createLock"),
+        ("StreamHandler", "emit"),
+        ("StreamHandler", "flush"),
+        ("Formatter", "format"),
+        ("Formatter", "formatTime"),
+        ("Formatter", "formatMessage"),
+        ("Formatter", "usesTime"),
+        ("Formatter", "formatException"),
+        ("Formatter", "formatStack"),
+        ("PercentStyle", "format"),
+        ("PercentStyle", "_format"),
+        ("PercentStyle", "usesTime"),
+        ("LogRecord", "__init__"),
+        ("LogRecord", "getMessage"),
+        ("Filter", "filter"),
+        ("Manager", "getLogger"),
     ],
 )
 def test_method_replaced_on_the_class(same, owner, name):
@@ -85,7 +106,9 @@ def test_method_replaced_on_the_instance(same, target, name):
     )
 
 
-@pytest.mark.parametrize("owner", ["Logger", "Handler", "StreamHandler", "Formatter", "LogRecord", "Filterer"])
+@pytest.mark.parametrize(
+    "owner", ["Logger", "Handler", "StreamHandler", "Formatter", "LogRecord", "Filterer"]
+)
 def test_attribute_hooks_of_a_subclass_are_seen(same, owner):
     same(
         f"""

@@ -51,14 +51,20 @@ def report(different):
     for name, (there, here) in list(different.items())[:20]:
         here = str(here)
         start = max(len(os.path.commonprefix([there, here])) - 60, 0)
-        lines += [name, f"  standard library: {there[start:][:200]!r}", f"  Duramen:          {here[start:][:200]!r}"]
+        lines += [
+            name,
+            f"  standard library: {there[start:][:200]!r}",
+            f"  Duramen:          {here[start:][:200]!r}",
+        ]
     return "\n".join(lines)
 
 
 @pytest.mark.parametrize("way", WAYS[1:3])
 def test_pickles_are_read_by_a_process_without_duramen(surfaces, way):
     def loaded(pickles):
-        outcome = subprocess.run([sys.executable, "-c", _LOADER], input=pickles, capture_output=True, text=True)
+        outcome = subprocess.run(
+            [sys.executable, "-c", _LOADER], input=pickles, capture_output=True, text=True
+        )
         assert outcome.returncode == 0, outcome.stderr
         return outcome.stdout
 

@@ -1,6 +1,6 @@
 """Sends many records through one path and prints, as JSON, what stays behind.
 
-    leak_program.py imported|installed PATH memory|references|cycles RECORDS
+leak_program.py imported|installed PATH memory|references|cycles RECORDS
 """
 
 import gc
@@ -220,7 +220,13 @@ def measure_cycles(path, records):
     handler.addFilter(chosen)
     logger.addHandler(handler)
     logger.warning("m %s", handler, extra={"own": logger})
-    handler.own, formatter.own, record.own, chosen.own, handler.stream.own = handler, logger, record, chosen, logger
+    handler.own, formatter.own, record.own, chosen.own, handler.stream.own = (
+        handler,
+        logger,
+        record,
+        chosen,
+        logger,
+    )
     logger.own = handler
     record.args = (record,)
     for name, thing in {

@@ -12,7 +12,9 @@ OBJECT_NOISE = 50
 REFERENCE_NOISE = 20
 #: Paths that leak; an entry that no longer does is an error.
 NOT_FLAT_YET = {
-    "stack": pytest.param("stack", marks=pytest.mark.xfail(strict=True, reason="one int is lost per stack_info"))
+    "stack": pytest.param(
+        "stack", marks=pytest.mark.xfail(strict=True, reason="one int is lost per stack_info")
+    )
 }
 
 

@@ -31,10 +31,10 @@ fn process<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let merges =
         globals::python_minor(py) >= 13 && call.object.getattr(intern!(py, "merge_extra"))?.is_truthy()?;
     if merges && keywords.contains(extra)? {
-        let merged = PyDict::new(py);
-        merged.update(own.cast()?)?;
-        merged.update(keywords.get_item(extra)?.cast()?)?;
-        keywords.set_item(extra, merged)?;
+        let both = PyDict::new(py);
+        both.update(own.cast()?)?;
+        both.update(keywords.get_item(extra)?.cast()?)?;
+        keywords.set_item(extra, both)?;
     } else {
         keywords.set_item(extra, own)?;
     }

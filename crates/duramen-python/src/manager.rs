@@ -76,16 +76,16 @@ fn fixup_parents<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let mut parent = None;
     while dot > 0 && parent.is_none() {
         let above = name.get_item(PySlice::new(py, 0, dot, 1))?;
-        if !loggers.contains(&above)? {
-            let placeholder = globals::get(py, intern!(py, "PlaceHolder"))?.call1((logger,))?;
-            loggers.set_item(&above, placeholder)?;
-        } else {
+        if loggers.contains(&above)? {
             let found = loggers.get_item(&above)?;
             if is_logger(&found)? {
                 parent = Some(found);
             } else {
                 found.call_method1(intern!(py, "append"), (logger,))?;
             }
+        } else {
+            let placeholder = globals::get(py, intern!(py, "PlaceHolder"))?.call1((logger,))?;
+            loggers.set_item(&above, placeholder)?;
         }
         // As CPython has it: of two dots in a row, the first does not end a name.
         dot = last_dot(dot - 1)?;
