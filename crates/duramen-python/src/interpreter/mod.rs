@@ -10,23 +10,33 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 /// Runs `body` at the C border: its error becomes the raised exception, a panic becomes `SystemError`.
+///
+/// Called by functions that the interpreter calls, so the thread is attached.
 pub(crate) fn at_border(
     body: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>,
 ) -> *mut ffi::PyObject {
-    // The calling thread is attached already; this tells the binding library so.
-    Python::attach(|py| {
-        let result =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(py))).unwrap_or_else(|_| {
-                Err(PySystemError::new_err("internal error in duramen (a panic was caught)"))
-            });
-        match result {
-            Ok(value) => value.into_ptr(),
-            Err(error) => {
-                error.restore(py);
-                std::ptr::null_mut()
-            }
+    let mut body = Some(body);
+    let mut run = |py: Python<'_>| body.take().map(|body| result_for_c(py, || body(py)));
+    // Tells the binding library that the thread is attached. It refuses while the interpreter is being
+    // finalised, when a `__del__` may still log.
+    let result = Python::try_attach(&mut run).flatten();
+    // SAFETY: the interpreter calls attached, at that time too.
+    result.or_else(|| run(unsafe { Python::assume_attached() })).unwrap_or(std::ptr::null_mut())
+}
+
+fn result_for_c<'py>(
+    py: Python<'py>,
+    body: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+) -> *mut ffi::PyObject {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body))
+        .unwrap_or_else(|_| Err(PySystemError::new_err("internal error in duramen (a panic was caught)")));
+    match result {
+        Ok(value) => value.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            std::ptr::null_mut()
         }
-    })
+    }
 }
 
 /// The arguments of a fast call as borrowed objects: first the positional ones, then the keywords' values.
