@@ -60,15 +60,23 @@ class Workbench:
 
         `variables` are added to its environment.
         """
-        completed = subprocess.run(
+        with subprocess.Popen(
             [*self._command, *words],
             cwd=self.folder,
             env={**self._environment, **variables},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            timeout=DEADLINE_SECONDS,
-        )
+            # A group of its own, so that a program that hangs is ended with its children.
+            start_new_session=True,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=DEADLINE_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        completed = subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
         assert completed.returncode == exit_code, completed.stdout + completed.stderr
         return completed
 
