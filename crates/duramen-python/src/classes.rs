@@ -9,11 +9,14 @@ use parking_lot::RwLock;
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 use crate::interpreter;
 use crate::native_method::{self, Method};
-use crate::{adapter, filter, formatter, globals, handler, logger, manager, record, structured, style};
+use crate::{
+    adapter, buffering, filter, formatter, globals, handler, logger, logger_tree, manager, record,
+    structured, style,
+};
 
 /// What an object is in the pipeline; objects of one family are asked the same questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +105,7 @@ const fn class(name: &'static str, family: Family, methods: &'static [Method]) -
 }
 
 /// The classes of a module of the standard library that get native methods, bases first.
-fn native_classes(py: Python<'_>, module: &str) -> Vec<NativeClass> {
-    // CPython 3.10 counts the adapter's frames for `stacklevel`: they have to be there.
-    let adapter_methods = if globals::python_minor(py) >= 11 { adapter::METHODS } else { &[] };
+fn native_classes(module: &str) -> Vec<NativeClass> {
     match module {
         "logging" => vec![
             class("LogRecord", Family::Record, record::METHODS),
@@ -117,13 +118,15 @@ fn native_classes(py: Python<'_>, module: &str) -> Vec<NativeClass> {
             class("Handler", Family::Other, handler::base::METHODS),
             class("StreamHandler", Family::StreamHandler, handler::stream::METHODS),
             class("FileHandler", Family::StreamHandler, handler::file::METHODS),
-            class("_StderrHandler", Family::Other, &[]),
-            class("NullHandler", Family::NullHandler, &[]),
+            class("_StderrHandler", Family::Other, handler::stream::STDERR_METHODS),
+            class("NullHandler", Family::NullHandler, handler::null::METHODS),
             class("Logger", Family::Logger, logger::METHODS),
-            class("RootLogger", Family::Logger, &[]),
+            class("Logger", Family::Logger, logger_tree::METHODS),
+            class("RootLogger", Family::Logger, logger_tree::ROOT_METHODS),
             class("PlaceHolder", Family::Other, manager::PLACEHOLDER_METHODS),
             class("Manager", Family::Other, manager::METHODS),
-            class("LoggerAdapter", Family::Other, adapter_methods),
+            class("BufferingFormatter", Family::Other, buffering::METHODS),
+            class("LoggerAdapter", Family::Other, adapter::METHODS),
         ],
         "logging.handlers" => vec![
             class("BaseRotatingHandler", Family::Other, handler::rotating::BASE_METHODS),
@@ -133,6 +136,7 @@ fn native_classes(py: Python<'_>, module: &str) -> Vec<NativeClass> {
             class("BufferingHandler", Family::Other, handler::memory::BUFFERING_METHODS),
             class("MemoryHandler", Family::Other, handler::memory::METHODS),
             class("QueueHandler", Family::Other, handler::queue::METHODS),
+            class("QueueListener", Family::Other, handler::listener::METHODS),
         ],
         "duramen.formatters" => vec![
             class("JsonFormatter", Family::Formatter, structured::JSON_METHODS),
@@ -186,6 +190,11 @@ impl Hasher for AddressHasher {
 /// The class of `object`, where it is exactly one that carries native methods.
 pub(crate) fn known(object: &Bound<'_, PyAny>) -> Option<Arc<KnownClass>> {
     KNOWN.read().as_ref()?.get(&(object.get_type().as_ptr() as usize)).cloned()
+}
+
+/// What is known of `class`, where it is one that carries native methods.
+pub(crate) fn known_class(class: &Bound<'_, PyAny>) -> Option<Arc<KnownClass>> {
+    KNOWN.read().as_ref()?.get(&(class.as_ptr() as usize)).cloned()
 }
 
 /// Whether `object` is exactly of one of our classes: no subclass has a say in its attributes.
@@ -303,10 +312,10 @@ pub(crate) fn put_native_methods<'py>(
     let py = namespace.py();
     let changes = PyList::empty(py);
     let mut incomplete = Vec::new();
-    for native in native_classes(py, module) {
+    for native in native_classes(module) {
         let Some(class) = namespace.get_item(native.name)? else { continue };
         let class = class.cast_into::<PyType>()?;
-        for &(name, body) in native.methods {
+        for &(name, body) in native.methods.iter().chain(methods_of_this_interpreter(&class, native.name)?) {
             let Some(original) = own_attribute(&class, name)? else { continue };
             if is_interpreters_own(&original, namespace, native.name, name)? {
                 let replacement = native_method::replacement(&original, body)?;
@@ -316,13 +325,50 @@ pub(crate) fn put_native_methods<'py>(
                 incomplete.push(class.clone());
             }
         }
+        if native.name == "Handler" {
+            remake_name_property(&class, &changes)?;
+        }
     }
-    for native in native_classes(py, module) {
+    for native in native_classes(module) {
         if let Some(class) = namespace.get_item(native.name)? {
             remember(class.cast_into::<PyType>()?, &native, &incomplete)?;
         }
     }
     Ok(changes)
+}
+
+/// `Handler.name` is a property of `get_name` and `set_name` as they were: one of the native methods takes
+/// its place, unless somebody has replaced it.
+fn remake_name_property(handler: &Bound<'_, PyType>, changes: &Bound<'_, PyList>) -> PyResult<()> {
+    let py = handler.py();
+    let Some(original) = own_attribute(handler, "name")? else { return Ok(()) };
+    let mut functions = Vec::new();
+    for part in ["fget", "fset"] {
+        let Some(part) = original.getattr_opt(part)? else { return Ok(()) };
+        for change in changes {
+            let change = change.cast_into::<PyTuple>()?;
+            if change.get_item(2)?.is(&part) {
+                functions.push(change.get_item(3)?);
+            }
+        }
+    }
+    if let [get, set] = functions.as_slice() {
+        let property = py.import(intern!(py, "builtins"))?.getattr(intern!(py, "property"))?;
+        let replacement = property.call1((get, set))?;
+        handler.setattr("name", &replacement)?;
+        changes.append((handler, "name", original, replacement))?;
+    }
+    Ok(())
+}
+
+/// The further native methods of `class`, which replace only some versions of the interpreter's.
+fn methods_of_this_interpreter(class: &Bound<'_, PyType>, name: &str) -> PyResult<&'static [Method]> {
+    match name {
+        // CPython 3.10 counts the adapter's frames for `stacklevel`: they have to be there.
+        "LoggerAdapter" if globals::python_minor(class.py()) >= 11 => Ok(adapter::LOGGING_METHODS),
+        "TimedRotatingFileHandler" => handler::schedule::methods_for(class),
+        _ => Ok(&[]),
+    }
 }
 
 fn own_attribute<'py>(class: &Bound<'py, PyType>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -31,6 +31,14 @@ pub(crate) fn get<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult
     owner(py).get_item(name)?.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
 }
 
+/// The global called `name`, or else the built-in object.
+pub(crate) fn get_builtin<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    match owner(py).get_item(name)? {
+        Some(value) => Ok(value),
+        None => py.import(intern!(py, "builtins"))?.getattr(name),
+    }
+}
+
 /// Whether the global called `name` is true.
 pub(crate) fn is_true<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<bool> {
     get(py, name)?.is_truthy()

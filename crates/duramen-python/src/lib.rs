@@ -5,6 +5,7 @@
 
 mod adapter;
 mod asctime;
+mod buffering;
 mod caller;
 mod classes;
 mod fields;
@@ -14,6 +15,7 @@ mod globals;
 mod handler;
 mod interpreter;
 mod logger;
+mod logger_tree;
 mod manager;
 mod native_method;
 mod pipeline;

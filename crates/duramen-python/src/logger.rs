@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::classes::{self, Family};
+use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
 use crate::{caller, globals, interpreter, pipeline};
 
@@ -37,7 +38,7 @@ pub(crate) static METHODS: &[Method] = &[
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (logger, name) = (&call.object, call.argument(0));
-    globals::get(py, intern!(py, "Filterer"))?.call_method1(intern!(py, "__init__"), (logger,))?;
+    call_base(logger, intern!(py, "Filterer"), intern!(py, "__init__"))?;
     logger.setattr(intern!(py, "name"), name)?;
     let level = globals::get(py, intern!(py, "_checkLevel"))?.call1((call.argument(1),))?;
     logger.setattr(intern!(py, "level"), level)?;

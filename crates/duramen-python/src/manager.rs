@@ -1,6 +1,6 @@
 //! `Manager` and `PlaceHolder`: the tree of loggers.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAssertionError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySlice, PyString};
@@ -8,87 +8,106 @@ use pyo3::types::{PyDict, PySlice, PyString};
 use crate::globals;
 use crate::native_method::{Call, Method};
 
-pub(crate) static PLACEHOLDER_METHODS: &[Method] = &[("append", append)];
-
 pub(crate) static METHODS: &[Method] = &[
+    ("__init__", init),
     ("getLogger", get_logger),
-    ("_fixupParents", fixup_parents),
-    ("_fixupChildren", fixup_children),
+    ("setLoggerClass", set_logger_class),
+    ("setLogRecordFactory", set_log_record_factory),
+    ("_fixupParents", fix_up_parents),
+    ("_fixupChildren", fix_up_children),
     ("_clear_cache", clear_cache),
 ];
 
-fn append<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) static PLACEHOLDER_METHODS: &[Method] = &[("__init__", init_placeholder), ("append", append)];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let children = call.object.getattr(intern!(py, "loggerMap"))?;
-    if !children.contains(call.argument(0))? {
-        children.set_item(call.argument(0), py.None())?;
-    }
+    let manager = &call.object;
+    manager.setattr(intern!(py, "root"), call.argument(0))?;
+    manager.setattr(intern!(py, "disable"), 0)?;
+    manager.setattr(intern!(py, "emittedNoHandlerWarning"), false)?;
+    manager.setattr(intern!(py, "loggerDict"), PyDict::new(py))?;
+    manager.setattr(intern!(py, "loggerClass"), py.None())?;
+    manager.setattr(intern!(py, "logRecordFactory"), py.None())?;
     call.none()
 }
 
-fn is_placeholder(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    object.is_instance(&globals::get(object.py(), intern!(object.py(), "PlaceHolder"))?)
-}
-
-fn is_logger(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    object.is_instance(&globals::get(object.py(), intern!(object.py(), "Logger"))?)
-}
-
 fn get_logger<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let name = call.argument(0);
+    let py = call.py();
+    let (manager, name) = (&call.object, call.argument(0));
     if !name.is_instance_of::<PyString>() {
         return Err(PyTypeError::new_err("A logger name must be a string"));
     }
-    globals::locked(call.py(), || find_or_make(&call.object, &name))
+    globals::locked(py, || {
+        let known = manager.getattr(intern!(py, "loggerDict"))?;
+        if !known.contains(name)? {
+            let logger = make_logger(manager, &name)?;
+            manager.call_method1(intern!(py, "_fixupParents"), (&logger,))?;
+            return Ok(logger);
+        }
+        let found = known.get_item(name)?;
+        if !is_placeholder(&found)? {
+            return Ok(found);
+        }
+        let logger = make_logger(manager, &name)?;
+        manager.call_method1(intern!(py, "_fixupChildren"), (found, &logger))?;
+        manager.call_method1(intern!(py, "_fixupParents"), (&logger,))?;
+        Ok(logger)
+    })
 }
 
-fn find_or_make<'py>(manager: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// A logger of the manager's class, or else of the global one, entered under its name.
+fn make_logger<'py>(manager: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = manager.py();
-    let loggers = manager.getattr(intern!(py, "loggerDict"))?;
-    let found = if loggers.contains(name)? { Some(loggers.get_item(name)?) } else { None };
-    let placeholder = match found {
-        Some(found) if is_placeholder(&found)? => Some(found),
-        Some(found) => return Ok(found),
-        None => None,
-    };
     let own_class = manager.getattr(intern!(py, "loggerClass"))?;
     let class =
         if own_class.is_truthy()? { own_class } else { globals::get(py, intern!(py, "_loggerClass"))? };
     let logger = class.call1((name,))?;
     logger.setattr(intern!(py, "manager"), manager)?;
-    loggers.set_item(name, &logger)?;
-    if let Some(placeholder) = placeholder {
-        manager.call_method1(intern!(py, "_fixupChildren"), (placeholder, &logger))?;
-    }
-    manager.call_method1(intern!(py, "_fixupParents"), (&logger,))?;
+    manager.getattr(intern!(py, "loggerDict"))?.set_item(name, &logger)?;
     Ok(logger)
 }
 
-/// Sets the parent of a new logger: the nearest one above it that exists. What does not exist on the way
-/// becomes a placeholder that remembers the logger.
-fn fixup_parents<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+fn is_placeholder(node: &Bound<'_, PyAny>) -> PyResult<bool> {
+    node.is_instance(&globals::get(node.py(), intern!(node.py(), "PlaceHolder"))?)
+}
+
+fn is_logger(node: &Bound<'_, PyAny>) -> PyResult<bool> {
+    node.is_instance(&globals::get(node.py(), intern!(node.py(), "Logger"))?)
+}
+
+fn set_logger_class<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let class = call.argument(0);
+    let logger_class = globals::get(py, intern!(py, "Logger"))?;
+    if class.ne(&logger_class)? {
+        let is_subclass = globals::get_builtin(py, intern!(py, "issubclass"))?;
+        if !is_subclass.call1((class, logger_class))?.is_truthy()? {
+            let name = class.getattr(intern!(py, "__name__"))?;
+            return Err(PyTypeError::new_err(format!("logger not derived from logging.Logger: {name}")));
+        }
+    }
+    call.object.setattr(intern!(py, "loggerClass"), class)?;
+    call.none()
+}
+
+fn set_log_record_factory<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    call.object.setattr(intern!(call.py(), "logRecordFactory"), call.argument(0))?;
+    call.none()
+}
+
+/// Gives `logger` its parent: the nearest logger above it. Each name between them gets a placeholder that
+/// knows `logger`.
+fn fix_up_parents<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (manager, logger) = (&call.object, call.argument(0));
-    let loggers = manager.getattr(intern!(py, "loggerDict"))?;
     let name = logger.getattr(intern!(py, "name"))?;
-    let last_dot = |end: isize| name.call_method1(intern!(py, "rfind"), (".", 0, end))?.extract::<isize>();
-    let mut dot = last_dot(isize::MAX)?;
     let mut parent = None;
+    let mut dot: isize = name.call_method1(intern!(py, "rfind"), (".",))?.extract()?;
     while dot > 0 && parent.is_none() {
         let above = name.get_item(PySlice::new(py, 0, dot, 1))?;
-        if loggers.contains(&above)? {
-            let found = loggers.get_item(&above)?;
-            if is_logger(&found)? {
-                parent = Some(found);
-            } else {
-                found.call_method1(intern!(py, "append"), (logger,))?;
-            }
-        } else {
-            let placeholder = globals::get(py, intern!(py, "PlaceHolder"))?.call1((logger,))?;
-            loggers.set_item(&above, placeholder)?;
-        }
-        // As CPython has it: of two dots in a row, the first does not end a name.
-        dot = last_dot(dot - 1)?;
+        parent = parent_called(manager, &above, &logger)?;
+        dot = name.call_method1(intern!(py, "rfind"), (".", 0, dot - 1))?.extract()?;
     }
     let parent = match parent {
         Some(parent) => parent,
@@ -98,18 +117,42 @@ fn fixup_parents<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.none()
 }
 
-/// Puts a new logger between the loggers that its placeholder remembers and their parents.
-fn fixup_children<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+/// The logger called `name`; where there is none, the placeholder there gets to know `child`.
+fn parent_called<'py>(
+    manager: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyAny>,
+    child: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = manager.py();
+    let known = manager.getattr(intern!(py, "loggerDict"))?;
+    if !known.contains(name)? {
+        let placeholder = globals::get(py, intern!(py, "PlaceHolder"))?.call1((child,))?;
+        known.set_item(name, placeholder)?;
+        return Ok(None);
+    }
+    let node = known.get_item(name)?;
+    if is_logger(&node)? {
+        // One that counts as false does not end the search.
+        return Ok(node.is_truthy()?.then_some(node));
+    }
+    if !is_placeholder(&node)? {
+        return Err(PyAssertionError::new_err(()));
+    }
+    node.call_method1(intern!(py, "append"), (child,))?;
+    Ok(None)
+}
+
+/// Puts `logger`, which takes the place of a placeholder, between the loggers below it and their parents.
+fn fix_up_children<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (placeholder, logger) = (call.argument(0), call.argument(1));
     let name = logger.getattr(intern!(py, "name"))?;
-    for child in
-        placeholder.getattr(intern!(py, "loggerMap"))?.call_method0(intern!(py, "keys"))?.try_iter()?
-    {
+    let head = PySlice::new(py, 0, name.len()?.cast_signed(), 1);
+    let children = placeholder.getattr(intern!(py, "loggerMap"))?.call_method0(intern!(py, "keys"))?;
+    for child in children.try_iter()? {
         let child = child?;
         let parent = child.getattr(intern!(py, "parent"))?;
-        let parents_name = parent.getattr(intern!(py, "name"))?;
-        if !parents_name.call_method1(intern!(py, "startswith"), (&name,))?.is_truthy()? {
+        if parent.getattr(intern!(py, "name"))?.get_item(&head)?.ne(&name)? {
             logger.setattr(intern!(py, "parent"), parent)?;
             child.setattr(intern!(py, "parent"), logger)?;
         }
@@ -117,20 +160,39 @@ fn fixup_children<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.none()
 }
 
-/// Every logger forgets which levels it is enabled for.
+/// Forgets which levels are enabled, for each logger.
 fn clear_cache<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let forget = |logger: &Bound<'py, PyAny>| {
+    let manager = &call.object;
+    let clear = |logger: &Bound<'py, PyAny>| {
         logger.getattr(intern!(py, "_cache"))?.call_method0(intern!(py, "clear")).map(drop)
     };
     globals::locked(py, || {
-        let loggers = call.object.getattr(intern!(py, "loggerDict"))?.cast_into::<PyDict>()?;
-        for logger in loggers.values() {
-            if is_logger(&logger)? {
-                forget(&logger)?;
+        let known = manager.getattr(intern!(py, "loggerDict"))?;
+        for node in known.call_method0(intern!(py, "values"))?.try_iter()? {
+            let node = node?;
+            if is_logger(&node)? {
+                clear(&node)?;
             }
         }
-        forget(&call.object.getattr(intern!(py, "root"))?)
+        clear(&manager.getattr(intern!(py, "root"))?)
     })?;
+    call.none()
+}
+
+fn init_placeholder<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let children = PyDict::new(py);
+    children.set_item(call.argument(0), py.None())?;
+    call.object.setattr(intern!(py, "loggerMap"), children)?;
+    call.none()
+}
+
+fn append<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let children = call.object.getattr(intern!(py, "loggerMap"))?;
+    if !children.contains(call.argument(0))? {
+        children.set_item(call.argument(0), py.None())?;
+    }
     call.none()
 }

@@ -5,12 +5,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::error;
+use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
+    ("get_name", get_name),
+    ("set_name", set_name),
     ("createLock", create_lock),
+    ("_at_fork_reinit", reinit_after_fork),
     ("acquire", acquire),
     ("release", release),
     ("setLevel", set_level),
@@ -27,7 +31,7 @@ pub(crate) static METHODS: &[Method] = &[
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
-    globals::get(py, intern!(py, "Filterer"))?.call_method1(intern!(py, "__init__"), (handler,))?;
+    call_base(handler, intern!(py, "Filterer"), intern!(py, "__init__"))?;
     handler.setattr(intern!(py, "_name"), py.None())?;
     let level = globals::get(py, intern!(py, "_checkLevel"))?.call1((call.argument(0),))?;
     handler.setattr(intern!(py, "level"), level)?;
@@ -45,6 +49,31 @@ fn create_lock<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.object.setattr(intern!(py, "lock"), lock)?;
     // A forked child gets a fresh lock.
     globals::get(py, intern!(py, "_register_at_fork_reinit_lock"))?.call1((&call.object,))?;
+    call.none()
+}
+
+fn reinit_after_fork<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call.object.getattr(intern!(py, "lock"))?.call_method0(intern!(py, "_at_fork_reinit"))?;
+    call.none()
+}
+
+fn get_name<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    call.object.getattr(intern!(call.py(), "_name"))
+}
+
+fn set_name<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let (handler, name) = (&call.object, call.argument(0));
+    globals::locked(py, || {
+        let named = globals::get(py, intern!(py, "_handlers"))?;
+        let previous = handler.getattr(intern!(py, "_name"))?;
+        if named.contains(&previous)? {
+            named.del_item(previous)?;
+        }
+        handler.setattr(intern!(py, "_name"), name)?;
+        if name.is_truthy()? { named.set_item(name, handler) } else { Ok(()) }
+    })?;
     call.none()
 }
 

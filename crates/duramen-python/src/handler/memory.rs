@@ -2,16 +2,72 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
+use pyo3::types::{PyBool, PyList};
 
 use crate::handler::base::locked;
+use crate::handler::lineage::{base, call_base, finally};
 use crate::native_method::{Call, Method};
 
-pub(crate) static BUFFERING_METHODS: &[Method] =
-    &[("shouldFlush", is_full), ("emit", emit), ("flush", clear)];
+pub(crate) static BUFFERING_METHODS: &[Method] = &[
+    ("__init__", init_buffering),
+    ("close", close_buffering),
+    ("shouldFlush", is_full),
+    ("emit", emit),
+    ("flush", clear),
+];
 
-pub(crate) static METHODS: &[Method] =
-    &[("shouldFlush", is_full_or_severe), ("setTarget", set_target), ("flush", hand_on)];
+pub(crate) static METHODS: &[Method] = &[
+    ("__init__", init),
+    ("close", close),
+    ("shouldFlush", is_full_or_severe),
+    ("setTarget", set_target),
+    ("flush", hand_on),
+];
+
+fn init_buffering<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call_base(&call.object, intern!(py, "Handler"), intern!(py, "__init__"))?;
+    call.object.setattr(intern!(py, "capacity"), call.argument(0))?;
+    call.object.setattr(intern!(py, "buffer"), PyList::empty(py))?;
+    call.none()
+}
+
+fn close_buffering<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let flushed = call.object.call_method0(intern!(py, "flush")).map(drop);
+    finally(flushed, || call_base(&call.object, intern!(py, "Handler"), intern!(py, "close")))?;
+    call.none()
+}
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    let [capacity, flush_level, target, flush_on_close] = std::array::from_fn(|index| call.argument(index));
+    base(handler, intern!(py, "BufferingHandler"))?
+        .call_method1(intern!(py, "__init__"), (handler, capacity))?;
+    handler.setattr(intern!(py, "flushLevel"), flush_level)?;
+    handler.setattr(intern!(py, "target"), target)?;
+    handler.setattr(intern!(py, "flushOnClose"), flush_on_close)?;
+    call.none()
+}
+
+fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    let flush_if_wanted = || {
+        if handler.getattr(intern!(py, "flushOnClose"))?.is_truthy()? {
+            handler.call_method0(intern!(py, "flush"))?;
+        }
+        Ok(())
+    };
+    finally(flush_if_wanted(), || {
+        locked(handler, || {
+            handler.setattr(intern!(py, "target"), py.None())?;
+            call_base(handler, intern!(py, "BufferingHandler"), intern!(py, "close"))
+        })
+    })?;
+    call.none()
+}
 
 fn has_no_room(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = handler.py();

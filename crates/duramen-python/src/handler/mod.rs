@@ -3,9 +3,13 @@
 pub(crate) mod base;
 pub(crate) mod error;
 pub(crate) mod file;
+pub(crate) mod lineage;
+pub(crate) mod listener;
 pub(crate) mod memory;
+pub(crate) mod null;
 pub(crate) mod queue;
 pub(crate) mod rotating;
+pub(crate) mod schedule;
 pub(crate) mod stream;
 pub(crate) mod timed_rotating;
 pub(crate) mod watched;

@@ -3,10 +3,24 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::globals;
 use crate::handler::error::guarded_entirely;
+use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
 
-pub(crate) static METHODS: &[Method] = &[("enqueue", enqueue), ("prepare", prepare), ("emit", emit)];
+pub(crate) static METHODS: &[Method] =
+    &[("__init__", init), ("enqueue", enqueue), ("prepare", prepare), ("emit", emit)];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call_base(&call.object, intern!(py, "Handler"), intern!(py, "__init__"))?;
+    call.object.setattr(intern!(py, "queue"), call.argument(0))?;
+    if globals::python_minor(py) >= 12 {
+        // `dictConfig` sets it where it makes a listener too.
+        call.object.setattr(intern!(py, "listener"), py.None())?;
+    }
+    call.none()
+}
 
 fn enqueue<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();

@@ -7,12 +7,40 @@ use pyo3::types::{PyBool, PyString};
 use crate::globals;
 use crate::handler::error::guarded_entirely;
 use crate::handler::file;
+use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =
-    &[("emit", emit), ("rotation_filename", rotation_filename), ("rotate", rotate)];
+    &[("__init__", init_base), ("emit", emit), ("rotation_filename", rotation_filename), ("rotate", rotate)];
 
-pub(crate) static METHODS: &[Method] = &[("doRollover", do_rollover), ("shouldRollover", should_rollover)];
+pub(crate) static METHODS: &[Method] =
+    &[("__init__", init), ("doRollover", do_rollover), ("shouldRollover", should_rollover)];
+
+fn init_base<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    let [path, mode, encoding, delay, errors] = std::array::from_fn(|index| call.argument(index));
+    FileArguments { path, mode: mode.to_owned(), encoding: encoding.to_owned(), delay, errors }
+        .init_file_handler(handler)?;
+    handler.setattr(intern!(py, "mode"), mode)?;
+    handler.setattr(intern!(py, "encoding"), encoding)?;
+    handler.setattr(intern!(py, "errors"), errors)?;
+    call.none()
+}
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let handler = &call.object;
+    let [path, mode, most_bytes, backups, encoding, delay, errors] =
+        std::array::from_fn(|index| call.argument(index));
+    // A file that is rolled over is never emptied when it is opened: what it has would be lost.
+    let mode = if most_bytes.gt(0)? { intern!(py, "a").clone().into_any() } else { mode.to_owned() };
+    let encoding = text_encoding(&mode, &encoding)?;
+    FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
+    handler.setattr(intern!(py, "maxBytes"), most_bytes)?;
+    handler.setattr(intern!(py, "backupCount"), backups)?;
+    call.none()
+}
 
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
@@ -43,7 +71,7 @@ fn rotate<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.none()
 }
 
-fn os(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn os(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     globals::get(py, intern!(py, "os"))
 }
 
@@ -52,7 +80,7 @@ fn path_is<'py>(test: &Bound<'py, PyString>, path: &Bound<'py, PyAny>) -> PyResu
     os(py)?.getattr(intern!(py, "path"))?.call_method1(test, (path,))?.is_truthy()
 }
 
-fn exists(path: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn exists(path: &Bound<'_, PyAny>) -> PyResult<bool> {
     path_is(intern!(path.py(), "exists"), path)
 }
 
@@ -102,7 +130,7 @@ fn shift_backups(handler: &Bound<'_, PyAny>, backups: i64) -> PyResult<()> {
     Ok(())
 }
 
-fn remove_if_there(path: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn remove_if_there(path: &Bound<'_, PyAny>) -> PyResult<()> {
     if exists(path)? {
         os(path.py())?.call_method1(intern!(path.py(), "remove"), (path,))?;
     }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::error::guarded;
+use crate::handler::lineage::{base, call_base};
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -13,12 +14,22 @@ pub(crate) static METHODS: &[Method] =
 
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    globals::get(py, intern!(py, "Handler"))?.call_method1(intern!(py, "__init__"), (&call.object,))?;
+    call_base(&call.object, intern!(py, "Handler"), intern!(py, "__init__"))?;
     let mut stream = call.argument(0).to_owned();
     if stream.is_none() {
         stream = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "stderr"))?;
     }
     call.object.setattr(intern!(py, "stream"), stream)?;
+    call.none()
+}
+
+/// `_StderrHandler`, whose stream is whatever `sys.stderr` is at the moment.
+pub(crate) static STDERR_METHODS: &[Method] = &[("__init__", init_for_stderr)];
+
+fn init_for_stderr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    base(&call.object, intern!(py, "Handler"))?
+        .call_method1(intern!(py, "__init__"), (&call.object, call.argument(0)))?;
     call.none()
 }
 

@@ -1,7 +1,6 @@
 //! `TimedRotatingFileHandler`: a file that is rolled over by the clock.
 //!
-//! When to roll over and which backups to delete differs even between patch releases of CPython, so these
-//! rare steps stay the interpreter's own; what is asked for each record is native.
+//! What is asked for each record stands here; the rollover itself, in [`super::schedule`].
 
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -120,6 +120,13 @@ impl Schedule {
         Ok(Self { when, interval: seconds, at_time: None, utc: false, rules: Rules::default() })
     }
 
+    /// At the places of `when` on the clock or the calendar, with any `interval` in seconds.
+    ///
+    /// Python's handlers have the two as attributes of their own, which an application can set.
+    pub fn of_seconds(when: When, interval: i64) -> Self {
+        Self { when, interval, at_time: None, utc: false, rules: Rules::default() }
+    }
+
     /// Counts in UTC, or in local time (the default).
     #[must_use]
     pub fn utc(self, utc: bool) -> Self {
