@@ -11,9 +11,9 @@ import duramen.handlers
 from duramen._interpreter import build_module, renamed
 
 
-def __import__(name, *arguments):
+def __import__(name, globals=None, locals=None, fromlist=(), level=0):
     # The functions of the module call this by its name to find what a configuration names.
-    return builtins.__import__(renamed(name), *arguments)
+    return builtins.__import__(renamed(name), globals, locals, fromlist, level)
 
 
 __import__.__doc__ = builtins.__import__.__doc__

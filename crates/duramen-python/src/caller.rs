@@ -1,5 +1,7 @@
 //! Where a logging call stands: the nearest frame outside `logging`.
 
+use std::cell::Cell;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -98,6 +100,58 @@ impl<'py> InternalFrames<'py> {
     }
 }
 
+thread_local! {
+    static RUNNING: Cell<NativeCalls> = const { Cell::new(NativeCalls { level_method: 0, log: 0 }) };
+}
+
+/// The native calls that are running in this thread, by the address of the frame that each was called from.
+#[derive(Clone, Copy)]
+struct NativeCalls {
+    level_method: usize,
+    log: usize,
+}
+
+/// Runs `body`, what a level method such as `info` does.
+pub(crate) fn in_level_method<T>(py: Python<'_>, body: impl FnOnce() -> T) -> T {
+    in_call(py, |calls, frame| NativeCalls { level_method: frame, ..calls }, body)
+}
+
+/// Runs `body`, what `_log` does.
+pub(crate) fn in_log<T>(py: Python<'_>, body: impl FnOnce() -> T) -> T {
+    in_call(py, |calls, frame| NativeCalls { log: frame, ..calls }, body)
+}
+
+fn in_call<T>(
+    py: Python<'_>,
+    enter: impl FnOnce(NativeCalls, usize) -> NativeCalls,
+    body: impl FnOnce() -> T,
+) -> T {
+    // Only CPython 3.10 counts frames so that native calls, which have none, must be known.
+    if globals::python_minor(py) > 10 {
+        return body();
+    }
+    let frame = interpreter::current_frame(py).map_or(0, |frame| frame.as_ptr() as usize);
+    let before = RUNNING.get();
+    RUNNING.set(enter(before, frame));
+    let result = body();
+    RUNNING.set(before);
+    result
+}
+
+/// CPython 3.10 begins at the fourth frame above `findCaller`'s helper, which it takes for the caller of
+/// the level method. This is how many Python frames above the innermost one that is here.
+fn frames_to_begin_at(innermost: &Bound<'_, PyAny>) -> usize {
+    let frame = innermost.as_ptr() as usize;
+    let NativeCalls { level_method, log } = RUNNING.get();
+    match (log == frame, level_method == frame) {
+        (true, true) => 0,
+        (true, false) => 1,
+        (false, _) if log != 0 => 1,
+        (false, _) if level_method != 0 => 1,
+        (false, _) => 2,
+    }
+}
+
 /// CPython 3.10: every frame counts, then those of `logging` are left.
 fn up_then_out_of_logging<'py>(
     innermost: Bound<'py, PyAny>,
@@ -105,6 +159,13 @@ fn up_then_out_of_logging<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = innermost.py();
     let own_source = globals::get(py, intern!(py, "_srcfile"))?;
+    let mut innermost = innermost;
+    for _ in 0..frames_to_begin_at(&innermost) {
+        match interpreter::frame_back(&innermost) {
+            Some(back) => innermost = back,
+            None => break,
+        }
+    }
     let mut remaining = stack_level.clone();
     let mut frame = Some(innermost.clone());
     while let Some(current) = &frame {
@@ -137,5 +198,5 @@ fn stack_text<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         (frame,),
         Some(&keywords),
     )?;
-    formatter::without_final_newline(buffer.call_method0(intern!(py, "getvalue"))?)
+    formatter::without_final_newline(&buffer.call_method0(intern!(py, "getvalue"))?)
 }

@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySlice};
+use pyo3::types::PyDict;
 
 use crate::globals;
 use crate::native_method::{Call, Method};
@@ -52,16 +52,12 @@ fn format_exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     )?;
     let text = buffer.call_method0(intern!(py, "getvalue"))?;
     buffer.call_method0(intern!(py, "close"))?;
-    without_final_newline(text)
+    without_final_newline(&text)
 }
 
 /// `text` without the newline at its end, if there is one.
-pub(crate) fn without_final_newline(text: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
-    if ends_with_newline(&text)? {
-        let all_but_one = PySlice::new(text.py(), 0, text.len()?.cast_signed() - 1, 1);
-        return text.get_item(all_but_one);
-    }
-    Ok(text)
+pub(crate) fn without_final_newline<'py>(text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    text.call_method1(intern!(text.py(), "removesuffix"), ("\n",))
 }
 
 fn ends_with_newline(text: &Bound<'_, PyAny>) -> PyResult<bool> {

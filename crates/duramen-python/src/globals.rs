@@ -3,6 +3,8 @@
 //! They have one owner at a time: Duramen's own module dict, or the standard library's while Duramen is
 //! installed. They are read from there each time, so that an assignment and a patch are seen at once.
 
+use std::sync::OnceLock;
+
 use parking_lot::RwLock;
 use pyo3::exceptions::PyNameError;
 use pyo3::intern;
@@ -51,7 +53,8 @@ pub(crate) fn is_log_record(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// The minor version of the running interpreter: 13 for CPython 3.13.
 pub(crate) fn python_minor(py: Python<'_>) -> u8 {
-    py.version_info().minor
+    static MINOR: OnceLock<u8> = OnceLock::new();
+    *MINOR.get_or_init(|| py.version_info().minor)
 }
 
 /// Runs `body` while the lock of the module is held, which guards the tree and the list of handlers.

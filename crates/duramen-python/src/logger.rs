@@ -196,6 +196,10 @@ struct Request<'a, 'py> {
 
 impl Request<'_, '_> {
     fn send(&self) -> PyResult<()> {
+        caller::in_level_method(self.logger.py(), || self.send_on())
+    }
+
+    fn send_on(&self) -> PyResult<()> {
         let keywords = self.keywords.as_ref();
         if pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments, keywords)? {
             return Ok(());
@@ -212,7 +216,7 @@ fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>>
     let [level, message, arguments, exception, extra, stack_info, stack_level] =
         std::array::from_fn(|index| call.argument(index));
     let (path, line, function, stack) = if globals::is_true(py, intern!(py, "_srcfile"))? {
-        find_caller_of(logger, &stack_info, &stack_level)?
+        caller::in_log(py, || find_caller_of(logger, &stack_info, &stack_level))?
     } else {
         unknown_caller(py)
     };

@@ -180,6 +180,15 @@ unsafe extern "C" fn deallocate(function: *mut ffi::PyObject) {
     }
 }
 
+/// `__doc__`, which some ask the type for and not the object.
+unsafe extern "C" fn get_documentation(
+    function: *mut ffi::PyObject,
+    _closure: *mut c_void,
+) -> *mut ffi::PyObject {
+    // SAFETY: a live function.
+    unsafe { ffi::PyObject_GetAttrString((*function.cast::<NativeFunction>()).original, c"__doc__".as_ptr()) }
+}
+
 fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
     let offset = |position: usize| ffi::Py_ssize_t::try_from(position).unwrap_or(0);
     let member = |name: &'static CStr, position: usize| ffi::PyMemberDef {
@@ -207,6 +216,16 @@ fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
         reduce_method(c"__reduce_ex__", ffi::METH_O),
         ffi::PyMethodDef::zeroed(),
     ]));
+    let computed = Box::leak(Box::new([
+        ffi::PyGetSetDef {
+            name: c"__doc__".as_ptr(),
+            get: Some(get_documentation),
+            set: None,
+            doc: ptr::null(),
+            closure: ptr::null_mut(),
+        },
+        ffi::PyGetSetDef::default(),
+    ]));
     let slot = |slot: c_int, pointer: *mut c_void| ffi::PyType_Slot { slot, pfunc: pointer };
     let mut slots = [
         slot(ffi::Py_tp_call, ffi::PyVectorcall_Call as *mut c_void),
@@ -217,6 +236,7 @@ fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
         slot(ffi::Py_tp_traverse, traverse as *mut c_void),
         slot(ffi::Py_tp_dealloc, deallocate as *mut c_void),
         slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
+        slot(ffi::Py_tp_getset, computed.as_mut_ptr().cast()),
         slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
         slot(0, ptr::null_mut()),
     ];
