@@ -1,7 +1,7 @@
 //! The queue delivers or counts whatever it is given.
 
+use std::sync::Arc;
 use std::sync::mpsc;
-use std::sync::{Arc, Barrier};
 
 use duramen::queue::{Overflow, Queue, Stats};
 use duramen::report;
@@ -24,23 +24,25 @@ fn closing_delivers_what_is_queued_in_order() {
 
 #[test]
 fn a_full_queue_drops_the_newest_and_counts_it() {
-    let gate = Arc::new(Barrier::new(2));
-    let of_worker = Arc::clone(&gate);
+    let (release, gate) = mpsc::channel::<()>();
     let (started, starts) = mpsc::channel();
     let queue = Queue::start(2, Overflow::DropNewest, move |item| {
         if item == 0 {
             started.send(()).expect("the test waits");
-            of_worker.wait();
+            // Ends too when the test fails, which drops the other side.
+            let _ = gate.recv();
         }
     })
     .expect("a thread");
+    // Declared after the queue, so that a failing test drops it first and the worker can end.
+    let release = release;
     assert!(queue.push(0));
     starts.recv().expect("the worker holds the first item");
     assert!(queue.push(1));
     assert!(queue.push(2));
     assert!(!queue.push(3));
     assert_eq!(queue.stats(), Stats { accepted: 3, queued: 3, dropped: 1, ..Stats::default() });
-    gate.wait();
+    drop(release);
     queue.flush();
     assert_eq!(queue.stats(), Stats { accepted: 3, delivered: 3, dropped: 1, ..Stats::default() });
 }
