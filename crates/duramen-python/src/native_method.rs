@@ -188,7 +188,7 @@ impl Signature {
             0 => format!("{most} positional argument{}", if most == 1 { "" } else { "s" }),
             _ => format!("from {} to {most} positional arguments", most - optional),
         };
-        PyTypeError::new_err(format!("{}() takes {takes} but {} were given", self.qualified_name, given + 1))
+        PyTypeError::new_err(format!("{}() takes {takes} but {given} were given", self.qualified_name))
     }
 
     fn missing(&self, py: Python<'_>, values: &Values<'_, '_>) -> PyErr {

@@ -212,8 +212,12 @@ fn compute_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     };
     let seconds: i64 = py.get_type::<PyInt>().call1((current,))?.extract()?;
     let next = schedule.compute_rollover(seconds, &PythonTime::of_handler(handler)?)?;
-    // The fraction of a second stays, where the caller gave one.
-    current.add(next - seconds)
+    // The fractions of a second stay, where the caller or the interval has some.
+    let next = current.add(next - seconds)?;
+    match rules(py) {
+        Rules::Original => Ok(next),
+        Rules::Corrected => next.add(handler.getattr(intern!(py, "interval"))?.rem(1)?),
+    }
 }
 
 fn get_files_to_delete<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
