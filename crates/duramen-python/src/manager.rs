@@ -3,10 +3,10 @@
 use pyo3::exceptions::{PyAssertionError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySlice, PyString};
+use pyo3::types::{PyDict, PyString};
 
-use crate::globals;
 use crate::native_method::{Call, Method};
+use crate::{globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -105,7 +105,7 @@ fn fix_up_parents<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let mut parent = None;
     let mut dot: isize = name.call_method1(intern!(py, "rfind"), (".",))?.extract()?;
     while dot > 0 && parent.is_none() {
-        let above = name.get_item(PySlice::new(py, 0, dot, 1))?;
+        let above = name.get_item(interpreter::slice(py, 0, dot)?)?;
         parent = parent_called(manager, &above, &logger)?;
         dot = name.call_method1(intern!(py, "rfind"), (".", 0, dot - 1))?.extract()?;
     }
@@ -147,7 +147,7 @@ fn fix_up_children<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (placeholder, logger) = (call.argument(0), call.argument(1));
     let name = logger.getattr(intern!(py, "name"))?;
-    let head = PySlice::new(py, 0, name.len()?.cast_signed(), 1);
+    let head = interpreter::slice(py, 0, name.len()?.cast_signed())?;
     let children = placeholder.getattr(intern!(py, "loggerMap"))?.call_method0(intern!(py, "keys"))?;
     for child in children.try_iter()? {
         let child = child?;

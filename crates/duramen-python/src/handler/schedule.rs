@@ -9,12 +9,12 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList, PySlice, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyInt, PyList, PyTuple, PyType};
 
-use crate::globals;
 use crate::handler::lineage::{FileArguments, locale_encoding};
 use crate::handler::rotating::{exists, os, remove_if_there};
 use crate::native_method::{Call, Method};
+use crate::{globals, interpreter};
 
 static METHODS: &[Method] = &[
     ("__init__", init),
@@ -244,7 +244,7 @@ fn get_files_to_delete<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>>
     }
     backups.sort()?;
     let end = backups.len().into_pyobject(py)?.sub(to_keep)?;
-    backups.as_any().get_item(PySlice::new(py, 0, end.extract()?, 1))
+    backups.as_any().get_item(interpreter::slice(py, 0, end.extract()?)?)
 }
 
 fn matches(pattern: &Bound<'_, PyAny>, how: &str, text: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -252,7 +252,7 @@ fn matches(pattern: &Bound<'_, PyAny>, how: &str, text: &Bound<'_, PyAny>) -> Py
 }
 
 fn from<'py>(text: &Bound<'py, PyAny>, start: usize) -> PyResult<Bound<'py, PyAny>> {
-    text.get_item(PySlice::new(text.py(), start.cast_signed(), isize::MAX, 1))
+    text.get_item(interpreter::slice(text.py(), start.cast_signed(), isize::MAX)?)
 }
 
 /// The uncorrected rule: some part between dots, after the file's name without its ending, is a date.

@@ -7,7 +7,7 @@ pub(crate) use function::{is_native_function, native_function};
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PySlice, PyString, PyTuple, PyType};
 
 /// Runs `body` at the C border: its error becomes the raised exception, a panic becomes `SystemError`.
 ///
@@ -171,4 +171,9 @@ pub(crate) fn with_calling_frame(py: Python<'_>, error: PyErr) -> PyErr {
         unsafe { ffi::PyException_SetTraceback(error.value(py).as_ptr(), traceback.as_ptr()) };
     }
     error
+}
+
+/// `slice(start, stop)`. The binding library's own constructor loses a reference to each number.
+pub(crate) fn slice(py: Python<'_>, start: isize, stop: isize) -> PyResult<Bound<'_, PyAny>> {
+    py.get_type::<PySlice>().call1((start, stop))
 }
