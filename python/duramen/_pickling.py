@@ -4,17 +4,16 @@ Only Duramen's own tree needs this: while installed, the objects are of the clas
 """
 
 import copy
-import sys
 from copyreg import __newobj__
+from importlib import import_module
 
 
 def _standard_counterpart(definition):
     """What ``logging`` has for a class or function of Duramen's; anything else stands for itself."""
-
     package, dot, module = definition.__module__.partition(".")
     if package != "duramen":
         return definition
-    return getattr(sys.modules["logging" + dot + module], definition.__name__, definition)
+    return getattr(import_module("logging" + dot + module), definition.__name__, definition)
 
 
 def _reduce_ex(self, protocol):

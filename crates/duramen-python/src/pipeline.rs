@@ -421,7 +421,8 @@ fn site(py: Python<'_>) -> PyResult<Option<Site<'_>>> {
     if !globals::is_true(py, intern!(py, "_srcfile"))? {
         return Ok(None);
     }
-    let Some(frame) = caller::find_frame(py, PyInt::new(py, 1).as_any())? else { return Ok(None) };
+    let found = caller::in_log(py, || caller::find_frame(py, PyInt::new(py, 1).as_any()))?;
+    let Some(frame) = found else { return Ok(None) };
     let code = interpreter::frame_code(&frame);
     let path = code.getattr(intern!(py, "co_filename"))?;
     let (file, module) = record::file_and_module(&path)?;

@@ -83,9 +83,9 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if let When::Weekday(day) = unit {
         handler.setattr(intern!(py, "dayOfWeek"), day)?;
     }
+    handler.setattr(intern!(py, "interval"), interval.mul(unit.seconds())?)?;
     handler.setattr(intern!(py, "suffix"), unit.suffix())?;
     handler.setattr(intern!(py, "extMatch"), date_pattern(py, unit)?)?;
-    handler.setattr(intern!(py, "interval"), interval.mul(unit.seconds())?)?;
     let path = handler.getattr(intern!(py, "baseFilename"))?;
     let started = if exists(&path)? { last_change(&path)? } else { now(py)?.into_pyobject(py)?.into_any() };
     let next = handler.call_method1(intern!(py, "computeRollover"), (started,))?;
