@@ -19,6 +19,9 @@ for name, data in json.load(sys.stdin).items():
 assert not any(module.partition(".")[0] == "duramen" for module in sys.modules)
 """
 
+#: COMPATIBILITY.md: ``logging.X`` in a configuration of ``duramen.config`` means Duramen's.
+IMPORT_OF_THE_CONFIGURATION = ("logging.config.BaseConfigurator", "logging.config.BaseConfigurator.importer")
+
 
 @pytest.fixture(scope="session")
 def surfaces():
@@ -39,7 +42,14 @@ def surfaces():
 def test_surface(surfaces, way, kind):
     expected = json.loads(surfaces["standard"].stdout)[kind]
     found = json.loads(surfaces[way].stdout)[kind]
-    different = {name: (fact, found.get(name)) for name, fact in expected.items() if found.get(name) != fact}
+    if (way, kind) == ("imported", "help"):
+        pytest.skip("help() says the module's name, which is duramen")
+    differs_on_purpose = IMPORT_OF_THE_CONFIGURATION if way == "imported" else ()
+    different = {
+        name: (fact, found.get(name))
+        for name, fact in expected.items()
+        if found.get(name) != fact and name not in differs_on_purpose
+    }
     assert not different, report(different)
     if way == "installed":
         assert sorted(found) == sorted(expected)

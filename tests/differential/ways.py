@@ -90,6 +90,10 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T_]\d\d[:-]\d\d[:-]\d\d(?:[,.]\d+)?")
 
 
 _FRAME = re.compile(r'^  File "[^"\n]*", line \d+, in .*\n(?:    .*\n)*', re.MULTILINE)
+_FIRST_FRAME = re.compile(
+    r"^(?P<title>Traceback \(most recent call last\):\n)(?P<frame>" + _FRAME.pattern.lstrip("^") + ")",
+    re.MULTILINE,
+)
 _REPORTED_ERROR = re.compile(
     r"(?P<head>^--- Logging error ---\n)(?P<traceback>.*?)(?P<stack>^Call stack:\n.*?^Message: )",
     re.MULTILINE | re.DOTALL,
@@ -97,17 +101,18 @@ _REPORTED_ERROR = re.compile(
 
 
 def _without_stand_in(found):
-    """Drop the frame of the logging call, with which Duramen begins the traceback of ``handleError``.
+    """Drop the frame of the logging call, with which Duramen begins each traceback of ``handleError``.
 
     It stands for the frames inside logging, which native code does not have. The standard library has
     that frame under "Call stack:" alone.
     """
     stack_frames = {frame[0].split("\n")[0] for frame in _FRAME.finditer(found["stack"])}
 
-    def kept(frame):
-        return "" if frame[0].split("\n")[0] in stack_frames else frame[0]
+    def kept(traceback):
+        frame = traceback["frame"]
+        return traceback["title"] + ("" if frame.split("\n")[0] in stack_frames else frame)
 
-    return found["head"] + _FRAME.sub(kept, found["traceback"], count=1) + found["stack"]
+    return found["head"] + _FIRST_FRAME.sub(kept, found["traceback"]) + found["stack"]
 
 
 def normalised(text):
