@@ -48,8 +48,8 @@ def test_stream_handler(same):
         logger.addHandler(Property())
         logger.warning("by property")
         show(logging.StreamHandler().stream is sys.stderr)
-if sys.version_info >= (3, 11):
-    show(logging.StreamHandler[str])
+        if sys.version_info >= (3, 11):
+            show(logging.StreamHandler[str])
         """,
         prints="by property",
     )
