@@ -8,7 +8,7 @@ from leak_paths import PATHS
 WAYS = ("imported", "installed")
 #: Growth that is noise: pages that the allocator keeps, and a few objects of the interpreter's caches.
 RESIDENT_NOISE = 1_500_000
-#: Less than one for fifteen of the slowest path's records: a leak would be at least one for each.
+#: A leak would be one for each record, ten thousand at least.
 OBJECT_NOISE = 200
 REFERENCE_NOISE = 20
 

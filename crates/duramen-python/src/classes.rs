@@ -93,6 +93,13 @@ impl Family {
     }
 }
 
+/// Whether the native way of any family stands in for the method, which a base class may define.
+fn is_decisive(method: &str) -> bool {
+    [Family::Logger, Family::Record, Family::Filter, Family::Formatter, Family::Style, Family::StreamHandler]
+        .into_iter()
+        .any(|family| family.decisive_methods().contains(&method))
+}
+
 /// A class of the interpreter's `logging` and what replaces its methods.
 struct NativeClass {
     name: &'static str,
@@ -321,7 +328,7 @@ pub(crate) fn put_native_methods<'py>(
                 let replacement = native_method::replacement(&original, body)?;
                 class.setattr(name, &replacement)?;
                 changes.append((&class, name, original, replacement))?;
-            } else if !interpreter::is_native_function(&original) {
+            } else if is_decisive(name) && !interpreter::is_native_function(&original) {
                 incomplete.push(class.clone());
             }
         }

@@ -1,5 +1,7 @@
 //! `BaseRotatingHandler` and `RotatingFileHandler`: a file that is rolled over by its size.
 
+use std::sync::OnceLock;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
@@ -7,7 +9,7 @@ use pyo3::types::{PyBool, PyString};
 use crate::globals;
 use crate::handler::error::guarded_entirely;
 use crate::handler::file;
-use crate::handler::lineage::{FileArguments, text_encoding};
+use crate::handler::lineage::{self, FileArguments, text_encoding};
 use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =
@@ -144,15 +146,29 @@ fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     Ok(PyBool::new(py, exceeded).to_owned().into_any())
 }
 
+/// Whether this interpreter's rule is the later one. The change came with patch releases, so the method that
+/// is replaced is asked: the earlier rule moves to the end of the file.
+fn spares_empty_files(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    if let Some(answer) = ANSWER.get() {
+        return Ok(*answer);
+    }
+    let py = handler.py();
+    let class = lineage::base(handler, intern!(py, "RotatingFileHandler"))?;
+    let code = class.getattr(intern!(py, "shouldRollover"))?.getattr(intern!(py, "__code__"))?;
+    let answer = !code.getattr(intern!(py, "co_names"))?.contains("seek")?;
+    Ok(*ANSWER.get_or_init(|| answer))
+}
+
 /// Whether a message of `length` characters and its newline would reach `maxBytes`.
 ///
-/// From CPython 3.13 on an empty file is not rolled over, however long the message is.
+/// Later releases of CPython do not roll an empty file over, however long the message is.
 pub(crate) fn is_full(
     handler: &Bound<'_, PyAny>,
     length: impl FnOnce() -> PyResult<usize>,
 ) -> PyResult<bool> {
     let py = handler.py();
-    let spares_empty = globals::python_minor(py) >= 13;
+    let spares_empty = spares_empty_files(handler)?;
     if !spares_empty && is_irregular(handler)? {
         return Ok(false);
     }
