@@ -4,19 +4,20 @@ Names of ``logging`` in a configuration mean Duramen's: ``logging.StreamHandler`
 ``duramen.StreamHandler``.
 """
 
-import builtins
+import builtins as _builtins
 
 import duramen as logging  # noqa: F401  (the name that the code of the module uses)
 import duramen.handlers
-from duramen._interpreter import build_module, renamed
+from duramen._interpreter import build_module
+from duramen._interpreter import renamed as _renamed
 
 
 def __import__(name, globals=None, locals=None, fromlist=(), level=0):
     # The functions of the module call this by its name to find what a configuration names.
-    return builtins.__import__(renamed(name), globals, locals, fromlist, level)
+    return _builtins.__import__(_renamed(name), globals, locals, fromlist, level)
 
 
-__import__.__doc__ = builtins.__import__.__doc__
+__import__.__doc__ = _builtins.__import__.__doc__
 
 build_module("logging.config", globals())
 del build_module
