@@ -30,7 +30,12 @@ pub(crate) fn owner(py: Python<'_>) -> Bound<'_, PyDict> {
 
 /// The global called `name`; `NameError` when it has been deleted.
 pub(crate) fn get<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-    owner(py).get_item(name)?.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
+    // Looking a name up in a module's dict runs no Python code, so the lock may be held meanwhile.
+    let value = match &*OWNER.read() {
+        Some(owner) => owner.bind(py).get_item(name)?,
+        None => None,
+    };
+    value.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
 }
 
 /// The global called `name`, or else the built-in object.

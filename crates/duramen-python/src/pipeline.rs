@@ -5,7 +5,7 @@ use duramen::record::Caller;
 use duramen::{Level, Record, Value};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
 use crate::record::Creation;
 use crate::route::{self, Rendering, Target};
@@ -393,7 +393,7 @@ fn merged<'py>(
     if arguments.is_empty() {
         return Ok(Some(text.clone()));
     }
-    let only_may_be_mapping = arguments.len() == 1 && !is_plain_value(&arguments.get_item(0)?);
+    let only_may_be_mapping = arguments.len() == 1 && !record::is_plain_value(&arguments.get_item(0)?);
     let result = if only_may_be_mapping {
         record::unwrapped_mapping(arguments.as_any()).and_then(|values| record::merge(text, &values))
     } else {
@@ -404,16 +404,6 @@ fn merged<'py>(
         Err(error) if classes::is_ordinary(text.py(), &error) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Of a class that is certainly no mapping.
-fn is_plain_value(value: &Bound<'_, PyAny>) -> bool {
-    value.is_exact_instance_of::<PyString>()
-        || value.is_exact_instance_of::<PyInt>()
-        || value.is_exact_instance_of::<PyFloat>()
-        || value.is_exact_instance_of::<PyTuple>()
-        || value.is_exact_instance_of::<PyList>()
-        || value.is_none()
 }
 
 /// Where the logging call stands; `None` when that is not known or not of the usual kind.

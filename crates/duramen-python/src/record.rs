@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyCFunction, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::interpreter;
 use crate::native_method::{Call, Method};
@@ -104,6 +104,9 @@ pub(crate) fn unwrapped_mapping<'py>(arguments: &Bound<'py, PyAny>) -> PyResult<
     let py = arguments.py();
     if arguments.is_truthy()? && arguments.len()? == 1 {
         let only = arguments.get_item(0)?;
+        if is_plain_value(&only) {
+            return Ok(arguments.clone());
+        }
         let mapping = globals::get(py, intern!(py, "collections"))?
             .getattr(intern!(py, "abc"))?
             .getattr(intern!(py, "Mapping"))?;
@@ -112,6 +115,16 @@ pub(crate) fn unwrapped_mapping<'py>(arguments: &Bound<'py, PyAny>) -> PyResult<
         }
     }
     Ok(arguments.clone())
+}
+
+/// Of a class that is certainly no mapping.
+pub(crate) fn is_plain_value(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyTuple>()
+        || value.is_exact_instance_of::<PyList>()
+        || value.is_none()
 }
 
 fn level_name<'py>(level: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -171,6 +184,13 @@ pub(crate) fn file_and_module<'py>(
     path: &Bound<'py, PyAny>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let py = path.py();
+    if cfg!(unix)
+        && let Ok(text) = path.cast_exact::<PyString>()
+        && let Ok(text) = text.to_str()
+    {
+        let (file, module) = split_posix_path(text);
+        return Ok((PyString::new(py, file).into_any(), PyString::new(py, module).into_any()));
+    }
     let paths = globals::get(py, intern!(py, "os"))?.getattr(intern!(py, "path"))?;
     let split = || -> PyResult<_> {
         let file = paths.call_method1(intern!(py, "basename"), (path,))?;
@@ -187,6 +207,17 @@ pub(crate) fn file_and_module<'py>(
             Err(error)
         }
     })
+}
+
+/// `os.path.basename(path)` and the first part of its `os.path.splitext`, as POSIX has them: dots at the
+/// beginning of a name begin no ending.
+fn split_posix_path(path: &str) -> (&str, &str) {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let module = match file.rfind('.') {
+        Some(dot) if file[..dot].contains(|character| character != '.') => &file[..dot],
+        _ => file,
+    };
+    (file, module)
 }
 
 /// Identifier and name of the running thread, or `None` twice when `logThreads` is off.
@@ -242,8 +273,15 @@ pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let Some(asyncio) = imported_module(py, intern!(py, "asyncio"))? else {
         return Ok(none);
     };
-    let name = asyncio
-        .call_method0(intern!(py, "current_task"))
+    let current_task = asyncio.getattr(intern!(py, "current_task"));
+    // Outside a loop the built-in function raises an error for each record; its helper says so for less.
+    if current_task.as_ref().is_ok_and(PyAnyMethods::is_exact_instance_of::<PyCFunction>)
+        && asyncio.call_method0(intern!(py, "_get_running_loop")).is_ok_and(|running| running.is_none())
+    {
+        return Ok(none);
+    }
+    let name = current_task
+        .and_then(|function| function.call0())
         .and_then(|task| task.call_method0(intern!(py, "get_name")));
     ordinary_error_as(name, none)
 }
