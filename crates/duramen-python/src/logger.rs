@@ -113,35 +113,32 @@ fn critical<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn log_at<'py>(call: &Call<'_, 'py>, level: i64) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
-    let level = PyInt::new(py, level).into_any();
-    if enabled(&call.object, &level)? {
-        let request = Request {
-            logger: &call.object,
-            level,
-            message: call.argument(0).to_owned(),
-            arguments: call.rest_tuple()?,
-            keywords: call.extra_keywords.clone(),
-        };
-        request.send()?;
-    }
-    call.none()
+    let level = PyInt::new(call.py(), level).into_any();
+    log_if_enabled(call, level, &call.argument(0))
 }
 
 fn log<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let level = call.argument(0).to_owned();
-    if !level.is_instance_of::<PyInt>() {
-        if globals::is_true(py, intern!(py, "raiseExceptions"))? {
-            return Err(PyTypeError::new_err("level must be an integer"));
-        }
-        return call.none();
+    if level.is_instance_of::<PyInt>() {
+        return log_if_enabled(call, level, &call.argument(1));
     }
+    if globals::is_true(py, intern!(py, "raiseExceptions"))? {
+        return Err(PyTypeError::new_err("level must be an integer"));
+    }
+    call.none()
+}
+
+fn log_if_enabled<'py>(
+    call: &Call<'_, 'py>,
+    level: Bound<'py, PyAny>,
+    message: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
     if enabled(&call.object, &level)? {
         let request = Request {
             logger: &call.object,
             level,
-            message: call.argument(1).to_owned(),
+            message: message.clone(),
             arguments: call.rest_tuple()?,
             keywords: call.extra_keywords.clone(),
         };
