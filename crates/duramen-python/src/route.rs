@@ -290,8 +290,9 @@ fn text_of_style<'py>(
     }
 }
 
-/// A layout by the style's class and the text's identity; the text is kept alive by the entry.
-type Layouts = HashMap<(&'static str, usize), (Py<PyString>, Option<Arc<Layout>>)>;
+/// The layouts that were compiled, by the style's class and the text; `None` where only the interpreter
+/// renders it.
+type Layouts = HashMap<&'static str, HashMap<String, Option<Arc<Layout>>>>;
 
 static LAYOUTS: RwLock<Option<Layouts>> = RwLock::new(None);
 
@@ -300,22 +301,20 @@ const MOST_LAYOUTS: usize = 1024;
 
 fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> Option<Arc<Layout>> {
     let class = classes::known(style).map_or("", |class| class.name);
-    let key = (class, text.as_ptr() as usize);
-    if let Some((_, layout)) = LAYOUTS.read().as_ref().and_then(|layouts| layouts.get(&key)) {
+    // Lone surrogates have no UTF-8 form.
+    let text = text.to_str().ok()?;
+    let known = LAYOUTS.read();
+    if let Some(layout) = known.as_ref().and_then(|layouts| layouts.get(class)?.get(text)) {
         return layout.clone();
     }
-    let layout = match text.to_str() {
-        Ok(text) => compile(class, text),
-        // Lone surrogates have no UTF-8 form.
-        Err(_) => None,
+    drop(known);
+    let layout = compile(class, text).map(Arc::new);
+    let mut known = LAYOUTS.write();
+    let layouts = known.get_or_insert_default().entry(class).or_default();
+    if layouts.len() >= MOST_LAYOUTS {
+        layouts.clear();
     }
-    .map(Arc::new);
-    let entry = (text.clone().unbind(), layout.clone());
-    let mut layouts = LAYOUTS.write();
-    let layouts = layouts.get_or_insert_default();
-    let outgrown = (layouts.len() >= MOST_LAYOUTS).then(|| std::mem::take(layouts));
-    layouts.insert(key, entry);
-    drop(outgrown);
+    layouts.insert(text.to_owned(), layout.clone());
     layout
 }
 
