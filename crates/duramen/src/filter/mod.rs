@@ -1,5 +1,11 @@
 //! Filters decide whether a record goes on.
 
+mod level;
+mod name;
+
+pub use level::LevelFilter;
+pub use name::NameFilter;
+
 use crate::Record;
 
 /// Decides whether a record goes on.

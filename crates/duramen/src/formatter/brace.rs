@@ -30,6 +30,10 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
             return Err(UnsupportedLayout);
         }
         let (inside, after) = rest.split_once('}').ok_or(UnsupportedLayout)?;
+        // A brace inside opens a nested field, as a fill character too.
+        if inside.contains('{') {
+            return Err(UnsupportedLayout);
+        }
         let (name, specification) = inside.split_once(':').unwrap_or((inside, ""));
         let field = Field::by_name(name).ok_or(UnsupportedLayout)?;
         layout.push_field(field, conversion(field.kind(), specification)?);

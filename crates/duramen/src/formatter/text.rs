@@ -67,13 +67,15 @@ impl Default for TextFormatter {
 
 impl Formatter for TextFormatter {
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
         let asctime = if self.layout.uses(Field::Asctime) { self.asctime(record) } else { String::new() };
         // A number that the layout cannot show is rare enough to give the message alone.
         if self.layout.render(record, &asctime, out).is_err() {
             out.extend_from_slice(record.message.as_bytes());
         }
         for text in [record.exception, record.stack].into_iter().flatten() {
-            if out.last() != Some(&b'\n') {
+            // Only the entry's own text counts: what stood in `out` before belongs to another.
+            if out[start..].last() != Some(&b'\n') {
                 out.push(b'\n');
             }
             out.extend_from_slice(text.as_bytes());

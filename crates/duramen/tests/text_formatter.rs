@@ -1,0 +1,73 @@
+//! The entry that a text formatter appends: exception and stack below the line, each on a line of its own.
+
+use duramen::formatter::{Formatter as _, Style, TextFormatter};
+use duramen::record::Caller;
+use duramen::{Level, Record};
+use jiff::tz::TimeZone;
+
+fn record<'a>(message: &'a str, exception: Option<&'a str>, stack: Option<&'a str>) -> Record<'a> {
+    Record {
+        name: "app",
+        level: Level::ERROR,
+        level_name: "ERROR",
+        message,
+        created_ns: 1_700_000_000_123_456_789,
+        relative_created_ms: 1.5,
+        caller: Caller::of_source("src/main.rs", 7, "app"),
+        thread: None,
+        thread_name: None,
+        process: None,
+        process_name: None,
+        task_name: None,
+        fields: &[],
+        exception,
+        stack,
+    }
+}
+
+fn appended(before: &str, record: &Record<'_>) -> String {
+    let mut out = before.as_bytes().to_vec();
+    TextFormatter::default().format(record, &mut out);
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn exception_and_stack_stand_below_the_message() {
+    let whole = record("failed", Some("Error: disk\nfull"), Some("Stack:\n  main"));
+    assert_eq!(appended("", &whole), "failed\nError: disk\nfull\nStack:\n  main");
+}
+
+#[test]
+fn a_message_that_ends_its_line_gets_no_blank_line() {
+    assert_eq!(appended("", &record("failed\n", Some("Error"), None)), "failed\nError");
+}
+
+#[test]
+fn an_empty_message_before_an_exception_keeps_its_line_wherever_the_entry_stands() {
+    let empty = record("", Some("Error"), None);
+    assert_eq!(appended("", &empty), "\nError");
+    assert_eq!(appended("earlier\n", &empty), "earlier\n\nError");
+}
+
+#[test]
+fn the_time_has_milliseconds_unless_a_date_format_says_otherwise() {
+    let line = |date_format| {
+        let formatter = TextFormatter::new("{asctime} {message}", date_format, Style::Brace)
+            .expect("a valid format")
+            .in_zone(TimeZone::UTC);
+        let mut out = Vec::new();
+        formatter.format(&record("up", None, None), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    };
+    assert_eq!(line(None), "2023-11-14 22:13:20,123 up");
+    assert_eq!(line(Some("%H:%M")), "22:13 up");
+}
+
+#[test]
+fn a_value_that_the_format_cannot_show_leaves_the_message() {
+    let formatter =
+        TextFormatter::new("%(thread)d %(message)s", None, Style::Percent).expect("a valid format");
+    let mut out = Vec::new();
+    formatter.format(&record("up", None, None), &mut out);
+    assert_eq!(String::from_utf8(out).expect("UTF-8"), "up");
+}
