@@ -9,7 +9,8 @@ const DIM: &str = "\x1b[2m";
 /// exception and the stack, if any.
 ///
 /// `asctime` is the creation time as text. Control characters of the message are escaped, so that a
-/// message can neither forge a line nor drive the terminal.
+/// message can neither forge a line nor drive the terminal; those of the exception and the stack are too,
+/// except the line breaks and tabs that they are made of.
 pub fn write(record: &Record<'_>, asctime: &str, color: bool, out: &mut Vec<u8>) {
     painted(asctime, color.then_some(DIM), out);
     out.push(b' ');
@@ -25,8 +26,15 @@ pub fn write(record: &Record<'_>, asctime: &str, color: bool, out: &mut Vec<u8>)
         write_escaped(&value.to_string(), out);
     }
     for text in [record.exception, record.stack].into_iter().flatten() {
-        out.push(b'\n');
-        out.extend_from_slice(text.as_bytes());
+        for line in text.split('\n') {
+            out.push(b'\n');
+            for (index, part) in line.split('\t').enumerate() {
+                if index > 0 {
+                    out.push(b'\t');
+                }
+                write_escaped(part, out);
+            }
+        }
     }
 }
 
@@ -67,12 +75,38 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::write_escaped;
+    use super::{write, write_escaped};
+    use crate::record::Caller;
+    use crate::{Level, Record};
 
     #[test]
     fn control_characters_cannot_drive_the_terminal() {
         let mut out = Vec::new();
         write_escaped("a\nb\x1b[2J\u{9b}é", &mut out);
         assert_eq!(String::from_utf8(out).expect("UTF-8"), "a\\nb\\x1b[2J\\x9bé");
+    }
+    #[test]
+    fn a_traceback_keeps_its_lines_and_cannot_drive_the_terminal() {
+        let record = Record {
+            name: "app",
+            level: Level::ERROR,
+            level_name: "ERROR",
+            message: "failed",
+            created_ns: 0,
+            relative_created_ms: 0.0,
+            caller: Caller::of_source("src/main.rs", 7, "app"),
+            thread: None,
+            thread_name: None,
+            process: None,
+            process_name: None,
+            task_name: None,
+            fields: &[],
+            exception: Some("Traceback:\n\tf()\nValueError: \x1b[2Jgone\r"),
+            stack: None,
+        };
+        let mut out = Vec::new();
+        write(&record, "12:00:00", false, &mut out);
+        let expected = "12:00:00 ERROR    app: failed\nTraceback:\n\tf()\nValueError: \\x1b[2Jgone\\r";
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
     }
 }
