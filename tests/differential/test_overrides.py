@@ -254,3 +254,31 @@ def test_huge_widths_do_not_crash(same):
                 logging.makeLogRecord({"levelno": 1}))
         """
     )
+
+
+def test_threads_with_small_stacks_log_and_end_recursion_with_recursion_error(same):
+    same(
+        """
+        import threading
+        logger = logging.getLogger("app")
+        def recurse():
+            class Calling(logging.Handler):
+                def emit(self, record):
+                    logger.warning("again")
+            logger.handlers = [Calling()]
+            try:
+                logger.warning("m")
+            except RecursionError as error:
+                show(type(error).__name__)
+        def log():
+            logger.handlers = []
+            to_stdout(logger, "%(message)s")
+            logger.warning("from a small stack")
+        for size, target in [(1 << 20, recurse), (1 << 17, log)]:
+            threading.stack_size(size)
+            thread = threading.Thread(target=target)
+            thread.start()
+            thread.join()
+        """,
+        prints="from a small stack",
+    )

@@ -4,7 +4,9 @@
 //! read from the function that it replaces: they differ between the versions of CPython, and the running
 //! interpreter is the one place that knows them.
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use std::cell::Cell;
+
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -38,14 +40,31 @@ impl Definition {
         arguments: &'a [Borrowed<'a, 'py, PyAny>],
         keywords: Option<Borrowed<'a, 'py, PyTuple>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        refuse_deep_recursion()?;
         (self.body)(&self.signature.bind(py, arguments, keywords)?)
     }
 }
 
-/// The native method that replaces `function` and runs `body`.
-pub(crate) fn replacement<'py>(function: &Bound<'py, PyAny>, body: Body) -> PyResult<Bound<'py, PyAny>> {
-    let signature = Signature::of_function(function)?;
-    interpreter::native_function(function, Definition { signature, body })
+thread_local! {
+    /// What a native method leaves free of this thread's stack at least, in bytes; 0 while it is not known.
+    static LEAST_FREE_STACK: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Enough for the whole way of a record, and for the interpreter's own frames until the next native method.
+const ENOUGH_STACK: usize = 256 * 1024;
+
+/// A handler that logs to itself ends with `RecursionError` and not with an overflow of the stack: the
+/// interpreter counts its own frames, but native ones take stack too.
+fn refuse_deep_recursion() -> PyResult<()> {
+    let Some(free) = stacker::remaining_stack() else { return Ok(()) };
+    if LEAST_FREE_STACK.get() == 0 {
+        // A thread may have been given a stack that is smaller than what is left free elsewhere.
+        LEAST_FREE_STACK.set((free / 2).min(ENOUGH_STACK));
+    }
+    if free < LEAST_FREE_STACK.get() {
+        return Err(PyRecursionError::new_err("maximum recursion depth exceeded while logging"));
+    }
+    Ok(())
 }
 
 /// The parameters of a native method.
