@@ -67,6 +67,12 @@ fn refuse_deep_recursion() -> PyResult<()> {
     Ok(())
 }
 
+/// The native method that replaces `function` and runs `body`.
+pub(crate) fn replacement<'py>(function: &Bound<'py, PyAny>, body: Body) -> PyResult<Bound<'py, PyAny>> {
+    let signature = Signature::of_function(function)?;
+    interpreter::native_function(function, Definition { signature, body })
+}
+
 /// The parameters of a native method.
 pub(crate) struct Signature {
     /// As in error messages: `Class.method`.
