@@ -11,11 +11,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
-use crate::interpreter;
+use crate::interpreter::{self, Entry};
 use crate::native_method::{self, Method};
 use crate::{
-    adapter, buffering, filter, formatter, globals, handler, logger, logger_tree, manager, record,
-    structured, style,
+    adapter, buffering, entry, filter, formatter, globals, handler, logger, logger_tree, logger_view,
+    manager, record, structured, style,
 };
 
 /// What an object is in the pipeline; objects of one family are asked the same questions.
@@ -215,6 +215,32 @@ pub(crate) fn is_ordinary(py: Python<'_>, error: &PyErr) -> bool {
 }
 
 impl KnownClass {
+    /// Whether nothing is overridden on a class with this version tag, as far as that is known.
+    pub(crate) fn is_verified(&self, version: u32) -> bool {
+        version != 0 && version == self.verified.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether nothing is overridden on the class.
+    pub(crate) fn verify(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.native && self.overridden_on_class(py)?.is_none())
+    }
+
+    /// Whether every decisive method of `object`, an instance, is the class's own.
+    pub(crate) fn is_untouched_instance(&self, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = object.py();
+        for (name, expected) in &self.expected {
+            let found = object.getattr(name.bind(py))?;
+            // A method is bound anew each time; slots such as `__getattribute__` are the class's alone.
+            let function = found.getattr_opt(intern!(py, "__func__"))?;
+            if !function.is_some_and(|function| function.is(expected))
+                && !interpreter::is_slot(expected.bind(py))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The decisive method that has been overridden on the class, if any.
     fn overridden_on_class<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
         let class = self.class.bind(py);
@@ -325,7 +351,8 @@ pub(crate) fn put_native_methods<'py>(
         for &(name, body) in native.methods.iter().chain(methods_of_this_interpreter(&class, native.name)?) {
             let Some(original) = own_attribute(&class, name)? else { continue };
             if is_interpreters_own(&original, namespace, native.name, name)? {
-                let replacement = native_method::replacement(&original, body)?;
+                let entry = entry_of(native.family, name);
+                let replacement = native_method::replacement(&original, body, entry)?;
                 class.setattr(name, &replacement)?;
                 changes.append((&class, name, original, replacement))?;
             } else if is_decisive(name) && !interpreter::is_native_function(&original) {
@@ -342,6 +369,12 @@ pub(crate) fn put_native_methods<'py>(
         }
     }
     Ok(changes)
+}
+
+/// What the interpreter calls for a method: most need their arguments bound first.
+fn entry_of(family: Family, method: &str) -> Entry {
+    let quick = if family == Family::Logger { entry::of(method) } else { None };
+    quick.unwrap_or(interpreter::call)
 }
 
 /// `Handler.name` is a property of `get_name` and `set_name` as they were: one of the native methods takes
@@ -423,8 +456,17 @@ fn remember(
         })
         .collect::<PyResult<Vec<_>>>()?;
     let address = class.as_ptr() as usize;
-    let known =
-        KnownClass { name, family, class: class.unbind(), expected, native, verified: AtomicU32::new(0) };
-    KNOWN.write().get_or_insert_default().insert(address, Arc::new(known));
+    let known = Arc::new(KnownClass {
+        name,
+        family,
+        class: class.clone().unbind(),
+        expected,
+        native,
+        verified: AtomicU32::new(0),
+    });
+    KNOWN.write().get_or_insert_default().insert(address, Arc::clone(&known));
+    if family == Family::Logger && native {
+        logger_view::learn(&class, known)?;
+    }
     Ok(())
 }

@@ -6,10 +6,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
-use crate::classes::{self, Family};
 use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
-use crate::{caller, globals, interpreter, pipeline};
+use crate::{caller, enabled, globals, interpreter, pipeline};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -159,27 +158,9 @@ fn exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResult<bool> {
-    if let Some(answer) = remembered_answer(logger, level)? {
-        return Ok(answer);
-    }
-    logger.call_method1(intern!(logger.py(), "isEnabledFor"), (level,))?.is_truthy()
-}
-
-/// The answer that `isEnabledFor` would find in the logger's cache, if that method is Duramen's own.
-fn remembered_answer(logger: &Bound<'_, PyAny>, level: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
-    let py = logger.py();
-    let method = intern!(py, "isEnabledFor");
-    let Some(attributes) = classes::attributes_without(logger, Family::Logger, method)? else {
-        return Ok(None);
-    };
-    match attributes.get_item(intern!(py, "disabled"))? {
-        Some(disabled) if disabled.is_truthy()? => return Ok(Some(false)),
-        Some(_) => {}
-        None => return Ok(None),
-    }
-    let cache = attributes.get_item(intern!(py, "_cache"))?;
-    let Some(Ok(cache)) = cache.map(Bound::cast_into_exact::<PyDict>) else { return Ok(None) };
-    cache.get_item(level)?.map(|answer| answer.is_truthy()).transpose()
+    let answer = logger.call_method1(intern!(logger.py(), "isEnabledFor"), (level,))?.is_truthy()?;
+    enabled::remember(logger)?;
+    Ok(answer)
 }
 
 /// What a logging call asks for, once its level is known to be enabled.

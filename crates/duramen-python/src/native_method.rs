@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::interpreter;
+use crate::interpreter::{self, Entry};
 
 /// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
 const MOST_PARAMETERS: usize = 14;
@@ -67,10 +67,14 @@ fn refuse_deep_recursion() -> PyResult<()> {
     Ok(())
 }
 
-/// The native method that replaces `function` and runs `body`.
-pub(crate) fn replacement<'py>(function: &Bound<'py, PyAny>, body: Body) -> PyResult<Bound<'py, PyAny>> {
+/// The native method that replaces `function` and runs `body`, called through `entry`.
+pub(crate) fn replacement<'py>(
+    function: &Bound<'py, PyAny>,
+    body: Body,
+    entry: Entry,
+) -> PyResult<Bound<'py, PyAny>> {
     let signature = Signature::of_function(function)?;
-    interpreter::native_function(function, Definition { signature, body })
+    interpreter::native_function(function, Definition { signature, body }, entry)
 }
 
 /// The parameters of a native method.

@@ -40,10 +40,15 @@ const OWN_ATTRIBUTES: [&CStr; 4] = [c"__call__", c"__get__", c"__reduce__", c"__
 
 static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Makes the native method that replaces `original`.
+/// What the interpreter calls (PEP 590).
+pub(crate) type Entry = ffi::vectorcallfunc;
+
+/// Makes the native method that replaces `original`. The interpreter calls `entry`, which may do the
+/// simplest calls itself and leaves the others to [`call`].
 pub(crate) fn native_function<'py>(
     original: &Bound<'py, PyAny>,
     definition: Definition,
+    entry: Entry,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = original.py();
     let class = TYPE.get_or_try_init(py, || make_type(py))?;
@@ -53,7 +58,7 @@ pub(crate) fn native_function<'py>(
         let object = ffi::PyType_GenericAlloc(class.as_ptr().cast::<ffi::PyTypeObject>(), 0);
         let object = Bound::from_owned_ptr_or_err(py, object)?;
         let function = object.as_ptr().cast::<NativeFunction>();
-        (*function).vectorcall = Some(call);
+        (*function).vectorcall = Some(entry);
         (*function).original = original.clone().into_ptr();
         (*function).definition = Box::into_raw(Box::new(definition));
         Ok(object)
@@ -65,7 +70,11 @@ pub(crate) fn is_native_function(object: &Bound<'_, PyAny>) -> bool {
     TYPE.get(object.py()).is_some_and(|class| object.get_type().is(class))
 }
 
-unsafe extern "C" fn call(
+/// Calls a native method with bound arguments.
+///
+/// # Safety
+/// Only for the interpreter, and for an [`Entry`] with the arguments that it got from it.
+pub(crate) unsafe extern "C" fn call(
     function: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     count: usize,

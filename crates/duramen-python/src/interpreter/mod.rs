@@ -1,8 +1,12 @@
 //! Every raw touch of the interpreter's C API that has no safe wrapper stands in this folder.
 
+mod attached;
+mod attributes;
 mod function;
 
-pub(crate) use function::{is_native_function, native_function};
+pub(crate) use attached::Attached;
+pub(crate) use attributes::{Names, Places, Reading};
+pub(crate) use function::{Entry, call, is_native_function, native_function};
 
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
@@ -85,6 +89,43 @@ pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'
         )
     }?;
     Ok(dict.cast_into::<PyDict>()?)
+}
+
+unsafe extern "C" {
+    /// Where an object keeps its dict (`cpython/object.h`), which the binding library does not declare.
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
+}
+
+/// Where `object` keeps its instance dict; null when it can have none.
+///
+/// # Safety
+/// `object` is a live object and the thread is attached.
+pub(crate) unsafe fn instance_dict_place(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
+    // SAFETY: by the contract.
+    unsafe { _PyObject_GetDictPtr(object) }
+}
+
+/// The version of a dict's content (PEP 509): no two contents of any dicts have the same.
+///
+/// # Safety
+/// `dict` is a live dict and the thread is attached.
+#[inline]
+pub(crate) unsafe fn dict_version(dict: *mut ffi::PyObject) -> u64 {
+    /// The head of a dict (`cpython/dictobject.h`), the same from CPython 3.10 to 3.13.
+    #[repr(C)]
+    struct Dict {
+        head: ffi::PyObject,
+        used: ffi::Py_ssize_t,
+        version: u64,
+    }
+    // SAFETY: by the contract.
+    unsafe { (*dict.cast::<Dict>()).version }
+}
+
+/// Whether `object` is a slot of a built-in class, such as `object.__getattribute__`.
+pub(crate) fn is_slot(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: compares the types of live objects.
+    unsafe { ffi::Py_TYPE(object.as_ptr()) == &raw mut ffi::PyWrapperDescr_Type }
 }
 
 /// The version tag of a type's attribute table; it changes when the type or one of its bases is

@@ -120,7 +120,7 @@ pub(super) enum Kind {
     Float,
 }
 
-enum FieldValue<'r> {
+pub(super) enum FieldValue<'r> {
     Text(&'r str),
     Integer(i64),
     Float(f64),
@@ -254,7 +254,7 @@ impl Layout {
 }
 
 impl Conversion {
-    fn write(&self, value: &FieldValue<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+    pub(super) fn write(&self, value: &FieldValue<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
         match (self.form, value) {
             (Form::Text, FieldValue::Text(text)) => {
                 self.write_text(text, out);

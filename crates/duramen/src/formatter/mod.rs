@@ -5,6 +5,7 @@ pub mod console;
 pub mod dollar;
 mod json;
 mod layout;
+pub mod message;
 pub mod percent;
 pub mod text;
 

@@ -36,6 +36,13 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
 }
 
 fn conversion(field: Field, text: &str) -> Result<(Conversion, &str), UnsupportedLayout> {
+    let (mut conversion, letter, rest) = specification(text)?;
+    conversion.set_form(letter, field.kind())?;
+    Ok((conversion, rest))
+}
+
+/// Flags, width and precision at the head of `text`, the letter of the conversion, and what follows it.
+pub(super) fn specification(text: &str) -> Result<(Conversion, char, &str), UnsupportedLayout> {
     let mut conversion = Conversion::default();
     let flags_end = text.find(|flag| !"-+ 0".contains(flag)).ok_or(UnsupportedLayout)?;
     let (flags, text) = text.split_at(flags_end);
@@ -60,22 +67,29 @@ fn conversion(field: Field, text: &str) -> Result<(Conversion, &str), Unsupporte
         None => text,
     };
     let mut characters = text.chars();
-    let kind = field.kind();
-    conversion.form = match characters.next() {
-        Some('s') => Form::Text,
-        Some('d' | 'i' | 'u') if kind != Kind::Text => Form::Decimal,
-        Some('f') if kind != Kind::Text => Form::Fixed,
-        _ => return Err(UnsupportedLayout),
-    };
-    if conversion.form == Form::Text {
-        conversion.zeros = false;
-    } else {
-        conversion.refuses_none = true;
+    let letter = characters.next().ok_or(UnsupportedLayout)?;
+    Ok((conversion, letter, characters.as_str()))
+}
+
+impl Conversion {
+    /// Sets the form that `letter` stands for with a value of `kind`.
+    pub(super) fn set_form(&mut self, letter: char, kind: Kind) -> Result<(), UnsupportedLayout> {
+        self.form = match letter {
+            's' => Form::Text,
+            'd' | 'i' | 'u' if kind != Kind::Text => Form::Decimal,
+            'f' if kind != Kind::Text => Form::Fixed,
+            _ => return Err(UnsupportedLayout),
+        };
+        if self.form == Form::Text {
+            self.zeros = false;
+        } else {
+            self.refuses_none = true;
+        }
+        if self.form == Form::Fixed && self.precision.is_some_and(|precision| precision > 50) {
+            return Err(UnsupportedLayout);
+        }
+        Ok(())
     }
-    if conversion.form == Form::Fixed && conversion.precision.is_some_and(|precision| precision > 50) {
-        return Err(UnsupportedLayout);
-    }
-    Ok((conversion, characters.as_str()))
 }
 
 /// The decimal number at the head of `text`, if there is one, and what follows it.

@@ -1,0 +1,291 @@
+//! Attributes of plain instances, read from where the interpreter keeps them.
+//!
+//! Asking an object for its `__dict__` makes a dict, after which each attribute costs more for everybody,
+//! and looking names up costs more than all else in a call of a disabled level. An instance of a class
+//! without slots has an array of values, in which each name has the same place in all instances. Where a
+//! name's place is, is learned from an instance made for that purpose, and tried out on it: an interpreter
+//! that keeps its attributes otherwise is found out there, and the documented way is taken.
+
+use std::ffi::c_void;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyType};
+
+#[cfg(not(Py_3_13))]
+use super::instance_dict_place;
+
+/// Where the instances of one class have the attributes of which the names were given.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<const N: usize> {
+    indices: [u8; N],
+    /// The table of names that all instances share, for instances whose attributes are in a dict.
+    names: *const c_void,
+}
+
+/// The attributes of one instance at one moment.
+pub(crate) struct Reading<const N: usize> {
+    values: [*mut ffi::PyObject; N],
+    /// Changes when an attribute is added or deleted.
+    pub(crate) names: Names,
+}
+
+/// Which attributes an instance has, as a number to be compared: in which order they were added.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Names {
+    count: u8,
+    order: u128,
+}
+
+impl<const N: usize> Reading<N> {
+    /// The value of an attribute: a borrowed reference, or null when the instance does not have it.
+    pub(crate) fn get(&self, index: usize) -> *mut ffi::PyObject {
+        self.values[index]
+    }
+}
+
+/// The array of an instance's values, and which names it has.
+struct Storage {
+    values: *const *mut ffi::PyObject,
+    names: Names,
+}
+
+/// So many attributes have a place in [`Names`].
+const MOST_NAMES: u8 = 14;
+
+/// The head of a dict (`cpython/dictobject.h`), the same from CPython 3.10 to 3.13.
+#[cfg(not(Py_3_13))]
+#[repr(C)]
+struct Dict {
+    head: ffi::PyObject,
+    used: ffi::Py_ssize_t,
+    version: u64,
+    names: *const c_void,
+    values: *const *mut ffi::PyObject,
+}
+
+/// CPython 3.13: the values lie in the object, behind its head, whether it has a dict or not.
+///
+/// # Safety
+/// `object` is a live instance of a class for which [`has_usual_layout`] holds.
+#[cfg(Py_3_13)]
+unsafe fn storage(object: *mut ffi::PyObject, _names: *const c_void) -> Option<Storage> {
+    // SAFETY: behind the head stand four counters and the array, then one byte of order for each value.
+    unsafe {
+        let counters = object.cast::<u8>().add(size_of::<ffi::PyObject>());
+        let [capacity, count, _embedded, valid] = counters.cast::<[u8; 4]>().read();
+        if valid == 0 || count > MOST_NAMES || usize::from(capacity) < size_of::<u128>() {
+            return None;
+        }
+        let values = counters.add(size_of::<usize>()).cast::<*mut ffi::PyObject>();
+        let order = values.add(capacity.into()).cast::<u128>().read_unaligned();
+        Some(Storage { values, names: Names { count, order } })
+    }
+}
+
+/// CPython 3.11 and 3.12: a pointer before the object leads to the values or to a dict.
+///
+/// # Safety
+/// As for CPython 3.13.
+#[cfg(all(Py_3_11, not(Py_3_13)))]
+unsafe fn storage(object: *mut ffi::PyObject, names: *const c_void) -> Option<Storage> {
+    // SAFETY: the words before an object with a managed dict are as `pycore_object.h` has them.
+    unsafe {
+        let words = object.cast::<usize>();
+        let third = words.sub(3).read();
+        #[cfg(Py_3_12)]
+        let (values, dict) = if third & 1 == 1 { (third + 1, 0) } else { (0, third) };
+        #[cfg(not(Py_3_12))]
+        let (values, dict) = (words.sub(4).read(), third);
+        let values = if values != 0 {
+            values as *const *mut ffi::PyObject
+        } else {
+            values_of_dict(dict as *const Dict, names)?
+        };
+        // The bytes before the array: the size of this part, the count, and the order backwards.
+        let count = values.cast::<u8>().sub(2).read();
+        if count > MOST_NAMES {
+            return None;
+        }
+        let order = values.cast::<u128>().sub(1).read_unaligned();
+        Some(Storage { values, names: Names { count, order } })
+    }
+}
+
+/// CPython 3.10: each instance has a dict, which shares its names with those of the other instances.
+///
+/// # Safety
+/// As for CPython 3.13.
+#[cfg(not(Py_3_11))]
+unsafe fn storage(object: *mut ffi::PyObject, names: *const c_void) -> Option<Storage> {
+    // SAFETY: the type says where the pointer to the dict stands. In a dict that shares its names they are
+    // always added in the same order, so that their count says which ones there are.
+    unsafe {
+        let offset = (*ffi::Py_TYPE(object)).tp_dictoffset;
+        let dict = object.cast::<u8>().offset(offset).cast::<*const Dict>().read();
+        let values = values_of_dict(dict, names)?;
+        Some(Storage { values, names: Names { count: u8::try_from((*dict).used).ok()?, order: 0 } })
+    }
+}
+
+/// The values of a dict that shares `names` with the other instances of its class.
+///
+/// # Safety
+/// `dict` is a live instance dict or null.
+#[cfg(not(Py_3_13))]
+unsafe fn values_of_dict(dict: *const Dict, names: *const c_void) -> Option<*const *mut ffi::PyObject> {
+    // SAFETY: by the contract.
+    unsafe {
+        (!dict.is_null() && (*dict).names == names && !(*dict).values.is_null()).then(|| (*dict).values)
+    }
+}
+
+/// Whether instances of `class` keep their attributes as the functions above expect.
+fn has_usual_layout(class: &Bound<'_, PyType>) -> bool {
+    // SAFETY: a live type object.
+    let (flags, size, offset) = unsafe {
+        let class = class.as_ptr().cast::<ffi::PyTypeObject>();
+        ((*class).tp_flags, (*class).tp_basicsize, (*class).tp_dictoffset)
+    };
+    /// `Py_TPFLAGS_INLINE_VALUES` and `Py_TPFLAGS_MANAGED_DICT` (`object.h`).
+    const INLINE_VALUES: u64 = 1 << 2;
+    const MANAGED_DICT: u64 = 1 << 4;
+    let flags = u64::from(flags);
+    if cfg!(Py_3_13) {
+        flags & INLINE_VALUES != 0 && usize::try_from(size) == Ok(size_of::<ffi::PyObject>())
+    } else if cfg!(Py_3_11) {
+        flags & MANAGED_DICT != 0
+    } else {
+        offset > 0
+    }
+}
+
+impl<const N: usize> Places<N> {
+    /// Learns the places of `names` in instances of `class`; `None` where they cannot be relied on.
+    pub(crate) fn learn(class: &Bound<'_, PyType>, names: [&str; N]) -> PyResult<Option<Self>> {
+        if cfg!(not(target_pointer_width = "64")) || cfg!(target_endian = "big") || !has_usual_layout(class) {
+            return Ok(None);
+        }
+        let py = class.py();
+        let probe = plain_instance(class)?;
+        let mut given = Vec::new();
+        for name in names {
+            let value = PyList::empty(py).into_any();
+            set(&probe, name, &value)?;
+            given.push(value);
+        }
+        let Some(places) = Self::of_probe(&probe, &given) else { return Ok(None) };
+        Ok(places.is_right_for(&probe, names, &given)?.then_some(places))
+    }
+
+    /// Reads the places from the order in which the attributes of `probe` were added.
+    fn of_probe(probe: &Bound<'_, PyAny>, given: &[Bound<'_, PyAny>]) -> Option<Self> {
+        let names = shared_names(probe);
+        // SAFETY: a live instance whose layout was looked at.
+        let Storage { values, names: Names { count, order } } = unsafe { storage(probe.as_ptr(), names) }?;
+        if usize::from(count) != N {
+            return None;
+        }
+        let order = order.to_le_bytes();
+        let mut places = Self { indices: [0; N], names };
+        for (number, value) in given.iter().enumerate() {
+            let index = if cfg!(Py_3_13) {
+                order[number]
+            } else if cfg!(Py_3_11) {
+                order[13 - number]
+            } else {
+                u8::try_from(number).ok()?
+            };
+            // SAFETY: the interpreter's own order says that this place holds a value.
+            if unsafe { values.add(index.into()).read() } != value.as_ptr() {
+                return None;
+            }
+            places.indices[number] = index;
+        }
+        Some(places)
+    }
+
+    /// Whether changes of an instance are seen: of a value, by an added and by a deleted attribute.
+    fn is_right_for(
+        &self,
+        probe: &Bound<'_, PyAny>,
+        names: [&str; N],
+        given: &[Bound<'_, PyAny>],
+    ) -> PyResult<bool> {
+        let py = probe.py();
+        // SAFETY: `probe` is a live instance of the class that was learned.
+        let read = || unsafe { self.read(probe.as_ptr()) };
+        let Some(before) = read() else { return Ok(false) };
+        let other = PyList::empty(py).into_any();
+        set(probe, names[0], &other)?;
+        let changed = read().is_some_and(|now| {
+            now.get(0) == other.as_ptr()
+                && now.names == before.names
+                && given.iter().enumerate().skip(1).all(|(index, value)| now.get(index) == value.as_ptr())
+        });
+        set(probe, names[N - 1], py.None().bind(py))?;
+        let with_none = read().is_some_and(|now| now.get(N - 1) == py.None().as_ptr());
+        probe.delattr(names[N - 1])?;
+        // In some interpreters a deletion ends the sharing of names: then nothing is read.
+        let deleted = read().is_none_or(|now| now.get(N - 1).is_null() && now.names != before.names);
+        Ok(changed && with_none && deleted)
+    }
+
+    /// Reads the attributes; `None` when this instance keeps them otherwise.
+    ///
+    /// # Safety
+    /// `object` is a live instance of exactly the class that was learned, and the thread is attached.
+    pub(crate) unsafe fn read(&self, object: *mut ffi::PyObject) -> Option<Reading<N>> {
+        // SAFETY: by the contract; the learned indices lie within the array of every instance.
+        unsafe {
+            let Storage { values, names } = storage(object, self.names)?;
+            let values = self.indices.map(|index| values.add(index.into()).read());
+            Some(Reading { values, names })
+        }
+    }
+}
+
+/// An instance as `object.__new__` makes it.
+fn plain_instance<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    class.py().get_type::<PyAny>().call_method1("__new__", (class,))
+}
+
+/// Sets an attribute as `object.__setattr__` does.
+fn set(object: &Bound<'_, PyAny>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let name = PyString::intern(object.py(), name);
+    // SAFETY: live objects; a failure leaves an exception.
+    let result = unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value.as_ptr()) };
+    if result < 0 { Err(PyErr::fetch(object.py())) } else { Ok(()) }
+}
+
+/// The table of names that the dicts of all instances share.
+#[cfg(not(Py_3_11))]
+fn shared_names(probe: &Bound<'_, PyAny>) -> *const c_void {
+    // SAFETY: a live instance that has attributes, so that it has a dict.
+    unsafe {
+        let place = instance_dict_place(probe.as_ptr());
+        if place.is_null() { std::ptr::null() } else { (*place.read().cast::<Dict>()).names }
+    }
+}
+
+/// The table of names that the dicts of all instances share.
+#[cfg(all(Py_3_11, not(Py_3_13)))]
+fn shared_names(probe: &Bound<'_, PyAny>) -> *const c_void {
+    // A second instance gets a dict: the first one shall keep its values where it has them.
+    let class = probe.get_type();
+    let Ok(other) = plain_instance(&class) else { return std::ptr::null() };
+    // SAFETY: asks a live instance for its dict, which it keeps alive.
+    unsafe {
+        let place = instance_dict_place(other.as_ptr());
+        if place.is_null() || place.read().is_null() {
+            return std::ptr::null();
+        }
+        (*place.read().cast::<Dict>()).names
+    }
+}
+
+/// CPython 3.13 finds the values without the table.
+#[cfg(Py_3_13)]
+fn shared_names(_probe: &Bound<'_, PyAny>) -> *const c_void {
+    std::ptr::null()
+}
