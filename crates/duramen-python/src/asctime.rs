@@ -1,80 +1,121 @@
 //! `asctime` on the native way: what `Formatter.formatTime` gives, remembered for the running second.
 
-use parking_lot::Mutex;
+use std::cell::RefCell;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyString};
 
 use crate::globals;
 use crate::record::Creation;
-use crate::route::Target;
+use crate::settings::Settings;
 
-/// The text of one second, and everything that it was computed with.
-struct Remembered {
-    second: i64,
-    /// Kept alive here, so that identity says that they are the same.
+/// How a formatter writes the creation time.
+pub(crate) struct TimeText {
     converter: Py<PyAny>,
-    strftime: Py<PyAny>,
     format: Py<PyAny>,
-    text: Py<PyString>,
+    milliseconds: Milliseconds,
+    /// The text of the last second that was asked for.
+    last: RefCell<Last>,
 }
 
-static LAST: Mutex<Option<Remembered>> = Mutex::new(None);
-
-/// The creation time as the target's formatter writes it.
-pub(crate) fn text(target: &Target<'_>, created: &Creation) -> PyResult<String> {
-    let py = target.formatter.py();
-    let formatter = &target.formatter;
-    if target.date_format.is_truthy()? {
-        return Ok(of_second(formatter, &target.date_format, created)?.to_str()?.to_owned());
-    }
-    let format = formatter.getattr(intern!(py, "default_time_format"))?;
-    let text = of_second(formatter, &format, created)?;
-    let with_milliseconds = formatter.getattr(intern!(py, "default_msec_format"))?;
-    if !with_milliseconds.is_truthy()? {
-        return Ok(text.to_str()?.to_owned());
-    }
-    if with_milliseconds.cast_exact::<PyString>().is_ok_and(|format| format == "%s,%03d") {
-        return Ok(format!("{},{:03}", text.to_str()?, created.milliseconds));
-    }
-    Ok(with_milliseconds.rem((text, created.milliseconds))?.str()?.to_str()?.to_owned())
+/// What follows the text of the second.
+enum Milliseconds {
+    Nothing,
+    /// A comma and three digits.
+    Usual,
+    /// As this format of the formatter says.
+    Format(Py<PyAny>),
 }
 
-/// `time.strftime(format, formatter.converter(created))`, asked again when the second or one of the
-/// functions has changed.
-fn of_second<'py>(
-    formatter: &Bound<'py, PyAny>,
-    format: &Bound<'py, PyAny>,
-    created: &Creation,
-) -> PyResult<Bound<'py, PyString>> {
-    let py = formatter.py();
-    #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
-    let second = created.seconds.floor() as i64;
-    let converter = formatter.getattr(intern!(py, "converter"))?;
-    let strftime = globals::get(py, intern!(py, "time"))?.getattr(intern!(py, "strftime"))?;
-    // A function written in Python may count its calls or answer differently each time.
-    let constant =
-        converter.is_exact_instance_of::<PyCFunction>() && strftime.is_exact_instance_of::<PyCFunction>();
-    if constant
-        && let Some(last) = &*LAST.lock()
-        && last.second == second
-        && converter.is(&last.converter)
-        && strftime.is(&last.strftime)
-        && format.is(&last.format)
-    {
-        return Ok(last.text.bind(py).clone());
+/// The text of a second, and with which state of the `time` module it was made.
+#[derive(Default)]
+struct Last {
+    second: Option<i64>,
+    time_version: u64,
+    text: String,
+}
+
+impl TimeText {
+    /// Reads what `formatter`, of which nothing is overridden, says about times.
+    pub(crate) fn of(formatter: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = formatter.py();
+        let mut format = formatter.getattr(intern!(py, "datefmt"))?;
+        let mut milliseconds = Milliseconds::Nothing;
+        if !format.is_truthy()? {
+            format = formatter.getattr(intern!(py, "default_time_format"))?;
+            let added = formatter.getattr(intern!(py, "default_msec_format"))?;
+            if added.cast_exact::<PyString>().is_ok_and(|added| added == "%s,%03d") {
+                milliseconds = Milliseconds::Usual;
+            } else if added.is_truthy()? {
+                milliseconds = Milliseconds::Format(added.unbind());
+            }
+        }
+        let converter = formatter.getattr(intern!(py, "converter"))?.unbind();
+        Ok(Self { converter, format: format.unbind(), milliseconds, last: RefCell::default() })
     }
-    let moment = converter.call1((created.seconds,))?;
-    let text = strftime.call1((format, moment))?.cast_into::<PyString>()?;
-    let remembered = Remembered {
-        second,
-        converter: converter.unbind(),
-        strftime: strftime.unbind(),
-        format: format.clone().unbind(),
-        text: text.clone().unbind(),
-    };
-    let previous = LAST.lock().replace(remembered);
-    // Outside the lock: dropping the last reference to an object can run Python code.
-    drop(previous);
-    Ok(text)
+
+    /// Appends the creation time to `out`.
+    pub(crate) fn write(
+        &self,
+        py: Python<'_>,
+        created: &Creation,
+        settings: &Settings,
+        out: &mut String,
+    ) -> PyResult<()> {
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
+        let second = created.seconds.floor() as i64;
+        let start = out.len();
+        let remembered = self.last.try_borrow().ok().is_some_and(|last| {
+            let holds = last.second == Some(second) && last.time_version == settings.time_version();
+            if holds {
+                out.push_str(&last.text);
+            }
+            holds
+        });
+        if !remembered {
+            out.push_str(self.of_second(py, second, created, settings)?.to_str()?);
+        }
+        match &self.milliseconds {
+            Milliseconds::Nothing => {}
+            Milliseconds::Usual => {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 999")]
+                let milliseconds = created.milliseconds as u32;
+                out.push(',');
+                for digit in [milliseconds / 100, milliseconds / 10 % 10, milliseconds % 10] {
+                    out.push(char::from_digit(digit, 10).unwrap_or('?'));
+                }
+            }
+            Milliseconds::Format(format) => {
+                let text = PyString::new(py, &out[start..]);
+                let with_milliseconds = format.bind(py).rem((text, created.milliseconds))?.str()?;
+                out.truncate(start);
+                out.push_str(with_milliseconds.to_str()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// `time.strftime(format, converter(created))`.
+    fn of_second<'py>(
+        &self,
+        py: Python<'py>,
+        second: i64,
+        created: &Creation,
+        settings: &Settings,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let converter = self.converter.bind(py);
+        let strftime = globals::get(py, intern!(py, "time"))?.getattr(intern!(py, "strftime"))?;
+        let moment = converter.call1((created.seconds,))?;
+        let text = strftime.call1((self.format.bind(py), moment))?.cast_into::<PyString>()?;
+        // A function written in Python may count its calls or answer differently each time.
+        let constant =
+            converter.is_exact_instance_of::<PyCFunction>() && strftime.is_exact_instance_of::<PyCFunction>();
+        if constant && let Ok(mut last) = self.last.try_borrow_mut() {
+            last.second = Some(second);
+            last.time_version = settings.time_version();
+            text.to_str()?.clone_into(&mut last.text);
+        }
+        Ok(text)
+    }
 }

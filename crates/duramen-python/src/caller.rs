@@ -100,6 +100,15 @@ impl<'py> InternalFrames<'py> {
     }
 }
 
+/// Whether frames are told apart by the interpreter's own rule, which looks at the code alone.
+pub(crate) fn is_usual(py: Python<'_>) -> PyResult<bool> {
+    if globals::python_minor(py) == 10 {
+        // There the caller is found by counting frames.
+        return Ok(false);
+    }
+    Ok(matches!(InternalFrames::now(py)?, InternalFrames::Own(_)))
+}
+
 thread_local! {
     static RUNNING: Cell<NativeCalls> = const { Cell::new(NativeCalls { level_method: 0, log: 0 }) };
 }

@@ -175,7 +175,7 @@ static KNOWN: RwLock<Option<KnownClasses>> = RwLock::new(None);
 
 /// Addresses of objects differ in their middle bits already: mixing them well would cost more than it saves.
 #[derive(Default)]
-struct AddressHasher(u64);
+pub(crate) struct AddressHasher(u64);
 
 impl Hasher for AddressHasher {
     fn finish(&self) -> u64 {
@@ -303,23 +303,6 @@ pub(crate) fn untouched<'py>(
         return Ok(Err(Obstacle::Overridden(name.to_string())));
     }
     Ok(Ok(Untouched { attributes }))
-}
-
-/// The attributes of `object`, if it is exactly of one of our classes in `family`, nothing is overridden on
-/// the class, and not `method` on the instance.
-pub(crate) fn attributes_without<'py>(
-    object: &Bound<'py, PyAny>,
-    family: Family,
-    method: &Bound<'py, PyString>,
-) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let Some(class) = known(object).filter(|class| class.family == family && class.native) else {
-        return Ok(None);
-    };
-    if class.overridden_on_class(object.py())?.is_some() {
-        return Ok(None);
-    }
-    let attributes = interpreter::instance_dict(object)?;
-    Ok((!attributes.contains(method)?).then_some(attributes))
 }
 
 /// Whether the class object itself is one of ours in `family` with nothing overridden.

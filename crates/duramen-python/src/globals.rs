@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use parking_lot::RwLock;
 use pyo3::exceptions::PyNameError;
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -26,6 +27,11 @@ pub(crate) fn owner(py: Python<'_>) -> Bound<'_, PyDict> {
         Some(owner) => owner.bind(py).clone(),
         None => PyDict::new(py),
     }
+}
+
+/// The address of the owner's dict; null before there is one. The dict lives as long as it is the owner.
+pub(crate) fn owner_pointer() -> *mut ffi::PyObject {
+    OWNER.read().as_ref().map_or(std::ptr::null_mut(), Py::as_ptr)
 }
 
 /// The global called `name`; `NameError` when it has been deleted.

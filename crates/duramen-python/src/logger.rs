@@ -8,7 +8,8 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
-use crate::{caller, enabled, globals, interpreter, pipeline};
+use crate::pipeline::{self, LoggingCall};
+use crate::{caller, enabled, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -112,15 +113,14 @@ fn critical<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn log_at<'py>(call: &Call<'_, 'py>, level: i64) -> PyResult<Bound<'py, PyAny>> {
-    let level = PyInt::new(call.py(), level).into_any();
-    log_if_enabled(call, level, &call.argument(0))
+    log_if_enabled(call, PyInt::new(call.py(), level).as_any(), call.argument(0))
 }
 
 fn log<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let level = call.argument(0).to_owned();
     if level.is_instance_of::<PyInt>() {
-        return log_if_enabled(call, level, &call.argument(1));
+        return log_if_enabled(call, &level, call.argument(1));
     }
     if globals::is_true(py, intern!(py, "raiseExceptions"))? {
         return Err(PyTypeError::new_err("level must be an integer"));
@@ -130,18 +130,11 @@ fn log<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 fn log_if_enabled<'py>(
     call: &Call<'_, 'py>,
-    level: Bound<'py, PyAny>,
-    message: &Bound<'py, PyAny>,
+    level: &Bound<'py, PyAny>,
+    message: Borrowed<'_, 'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if enabled(&call.object, &level)? {
-        let request = Request {
-            logger: &call.object,
-            level,
-            message: message.clone(),
-            arguments: call.rest_tuple()?,
-            keywords: call.extra_keywords.clone(),
-        };
-        request.send()?;
+    if enabled(&call.object, level)? {
+        caller::in_level_method(call.py(), || send(call, level, message))?;
     }
     call.none()
 }
@@ -163,29 +156,27 @@ fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResu
     Ok(answer)
 }
 
-/// What a logging call asks for, once its level is known to be enabled.
-struct Request<'a, 'py> {
-    logger: &'a Bound<'py, PyAny>,
-    level: Bound<'py, PyAny>,
-    message: Bound<'py, PyAny>,
-    arguments: Bound<'py, PyTuple>,
-    keywords: Option<Bound<'py, PyDict>>,
-}
-
-impl Request<'_, '_> {
-    fn send(&self) -> PyResult<()> {
-        caller::in_level_method(self.logger.py(), || self.send_on())
+fn send<'py>(
+    call: &Call<'_, 'py>,
+    level: &Bound<'py, PyAny>,
+    message: Borrowed<'_, 'py, PyAny>,
+) -> PyResult<()> {
+    let logger = &call.object;
+    // A subclass of `int` may have a text of its own.
+    if level.is_exact_instance_of::<PyInt>()
+        && let Ok(level) = level.extract()
+        && pipeline::emit_natively(&LoggingCall {
+            logger,
+            level,
+            template: message,
+            arguments: call.rest,
+            keywords: call.extra_keywords.as_ref(),
+        })?
+    {
+        return Ok(());
     }
-
-    fn send_on(&self) -> PyResult<()> {
-        let keywords = self.keywords.as_ref();
-        if pipeline::emit_natively(self.logger, &self.level, &self.message, &self.arguments, keywords)? {
-            return Ok(());
-        }
-        let py = self.logger.py();
-        let arguments = (&self.level, &self.message, &self.arguments);
-        self.logger.call_method(intern!(py, "_log"), arguments, keywords).map(drop)
-    }
+    let name = intern!(call.py(), "_log");
+    logger.call_method(name, (level, message, call.rest_tuple()?), call.extra_keywords.as_ref()).map(drop)
 }
 
 fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -1,46 +1,59 @@
 //! The native way: a record that stays a Rust value from the logging call to the stream.
 
-use duramen::formatter::{Field, Formatter as _, JsonFormatter, console};
+use std::rc::Rc;
+
+use duramen::formatter::message::{self, Argument};
+use duramen::formatter::{Formatter as _, JsonFormatter, console};
 use duramen::record::Caller;
 use duramen::{Level, Record, Value};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
+use crate::call_site::{self, CallSite};
+use crate::delivery::Delivery;
+use crate::handler_plan::{Needs, Rendering};
 use crate::record::Creation;
-use crate::route::{self, Rendering, Target};
-use crate::{asctime, caller, classes, fields, globals, handler, interpreter, logger, record};
+use crate::route::{self, Target};
+use crate::settings::{self, Settings};
+use crate::{buffers, caller, classes, fields, globals, interpreter, logger, logger_view, record};
+
+/// A call of a logging method whose level is enabled.
+pub(crate) struct LoggingCall<'a, 'py> {
+    pub(crate) logger: &'a Bound<'py, PyAny>,
+    pub(crate) level: i64,
+    pub(crate) template: Borrowed<'a, 'py, PyAny>,
+    pub(crate) arguments: &'a [Borrowed<'a, 'py, PyAny>],
+    pub(crate) keywords: Option<&'a Bound<'py, PyDict>>,
+}
 
 /// Sends the record natively if everything that it meets is ours and untouched. `false`: nothing has
 /// been done, and the Python way has to be taken.
-pub(crate) fn emit_natively<'py>(
-    logger: &Bound<'py, PyAny>,
-    level: &Bound<'py, PyAny>,
-    message: &Bound<'py, PyAny>,
-    arguments: &Bound<'py, PyTuple>,
-    keywords: Option<&Bound<'py, PyDict>>,
-) -> PyResult<bool> {
-    let Some(options) = Options::of(keywords)? else { return Ok(false) };
-    // A subclass of `int` may have a text of its own.
-    let Ok(level_number) = level.cast_exact::<PyInt>().map(|level| level.extract::<i64>()) else {
-        return Ok(false);
-    };
-    let Ok(level_number) = level_number else { return Ok(false) };
-    let Ok(targets) = route::targets(logger, level_number)? else { return Ok(false) };
+pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
+    let py = call.logger.py();
+    let Some(options) = Options::of(call.keywords)? else { return Ok(false) };
+    let Some(settings) = settings::current(py)? else { return Ok(false) };
+    let Ok(targets) = route::targets(call.logger, call.level, &settings)? else { return Ok(false) };
     if targets.is_empty() {
         return Ok(true);
     }
-    let Some(event) = Event::gather(logger, level, message, arguments, options, &targets)? else {
-        return Ok(false);
-    };
-    // Text that is not UTF-8 (lone surrogates) only the Python way carries.
-    let Some(texts) = event.texts() else { return Ok(false) };
-    let fields: Vec<_> = event.fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let record = event.record(level_number, &texts, &fields);
-    for target in &targets {
-        event.write_to(target, &record)?;
-    }
-    Ok(true)
+    buffers::with(|buffers| {
+        let buffers::Buffers { message, line, time } = buffers;
+        let Some(event) = Event::gather(call, options, &settings, &targets, message)? else {
+            return Ok(false);
+        };
+        // Text that is not UTF-8 (lone surrogates) only the Python way carries.
+        let Some(texts) = event.texts(message) else { return Ok(false) };
+        let fields: Vec<_> =
+            event.fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let record = event.record(&texts, &fields);
+        for target in &targets {
+            line.clear();
+            time.clear();
+            Delivery { event: &event, record: &record, target, settings: &settings }.run(line, time)?;
+        }
+        Ok(true)
+    })
 }
 
 /// The keywords of a logging call that the native way knows.
@@ -85,16 +98,12 @@ impl<'py> Options<'py> {
 }
 
 /// What a logging call hands to the native way, as Python objects that the record borrows from.
-struct Event<'a, 'py> {
-    logger: &'a Bound<'py, PyAny>,
-    level: &'a Bound<'py, PyAny>,
-    template: &'a Bound<'py, PyAny>,
-    arguments: &'a Bound<'py, PyTuple>,
+pub(crate) struct Event<'a, 'py> {
+    call: &'a LoggingCall<'a, 'py>,
     name: Bound<'py, PyString>,
-    level_name: Bound<'py, PyString>,
-    message: Bound<'py, PyString>,
-    created: Creation,
-    site: Option<Site<'py>>,
+    level_name: Rc<str>,
+    pub(crate) created: Creation,
+    site: Option<Rc<CallSite>>,
     thread: Option<(u64, Bound<'py, PyString>)>,
     process: Option<u32>,
     process_name: Option<Bound<'py, PyString>>,
@@ -103,14 +112,6 @@ struct Event<'a, 'py> {
     /// The extra fields, where a target shows them.
     fields: Vec<(String, Value<'static>)>,
     exception: Option<Bound<'py, PyString>>,
-}
-
-struct Site<'py> {
-    path: Bound<'py, PyString>,
-    file: Bound<'py, PyString>,
-    module: Bound<'py, PyString>,
-    line: u32,
-    function: Bound<'py, PyString>,
 }
 
 /// The texts of an event as UTF-8, borrowed from the Python objects.
@@ -129,29 +130,24 @@ impl<'a, 'py> Event<'a, 'py> {
     /// `None` when a part is of a kind that only the Python way carries, or fails: it is evaluated
     /// there again, and its error is reported where CPython reports it.
     fn gather(
-        logger: &'a Bound<'py, PyAny>,
-        level: &'a Bound<'py, PyAny>,
-        template: &'a Bound<'py, PyAny>,
-        arguments: &'a Bound<'py, PyTuple>,
+        call: &'a LoggingCall<'a, 'py>,
         options: Options<'py>,
+        settings: &Settings,
         targets: &[Target<'py>],
+        message: &mut Vec<u8>,
     ) -> PyResult<Option<Self>> {
-        let py = logger.py();
-        let created = Creation::now(py)?;
-        let Ok(name) = logger.getattr(intern!(py, "name"))?.cast_into_exact::<PyString>() else {
+        let py = call.logger.py();
+        let created = settings.now(py)?;
+        let Some(name) = name_of(call.logger)? else { return Ok(None) };
+        let Some(level_name) = level_name(py, call.level, settings)? else { return Ok(None) };
+        if !merge(call, message)? {
             return Ok(None);
-        };
-        let Some(level_name) = level_name(level)? else { return Ok(None) };
-        let Some(message) = merged(template, arguments)? else { return Ok(None) };
-        let uses = |field| targets.iter().any(|target| target.rendering.uses(field));
+        }
+        let needs = targets.iter().fold(Needs::default(), |needs, target| needs.and(target.plan.needs));
         let mut event = Self {
-            logger,
-            level,
-            template,
-            arguments,
+            call,
             name,
             level_name,
-            message,
             created,
             site: None,
             thread: None,
@@ -162,30 +158,26 @@ impl<'a, 'py> Event<'a, 'py> {
             fields: Vec::new(),
             exception: None,
         };
-        if !event.fill(uses)? {
+        if !event.fill(needs, settings)? {
             return Ok(None);
         }
-        let uses_extra = targets.iter().any(|target| target.rendering.uses_extra());
-        match event.fill_details(uses_extra, &targets[0].formatter) {
+        match event.fill_details(needs, &targets[0]) {
             Ok(()) => Ok(Some(event)),
             Err(error) if classes::is_ordinary(py, &error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Asks for what the layouts use and no more; `false` when a part is not of the usual kind.
-    fn fill(&mut self, uses: impl Fn(Field) -> bool) -> PyResult<bool> {
-        let py = self.logger.py();
-        if [Field::Pathname, Field::Filename, Field::Module, Field::Lineno, Field::FuncName]
-            .into_iter()
-            .any(&uses)
-        {
-            self.site = Some(match site(py)? {
-                Some(site) => site,
-                None => return Ok(false),
-            });
+    /// Asks for what the targets show and no more; `false` when a part is not of the usual kind.
+    fn fill(&mut self, needs: Needs, settings: &Settings) -> PyResult<bool> {
+        let py = self.call.logger.py();
+        if needs.has(Needs::SITE) {
+            self.site = call_site::current(py, settings)?;
+            if self.site.is_none() {
+                return Ok(false);
+            }
         }
-        if uses(Field::Thread) || uses(Field::ThreadName) {
+        if needs.has(Needs::THREAD) {
             let (identifier, name) = record::thread(py)?;
             if !identifier.is_none() {
                 let (Ok(identifier), Ok(name)) = (identifier.extract(), name.cast_into_exact()) else {
@@ -194,14 +186,14 @@ impl<'a, 'py> Event<'a, 'py> {
                 self.thread = Some((identifier, name));
             }
         }
-        if uses(Field::Process) {
+        if needs.has(Needs::PROCESS) {
             self.process = record::process(py)?.extract()?;
         }
-        for (field, value, ask) in [
-            (Field::ProcessName, &mut self.process_name, record::process_name as fn(_) -> _),
-            (Field::TaskName, &mut self.task_name, record::task_name),
+        for (need, value, ask) in [
+            (Needs::PROCESS_NAME, &mut self.process_name, record::process_name as fn(_) -> _),
+            (Needs::TASK_NAME, &mut self.task_name, record::task_name),
         ] {
-            if uses(field) {
+            if needs.has(need) {
                 let name: Bound<'py, PyAny> = ask(py)?;
                 if !name.is_none() {
                     let Ok(name) = name.cast_into_exact() else { return Ok(false) };
@@ -213,19 +205,25 @@ impl<'a, 'py> Event<'a, 'py> {
     }
 
     /// The extra fields, where they are shown, and the text of the exception.
-    fn fill_details(&mut self, uses_extra: bool, formatter: &Bound<'py, PyAny>) -> PyResult<()> {
-        let py = self.logger.py();
-        if let Some(extra) = self.options.extra.as_ref().filter(|_| uses_extra) {
+    fn fill_details(&mut self, needs: Needs, first: &Target<'py>) -> PyResult<()> {
+        let py = self.call.logger.py();
+        if let Some(extra) = self.options.extra.as_ref().filter(|_| needs.has(Needs::EXTRA)) {
             self.fields = fields::extra_of(extra)?;
         }
         if let Some(exception) = &self.options.exception {
+            let formatter = first.handler.getattr(intern!(py, "formatter"))?;
+            let formatter = if formatter.is_none() {
+                globals::get(py, intern!(py, "_defaultFormatter"))?
+            } else {
+                formatter
+            };
             let text = formatter.call_method1(intern!(py, "formatException"), (exception,))?;
             self.exception = Some(text.cast_into_exact::<PyString>()?);
         }
         Ok(())
     }
 
-    fn texts(&self) -> Option<Texts<'_>> {
+    fn texts<'t>(&'t self, message: &'t [u8]) -> Option<Texts<'t>> {
         let (path, line, function) = caller::UNKNOWN;
         let caller = match &self.site {
             None => Caller {
@@ -236,17 +234,17 @@ impl<'a, 'py> Event<'a, 'py> {
                 function,
             },
             Some(site) => Caller {
-                pathname: site.path.to_str().ok()?,
-                filename: site.file.to_str().ok()?,
-                module: site.module.to_str().ok()?,
+                pathname: &site.path,
+                filename: &site.file,
+                module: &site.module,
                 line: site.line,
-                function: site.function.to_str().ok()?,
+                function: &site.function,
             },
         };
         Some(Texts {
             name: self.name.to_str().ok()?,
-            level_name: self.level_name.to_str().ok()?,
-            message: self.message.to_str().ok()?,
+            level_name: &self.level_name,
+            message: std::str::from_utf8(message).ok()?,
             caller,
             thread_name: optional_text(self.thread.as_ref().map(|(_, name)| name))?,
             process_name: optional_text(self.process_name.as_ref())?,
@@ -255,10 +253,10 @@ impl<'a, 'py> Event<'a, 'py> {
         })
     }
 
-    fn record<'t>(&self, level: i64, texts: &'t Texts<'t>, fields: &'t [(&'t str, Value<'t>)]) -> Record<'t> {
+    fn record<'t>(&self, texts: &'t Texts<'t>, fields: &'t [(&'t str, Value<'t>)]) -> Record<'t> {
         Record {
             name: texts.name,
-            level: Level(level),
+            level: Level(self.call.level),
             level_name: texts.level_name,
             message: texts.message,
             created_ns: self.created.nanoseconds(),
@@ -275,79 +273,24 @@ impl<'a, 'py> Event<'a, 'py> {
         }
     }
 
-    /// Formats and writes under the handler's lock; an error goes to the handler's `handleError`.
-    fn write_to(&self, target: &Target<'py>, record: &Record<'_>) -> PyResult<()> {
-        let py = self.logger.py();
-        let locked = !target.lock.is_none();
-        if locked {
-            target.lock.call_method0(intern!(py, "acquire"))?;
-        }
-        let result = self.format_and_write(target, record).or_else(|error| {
-            handler::error::guarded_with(&target.handler, || self.python_record(record), error)
-        });
-        if locked {
-            target.lock.call_method0(intern!(py, "release"))?;
-        }
-        result
-    }
-
-    fn format_and_write(&self, target: &Target<'py>, record: &Record<'_>) -> PyResult<()> {
-        let py = self.logger.py();
-        let mut line = Vec::with_capacity(256);
-        let time = if target.rendering.uses(Field::Asctime) {
-            Some(asctime::text(target, &self.created)?)
-        } else {
-            None
+    /// The same event as a `LogRecord`, for what is written in Python.
+    pub(crate) fn python_record(&self, settings: &Settings) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.call.logger.py();
+        let found = match &self.site {
+            Some(site) => Some(Rc::clone(site)),
+            None => call_site::current(py, settings)?,
         };
-        let time = time.as_deref().unwrap_or_default();
-        match &target.rendering {
-            Rendering::Json => JsonFormatter.format(record, &mut line),
-            Rendering::Console { color } => console::write(record, time, *color, &mut line),
-            Rendering::Layout(layout) => {
-                if layout.render(record, time, &mut line).is_err() {
-                    return self.hand_over(target, record);
-                }
-                append_exception(record, &mut line);
-            }
-        }
-        target.kind.prepare(&target.handler, &line)?;
-        line.extend_from_slice(target.terminator.to_str()?.as_bytes());
-        let stream = target.handler.getattr(intern!(py, "stream"))?;
-        if stream.is_none() {
-            // A closed handler that would empty its file by opening it.
-            return Ok(());
-        }
-        stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, &line)?,))?;
-        if let Some(flush) = stream.getattr_opt(intern!(py, "flush"))? {
-            flush.call0()?;
-        }
-        Ok(())
-    }
-
-    /// For a value that the layout cannot render: the handler's own `emit` with the record in Python form.
-    fn hand_over(&self, target: &Target<'py>, record: &Record<'_>) -> PyResult<()> {
-        let py = self.logger.py();
-        target.handler.call_method1(intern!(py, "emit"), (self.python_record(record)?,)).map(drop)
-    }
-
-    /// The same event as a `LogRecord`, for `handleError`.
-    fn python_record(&self, record: &Record<'_>) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.logger.py();
-        let site = match &self.site {
-            Some(_) => None,
-            None => site(py)?,
-        };
-        let (path, line, function) = match self.site.as_ref().or(site.as_ref()) {
-            Some(site) => (site.path.to_str()?, i64::from(site.line), site.function.to_str()?),
+        let (path, line, function) = match &found {
+            Some(site) => (&*site.path, i64::from(site.line), &*site.function),
             None => caller::UNKNOWN,
         };
         let made = globals::get(py, intern!(py, "_logRecordFactory"))?.call1((
-            record.name,
-            self.level,
+            &self.name,
+            self.call.level,
             path,
             line,
-            self.template,
-            self.arguments,
+            self.call.template,
+            PyTuple::new(py, self.call.arguments)?,
             &self.options.exception,
             function,
         ))?;
@@ -356,6 +299,22 @@ impl<'a, 'py> Event<'a, 'py> {
         }
         Ok(made)
     }
+}
+
+/// Appends the text of `record` as `rendering` says, `asctime` being its creation time; `false` for a value
+/// that only the interpreter renders.
+pub(crate) fn render(rendering: &Rendering, record: &Record<'_>, asctime: &str, line: &mut Vec<u8>) -> bool {
+    match rendering {
+        Rendering::Json => JsonFormatter.format(record, line),
+        Rendering::Console { color } => console::write(record, asctime, *color, line),
+        Rendering::Layout(layout) => {
+            if layout.render(record, asctime, line).is_err() {
+                return false;
+            }
+            append_exception(record, line);
+        }
+    }
+    true
 }
 
 /// The exception below the message, as `Formatter.format` puts it.
@@ -377,53 +336,70 @@ fn optional_text<'a>(text: Option<&'a Bound<'_, PyString>>) -> Option<Option<&'a
     }
 }
 
-fn level_name<'py>(level: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
-    let py = level.py();
-    let names = globals::get(py, intern!(py, "_levelToName"))?;
-    let Ok(names) = names.cast_exact::<PyDict>() else { return Ok(None) };
-    Ok(names.get_item(level)?.and_then(|name| name.cast_into_exact().ok()))
+fn name_of<'py>(logger: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
+    let py = logger.py();
+    // SAFETY: a live logger, which holds its name.
+    let name = match unsafe { logger_view::read(logger.as_ptr()) } {
+        Some(view) => unsafe { Borrowed::from_ptr(py, view.name()).to_owned() },
+        None => logger.getattr(intern!(py, "name"))?,
+    };
+    Ok(name.cast_into_exact().ok())
 }
 
-/// The message with its arguments.
-fn merged<'py>(
-    template: &Bound<'py, PyAny>,
-    arguments: &Bound<'py, PyTuple>,
-) -> PyResult<Option<Bound<'py, PyString>>> {
-    let Ok(text) = template.cast_exact::<PyString>() else { return Ok(None) };
-    if arguments.is_empty() {
-        return Ok(Some(text.clone()));
+fn level_name(py: Python<'_>, level: i64, settings: &Settings) -> PyResult<Option<Rc<str>>> {
+    if let Some(name) = settings.level_name(level) {
+        return Ok(Some(Rc::clone(name)));
     }
-    let only_may_be_mapping = arguments.len() == 1 && !record::is_plain_value(&arguments.get_item(0)?);
+    let names = globals::get(py, intern!(py, "_levelToName"))?;
+    let Ok(names) = names.cast_exact::<PyDict>() else { return Ok(None) };
+    let name = names.get_item(level)?.and_then(|name| name.cast_into_exact::<PyString>().ok());
+    Ok(name.and_then(|name| name.to_str().ok().map(Rc::from)))
+}
+
+/// Writes the message with its arguments to `out`; `false` when only the Python way can.
+fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<bool> {
+    let Ok(template) = call.template.cast_exact::<PyString>() else { return Ok(false) };
+    let Ok(text) = template.to_str() else { return Ok(false) };
+    if call.arguments.is_empty() {
+        out.extend_from_slice(text.as_bytes());
+        return Ok(true);
+    }
+    if message::merge(text, call.arguments.iter().map(plain_argument), out).is_ok() {
+        return Ok(true);
+    }
+    let arguments = PyTuple::new(template.py(), call.arguments)?;
+    let only_may_be_mapping = call.arguments.len() == 1 && !record::is_plain_value(&call.arguments[0]);
     let result = if only_may_be_mapping {
-        record::unwrapped_mapping(arguments.as_any()).and_then(|values| record::merge(text, &values))
+        record::unwrapped_mapping(arguments.as_any()).and_then(|values| record::merge(&template, &values))
     } else {
-        interpreter::percent_format(text, arguments.as_any())
+        interpreter::percent_format(&template, arguments.as_any())
     };
     match result {
-        Ok(merged) => Ok(merged.cast_into_exact().ok()),
-        Err(error) if classes::is_ordinary(text.py(), &error) => Ok(None),
+        Ok(merged) => {
+            let Ok(merged) = merged.cast_into_exact::<PyString>() else { return Ok(false) };
+            let Ok(merged) = merged.to_str() else { return Ok(false) };
+            out.extend_from_slice(merged.as_bytes());
+            Ok(true)
+        }
+        Err(error) if classes::is_ordinary(template.py(), &error) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Where the logging call stands; `None` when that is not known or not of the usual kind.
-fn site(py: Python<'_>) -> PyResult<Option<Site<'_>>> {
-    if !globals::is_true(py, intern!(py, "_srcfile"))? {
-        return Ok(None);
+/// An argument of a kind whose text needs no interpreter.
+fn plain_argument<'a>(argument: &'a Borrowed<'_, '_, PyAny>) -> Option<Argument<'a>> {
+    let argument: &'a Bound<'_, PyAny> = argument;
+    if let Ok(text) = argument.cast_exact::<PyString>() {
+        return text.to_str().ok().map(Argument::Text);
     }
-    let found = caller::in_log(py, || caller::find_frame(py, PyInt::new(py, 1).as_any()))?;
-    let Some(frame) = found else { return Ok(None) };
-    let code = interpreter::frame_code(&frame);
-    let path = code.getattr(intern!(py, "co_filename"))?;
-    let (file, module) = record::file_and_module(&path)?;
-    let function = code.getattr(intern!(py, "co_name"))?;
-    let (Ok(path), Ok(file), Ok(module), Ok(function)) = (
-        path.cast_into_exact(),
-        file.cast_into_exact(),
-        module.cast_into_exact(),
-        function.cast_into_exact(),
-    ) else {
-        return Ok(None);
-    };
-    Ok(Some(Site { path, file, module, line: interpreter::frame_line(&frame), function }))
+    if argument.is_exact_instance_of::<PyInt>() {
+        return argument.extract().ok().map(Argument::Integer);
+    }
+    if let Ok(number) = argument.cast_exact::<PyFloat>() {
+        return Some(Argument::Float(number.value()));
+    }
+    if let Ok(value) = argument.cast_exact::<PyBool>() {
+        return Some(Argument::Bool(value.is_true()));
+    }
+    argument.is_none().then_some(Argument::None)
 }

@@ -150,32 +150,66 @@ impl Creation {
     }
 
     /// Asks the `time` module that `logging` sees, as a test may have replaced it.
+    pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {
+        let time = globals::get(py, intern!(py, "time"))?;
+        let start = StartTime::now(py)?;
+        if globals::python_minor(py) >= 13 {
+            Ok(Self::at_nanoseconds(time.call_method0(intern!(py, "time_ns"))?.extract()?, start))
+        } else {
+            Ok(Self::at_seconds(time.call_method0(intern!(py, "time"))?.extract()?, start))
+        }
+    }
+
+    /// The moment that many nanoseconds after the Unix epoch, by the rules of CPython 3.`minor`.
+    #[expect(clippy::cast_precision_loss, reason = "as CPython computes it")]
+    pub(crate) fn at(nanoseconds: i128, start: StartTime, minor: u8) -> Self {
+        if minor >= 13 {
+            Self::at_nanoseconds(nanoseconds, start)
+        } else {
+            Self::at_seconds(nanoseconds as f64 / 1e9, start)
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::float_cmp,
-        reason = "as CPython computes it"
+        reason = "as CPython 3.13 computes it"
     )]
-    pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {
-        let time = globals::get(py, intern!(py, "time"))?;
-        let start = globals::get(py, intern!(py, "_startTime"))?;
-        if globals::python_minor(py) >= 13 {
-            let now: i128 = time.call_method0(intern!(py, "time_ns"))?.extract()?;
-            let seconds = now as f64 / 1e9;
-            let mut milliseconds = (now.rem_euclid(1_000_000_000) / 1_000_000) as f64;
-            if milliseconds == 999.0 && seconds as i128 != now.div_euclid(1_000_000_000) {
-                milliseconds = 0.0;
-            }
-            let since_start = now - start.extract::<i128>()?;
-            Ok(Self { seconds, milliseconds, since_start_milliseconds: since_start as f64 / 1e6 })
-        } else {
-            let now: f64 = time.call_method0(intern!(py, "time"))?.extract()?;
-            Ok(Self {
-                seconds: now,
-                milliseconds: ((now - now.trunc()) * 1000.0).trunc(),
-                since_start_milliseconds: (now - start.extract::<f64>()?) * 1000.0,
-            })
+    fn at_nanoseconds(now: i128, start: StartTime) -> Self {
+        let seconds = now as f64 / 1e9;
+        let mut milliseconds = (now.rem_euclid(1_000_000_000) / 1_000_000) as f64;
+        if milliseconds == 999.0 && seconds as i128 != now.div_euclid(1_000_000_000) {
+            milliseconds = 0.0;
         }
+        let since_start_milliseconds = (now - start.nanoseconds) as f64 / 1e6;
+        Self { seconds, milliseconds, since_start_milliseconds }
+    }
+
+    fn at_seconds(now: f64, start: StartTime) -> Self {
+        Self {
+            seconds: now,
+            milliseconds: ((now - now.trunc()) * 1000.0).trunc(),
+            since_start_milliseconds: (now - start.seconds) * 1000.0,
+        }
+    }
+}
+
+/// When logging began (`_startTime`): in seconds up to CPython 3.12, in nanoseconds from 3.13 on.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct StartTime {
+    seconds: f64,
+    nanoseconds: i128,
+}
+
+impl StartTime {
+    pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {
+        let start = globals::get(py, intern!(py, "_startTime"))?;
+        Ok(if globals::python_minor(py) >= 13 {
+            Self { nanoseconds: start.extract()?, ..Self::default() }
+        } else {
+            Self { seconds: start.extract()?, ..Self::default() }
+        })
     }
 }
 

@@ -4,18 +4,21 @@
 //! exactly of our classes with nothing overridden, and no filter is attached. What is asked here is read
 //! from the Python objects for each record, since they own it and may change at any moment.
 
-use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use duramen::formatter::{Field, Layout};
-use parking_lot::RwLock;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
+use smallvec::SmallVec;
 
+use crate::asctime::TimeText;
 use crate::classes::{self, Family, Obstacle, Untouched};
-use crate::{globals, handler};
+use crate::handler_plan::{self, HandlerPlan, Kind, Parts, Rendering, Rollover};
+use crate::settings::{self, Settings};
+use crate::{globals, layouts, logger_view};
 
 /// Why a record takes the Python way.
 #[derive(Debug)]
@@ -63,124 +66,86 @@ macro_rules! native {
     };
 }
 
-/// How the native way turns a record into text.
-#[derive(Clone)]
-pub(crate) enum Rendering {
-    /// As the compiled layout of a `logging.Formatter` says.
-    Layout(Arc<Layout>),
-    /// `duramen.formatters.JsonFormatter`.
-    Json,
-    /// `duramen.formatters.ConsoleFormatter`.
-    Console { color: bool },
-}
-
-impl Rendering {
-    /// Whether the text shows `field`.
-    pub(crate) fn uses(&self, field: Field) -> bool {
-        match self {
-            Self::Layout(layout) => layout.uses(field),
-            Self::Json => false,
-            Self::Console { .. } => field == Field::Asctime,
-        }
-    }
-
-    /// Whether the text shows the extra fields.
-    pub(crate) fn uses_extra(&self) -> bool {
-        !matches!(self, Self::Layout(_))
-    }
-}
-
-/// What a handler does before it writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Nothing: it has its stream.
-    Stream,
-    /// It opens its file, if that was put off.
-    File,
-    /// It rolls its file over when the record would make it too large.
-    RotatedBySize,
-    /// It rolls its file over when the time has come.
-    RotatedByTime,
-    /// It opens its file again when somebody has moved it.
-    Watched,
-}
-
-impl Kind {
-    fn of_class(name: &str) -> Option<Self> {
-        Some(match name {
-            "StreamHandler" => Self::Stream,
-            "FileHandler" => Self::File,
-            "RotatingFileHandler" => Self::RotatedBySize,
-            "TimedRotatingFileHandler" => Self::RotatedByTime,
-            "WatchedFileHandler" => Self::Watched,
-            _ => return None,
-        })
-    }
-
-    /// Does it, for a record whose text is `line`; the handler's lock is held.
-    pub(crate) fn prepare(self, handler: &Bound<'_, PyAny>, line: &[u8]) -> PyResult<()> {
-        let py = handler.py();
-        let roll_over = match self {
-            Self::Stream => return Ok(()),
-            Self::File => false,
-            Self::RotatedBySize => {
-                // CPython counts characters here, not bytes.
-                handler::rotating::is_full(handler, || Ok(String::from_utf8_lossy(line).chars().count()))?
-            }
-            Self::RotatedByTime => handler::timed_rotating::is_due(handler)?,
-            Self::Watched => {
-                handler.call_method0(intern!(py, "reopenIfNeeded"))?;
-                false
-            }
-        };
-        if roll_over {
-            handler.call_method0(intern!(py, "doRollover"))?;
-        }
-        handler::file::open_if_delayed(handler)
-    }
-}
-
-/// A handler that the native way can write to, with all that it takes.
+/// A handler that takes a record, with its plan.
 pub(crate) struct Target<'py> {
     pub(crate) handler: Bound<'py, PyAny>,
-    pub(crate) lock: Bound<'py, PyAny>,
-    pub(crate) kind: Kind,
-    pub(crate) terminator: Bound<'py, PyString>,
-    pub(crate) formatter: Bound<'py, PyAny>,
-    pub(crate) date_format: Bound<'py, PyAny>,
-    pub(crate) rendering: Rendering,
+    pub(crate) plan: Rc<HandlerPlan>,
 }
 
+/// So many targets fit without an allocation.
+pub(crate) type Targets<'py> = SmallVec<[Target<'py>; 4]>;
+
 /// The handlers that a record of `level` made with `logger` reaches.
-pub(crate) fn targets<'py>(logger: &Bound<'py, PyAny>, level: i64) -> Route<Vec<Target<'py>>> {
+pub(crate) fn targets<'py>(
+    logger: &Bound<'py, PyAny>,
+    level: i64,
+    settings: &Settings,
+) -> Route<Targets<'py>> {
     let py = logger.py();
-    let own = native!(part(logger, Family::Logger, "logger")?);
-    native!(without_filters(&own, "logger")?);
-    if !classes::is_untouched_class(&globals::get(py, intern!(py, "_logRecordFactory"))?, Family::Record)? {
+    native!(is_native(logger)?);
+    if !classes::is_untouched_class(&settings.factory(py), Family::Record)? {
         return Ok(Err(Reason::RecordFactory));
     }
-    let mut targets = Vec::new();
+    let mut targets = Targets::new();
     let mut found = false;
     let mut current = logger.clone();
     loop {
-        let Ok(handlers) = current.getattr(intern!(py, "handlers"))?.cast_into_exact::<PyList>() else {
-            return Ok(Err(Reason::Unusual { part: "logger", attribute: "handlers" }));
-        };
-        for handler in handlers.iter() {
+        let place = native!(Place::of(&current)?);
+        for handler in place.handlers.iter() {
             found = true;
-            if let Some(target) = native!(target(&handler, level)?) {
-                targets.push(target);
+            let plan = native!(plan_of(&handler, settings)?);
+            if let Some(plan) = plan.filter(|plan| level >= plan.level) {
+                targets.push(Target { handler, plan });
             }
         }
-        if !current.getattr(intern!(py, "propagate"))?.is_truthy()? {
-            break;
-        }
-        current = current.getattr(intern!(py, "parent"))?;
-        if current.is_none() {
-            break;
+        match place.parent {
+            Some(parent) => current = parent,
+            None => break,
         }
     }
     if found { Ok(Ok(targets)) } else { Ok(Err(Reason::NoHandlers)) }
+}
+
+/// Whether nothing of the logger itself is overridden, and no filter is attached to it.
+fn is_native(logger: &Bound<'_, PyAny>) -> Route<()> {
+    let py = logger.py();
+    // SAFETY: a live logger; the list of filters is alive as long as the logger has it.
+    if let Some(view) = unsafe { logger_view::read(logger.as_ptr()) } {
+        let filters = unsafe { Borrowed::from_ptr(py, view.filters()) };
+        return Ok(no_filters(Some(&filters), "logger"));
+    }
+    let own = native!(part(logger, Family::Logger, "logger")?);
+    Ok(no_filters(own.attributes.get_item(intern!(py, "filters"))?.as_ref(), "logger"))
+}
+
+/// A logger on the way to the root.
+struct Place<'py> {
+    handlers: Bound<'py, PyList>,
+    /// The next one, if records propagate to it.
+    parent: Option<Bound<'py, PyAny>>,
+}
+
+impl<'py> Place<'py> {
+    fn of(logger: &Bound<'py, PyAny>) -> Route<Self> {
+        let py = logger.py();
+        // SAFETY: a live logger; its attributes are alive while nothing runs, and are cloned here.
+        let (handlers, propagate, parent) = match unsafe { logger_view::read(logger.as_ptr()) } {
+            Some(view) => unsafe {
+                let bound = |object| Borrowed::from_ptr(py, object).to_owned();
+                (bound(view.handlers()), bound(view.propagate()), bound(view.parent()))
+            },
+            None => (
+                logger.getattr(intern!(py, "handlers"))?,
+                logger.getattr(intern!(py, "propagate"))?,
+                logger.getattr(intern!(py, "parent"))?,
+            ),
+        };
+        let Ok(handlers) = handlers.cast_into_exact::<PyList>() else {
+            return Ok(Err(Reason::Unusual { part: "logger", attribute: "handlers" }));
+        };
+        let goes_on = propagate.is_truthy()? && !parent.is_none();
+        Ok(Ok(Self { handlers, parent: goes_on.then_some(parent) }))
+    }
 }
 
 fn part<'py>(object: &Bound<'py, PyAny>, family: Family, part: &'static str) -> Route<Untouched<'py>> {
@@ -196,28 +161,37 @@ fn name_of_class(object: &Bound<'_, PyAny>) -> String {
 
 fn without_filters(object: &Untouched<'_>, part: &'static str) -> Route<()> {
     let filters = object.attributes.get_item(intern!(object.attributes.py(), "filters"))?;
-    Ok(match filters.as_ref().map(|filters| filters.cast_exact::<PyList>()) {
+    Ok(no_filters(filters.as_ref(), part))
+}
+
+fn no_filters(filters: Option<&Bound<'_, PyAny>>, part: &'static str) -> Result<(), Reason> {
+    match filters.map(|filters| filters.cast_exact::<PyList>()) {
         Some(Ok(filters)) if filters.is_empty() => Ok(()),
         Some(Ok(_)) => Err(Reason::Filtered { part }),
         _ => Err(Reason::Unusual { part, attribute: "filters" }),
-    })
+    }
 }
 
-/// `handler` as a target; `None` when its level keeps the record out, or it writes nothing.
-fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'py>>> {
-    let py = handler.py();
+/// The plan for a handler; `None` when it writes nothing.
+pub(crate) fn plan_of(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Option<Rc<HandlerPlan>>> {
+    if let Some(plan) = handler_plan::remembered(handler, settings) {
+        return Ok(Ok(Some(plan)));
+    }
     if classes::known(handler).is_some_and(|class| class.family == Family::NullHandler) {
         return Ok(part(handler, Family::NullHandler, "handler")?.map(|_| None));
     }
+    let plan = native!(plan_anew(handler)?);
+    Ok(Ok(Some(handler_plan::remember(handler, plan, settings))))
+}
+
+fn plan_anew<'py>(handler: &Bound<'py, PyAny>) -> Route<HandlerPlan> {
+    let py = handler.py();
     let own = native!(part(handler, Family::StreamHandler, "handler")?);
     let attribute = |name: &Bound<'py, PyString>| own.attributes.get_item(name);
     let unusual = |attribute| Reason::Unusual { part: "handler", attribute };
-    let Some(Ok(least)) = attribute(intern!(py, "level"))?.map(|least| least.extract::<i64>()) else {
+    let Some(Ok(level)) = attribute(intern!(py, "level"))?.map(|least| least.extract::<i64>()) else {
         return Ok(Err(unusual("level")));
     };
-    if level < least {
-        return Ok(Ok(None));
-    }
     native!(without_filters(&own, "handler")?);
     let Some(kind) = classes::known(handler).and_then(|class| Kind::of_class(class.name)) else {
         return Ok(Err(unusual("class")));
@@ -229,103 +203,73 @@ fn target<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<Target<'
     let Ok(terminator) = handler.getattr(intern!(py, "terminator"))?.cast_into_exact::<PyString>() else {
         return Ok(Err(unusual("terminator")));
     };
-    let (Some(lock), Some(formatter)) =
-        (attribute(intern!(py, "lock"))?, attribute(intern!(py, "formatter"))?)
-    else {
-        return Ok(Err(unusual("lock or formatter")));
+    let Ok(terminator) = terminator.to_str() else { return Ok(Err(unusual("terminator"))) };
+    let (Some(filters), Some(lock), Some(formatter)) = (
+        attribute(intern!(py, "filters"))?,
+        attribute(intern!(py, "lock"))?,
+        attribute(intern!(py, "formatter"))?,
+    ) else {
+        return Ok(Err(unusual("filters, lock or formatter")));
     };
     let formatter =
         if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
-    let (rendering, date_format) = native!(rendering_of(&formatter)?);
-    let handler = handler.clone();
-    Ok(Ok(Some(Target { handler, lock, kind, terminator, formatter, date_format, rendering })))
+    let (rendering, style) = native!(rendering_of(&formatter)?);
+    let time = rendering.uses(Field::Asctime).then(|| TimeText::of(&formatter)).transpose()?;
+    let parts = Parts { handler, filters: &filters, lock: &lock, formatter: &formatter, style };
+    let rollover = Rollover::of(handler, kind)?;
+    Ok(Ok(HandlerPlan::new(&parts, level, kind, terminator, rollover, rendering, time)))
 }
 
-/// How `formatter` renders, and its date format (text or `None`).
-fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Bound<'py, PyAny>)> {
+/// How `formatter` renders, and the parts of its style, if it has one.
+fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Vec<Bound<'py, PyAny>>)> {
     let py = formatter.py();
     let own = native!(part(formatter, Family::Formatter, "formatter")?);
     let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
-    let Some(date_format) = own.attributes.get_item(intern!(py, "datefmt"))? else {
-        return Ok(Err(unusual("datefmt")));
-    };
-    let rendering = match classes::known(formatter).map_or("", |class| class.name) {
-        "JsonFormatter" => Rendering::Json,
+    Ok(match classes::known(formatter).map_or("", |class| class.name) {
+        "JsonFormatter" => Ok((Rendering::Json, Vec::new())),
         "ConsoleFormatter" => {
             let color = own.attributes.get_item(intern!(py, "color"))?;
-            Rendering::Console { color: color.is_some_and(|color| color.is_truthy().unwrap_or(false)) }
+            let color = color.is_some_and(|color| color.is_truthy().unwrap_or(false));
+            Ok((Rendering::Console { color }, Vec::new()))
         }
         _ => match own.attributes.get_item(intern!(py, "_style"))? {
-            Some(style) => Rendering::Layout(native!(layout_of(&style)?)),
-            None => return Ok(Err(unusual("_style"))),
+            Some(style) => {
+                let (layout, template) = native!(layout_of(&style)?);
+                Ok((Rendering::Layout(layout), std::iter::once(style).chain(template).collect()))
+            }
+            None => Err(unusual("_style")),
         },
-    };
-    Ok(Ok((rendering, date_format)))
+    })
 }
 
-/// The compiled layout of a style.
-fn layout_of(style: &Bound<'_, PyAny>) -> Route<Arc<Layout>> {
+/// The compiled layout of a style, and the template object that it was read from, if there is one.
+fn layout_of<'py>(style: &Bound<'py, PyAny>) -> Route<(Arc<Layout>, Option<Bound<'py, PyAny>>)> {
     let attributes = native!(part(style, Family::Style, "formatter's style")?).attributes;
     let defaults = attributes.get_item(intern!(style.py(), "_defaults"))?;
     let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
     if defaults.is_none_or(|defaults| !defaults.is_none()) {
         return Ok(Err(unusual("defaults")));
     }
-    let text = text_of_style(style, &attributes)?;
+    let (text, template) = text_of_style(style, &attributes)?;
     let Some(Ok(text)) = text.map(Bound::cast_into_exact::<PyString>) else {
         return Ok(Err(unusual("layout")));
     };
-    Ok(compiled(style, &text).ok_or_else(|| Reason::Layout(text.to_string())))
+    let layout = layouts::compiled(style, &text).ok_or_else(|| Reason::Layout(text.to_string()));
+    Ok(layout.map(|layout| (layout, template)))
 }
 
-/// The text that the style renders: its `_fmt`, or the template that it made of it for `$`.
+type OptionalObject<'py> = Option<Bound<'py, PyAny>>;
+
+/// The text that the style renders: its `_fmt`, or that of the template that it made of it for `$`.
 fn text_of_style<'py>(
     style: &Bound<'py, PyAny>,
     attributes: &Bound<'py, PyDict>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
+) -> PyResult<(OptionalObject<'py>, OptionalObject<'py>)> {
     let py = style.py();
-    match attributes.get_item(intern!(py, "_tpl"))? {
-        Some(template) => template.getattr_opt(intern!(py, "template")),
-        None => attributes.get_item(intern!(py, "_fmt")),
-    }
-}
-
-/// The layouts that were compiled, by the style's class and the text; `None` where only the interpreter
-/// renders it.
-type Layouts = HashMap<&'static str, HashMap<String, Option<Arc<Layout>>>>;
-
-static LAYOUTS: RwLock<Option<Layouts>> = RwLock::new(None);
-
-/// A program that makes layouts without end must not fill the memory.
-const MOST_LAYOUTS: usize = 1024;
-
-fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> Option<Arc<Layout>> {
-    let class = classes::known(style).map_or("", |class| class.name);
-    // Lone surrogates have no UTF-8 form.
-    let text = text.to_str().ok()?;
-    let known = LAYOUTS.read();
-    if let Some(layout) = known.as_ref().and_then(|layouts| layouts.get(class)?.get(text)) {
-        return layout.clone();
-    }
-    drop(known);
-    let layout = compile(class, text).map(Arc::new);
-    let mut known = LAYOUTS.write();
-    let layouts = known.get_or_insert_default().entry(class).or_default();
-    if layouts.len() >= MOST_LAYOUTS {
-        layouts.clear();
-    }
-    layouts.insert(text.to_owned(), layout.clone());
-    layout
-}
-
-fn compile(class: &str, text: &str) -> Option<Layout> {
-    use duramen::formatter::{brace, dollar, percent};
-    match class {
-        "PercentStyle" => percent::compile(text).ok(),
-        "StrFormatStyle" => brace::compile(text).ok(),
-        "StringTemplateStyle" => dollar::compile(text).ok(),
-        _ => None,
-    }
+    Ok(match attributes.get_item(intern!(py, "_tpl"))? {
+        Some(template) => (template.getattr_opt(intern!(py, "template"))?, Some(template)),
+        None => (attributes.get_item(intern!(py, "_fmt"))?, None),
+    })
 }
 
 /// Which way a logger's or handler's records take: `None` for the native one, or else the reason for
@@ -335,11 +279,14 @@ fn compile(class: &str, text: &str) -> Option<Layout> {
 #[pyfunction]
 pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let py = object.py();
+    let Some(settings) = settings::current(py)? else {
+        return Ok(Some(Reason::Unusual { part: "module logging", attribute: "globals" }.to_string()));
+    };
     let reason = if object.hasattr(intern!(py, "getEffectiveLevel"))? {
         let level = object.call_method0(intern!(py, "getEffectiveLevel"))?.extract()?;
-        targets(object, level)?.err()
+        targets(object, level, &settings)?.err()
     } else {
-        target(object, i64::MAX)?.err()
+        plan_of(object, &settings)?.err()
     };
     Ok(reason.map(|reason| reason.to_string()))
 }

@@ -148,7 +148,7 @@ fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 /// Whether this interpreter's rule is the later one. The change came with patch releases, so the method that
 /// is replaced is asked: the earlier rule moves to the end of the file.
-fn spares_empty_files(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn spares_empty_files(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     if let Some(answer) = ANSWER.get() {
         return Ok(*answer);

@@ -3,15 +3,19 @@
 mod attached;
 mod attributes;
 mod function;
+mod memory;
+mod unchanged;
 
 pub(crate) use attached::Attached;
 pub(crate) use attributes::{Names, Places, Reading};
 pub(crate) use function::{Entry, call, is_native_function, native_function};
+pub(crate) use memory::{Marks, Snapshot};
+pub(crate) use unchanged::State;
 
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySlice, PyString, PyTuple, PyType};
+use pyo3::types::{PyCFunction, PyDict, PySlice, PyString, PyTuple, PyType};
 
 /// Runs `body` at the C border: its error becomes the raised exception, a panic becomes `SystemError`.
 ///
@@ -92,6 +96,10 @@ pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'
 }
 
 unsafe extern "C" {
+    /// The last instruction of a frame (`cpython/pyframe.h`, from CPython 3.11 on).
+    #[cfg(Py_3_11)]
+    fn PyFrame_GetLasti(frame: *mut ffi::PyFrameObject) -> std::ffi::c_int;
+
     /// Where an object keeps its dict (`cpython/object.h`), which the binding library does not declare.
     fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
 }
@@ -122,6 +130,18 @@ pub(crate) unsafe fn dict_version(dict: *mut ffi::PyObject) -> u64 {
     unsafe { (*dict.cast::<Dict>()).version }
 }
 
+/// The definition of a built-in function.
+pub(crate) fn definition_of(function: &Bound<'_, PyCFunction>) -> *const ffi::PyMethodDef {
+    /// The head of a built-in function (`cpython/methodobject.h`).
+    #[repr(C)]
+    struct Function {
+        head: ffi::PyObject,
+        definition: *const ffi::PyMethodDef,
+    }
+    // SAFETY: an object of exactly this type.
+    unsafe { (*function.as_ptr().cast::<Function>()).definition }
+}
+
 /// Whether `object` is a slot of a built-in class, such as `object.__getattribute__`.
 pub(crate) fn is_slot(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: compares the types of live objects.
@@ -140,6 +160,17 @@ pub(crate) fn type_version(class: &Bound<'_, PyType>) -> Option<u32> {
 pub(crate) fn current_frame(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     // SAFETY: returns a borrowed frame of the running thread, or null when no Python code runs.
     unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetFrame().cast::<ffi::PyObject>()) }
+}
+
+/// The code of the Python function that called into this extension, and the instruction that it is at.
+pub(crate) fn current_instruction(py: Python<'_>) -> Option<(Bound<'_, PyAny>, i32)> {
+    let frame = current_frame(py)?;
+    // SAFETY: a live frame.
+    #[cfg(Py_3_11)]
+    let instruction = unsafe { PyFrame_GetLasti(frame.as_ptr().cast::<ffi::PyFrameObject>()) };
+    #[cfg(not(Py_3_11))]
+    let instruction = i32::try_from(frame_line(&frame)).ok()?;
+    Some((frame_code(&frame), instruction))
 }
 
 /// The caller of `frame`.

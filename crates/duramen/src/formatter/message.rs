@@ -63,7 +63,7 @@ fn merge_all<'a>(
             continue;
         }
         let (mut conversion, letter, after) = match rest.as_bytes().first() {
-            Some(&(letter @ (b's' | b'd'))) => (Conversion::default(), char::from(letter), &rest[1..]),
+            Some(&letter @ (b's' | b'd')) => (Conversion::default(), char::from(letter), &rest[1..]),
             _ => specification(rest)?,
         };
         let argument = arguments.next().flatten().ok_or(UnsupportedLayout)?;

@@ -1,0 +1,84 @@
+//! Where a logging call stands, remembered by the place in the code.
+
+use std::rc::Rc;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyString};
+
+use crate::interpreter::{self, Attached};
+use crate::settings::Settings;
+use crate::{caller, record};
+
+/// What records show of a place in the source.
+pub(crate) struct CallSite {
+    pub(crate) path: Box<str>,
+    pub(crate) file: Box<str>,
+    pub(crate) module: Box<str>,
+    pub(crate) line: u32,
+    pub(crate) function: Box<str>,
+}
+
+/// A place: a code object, kept alive so that its address stays its own, and an instruction in it.
+struct Known {
+    code: Py<PyAny>,
+    instruction: i32,
+    /// The globals with which the frame was found to be the caller's.
+    globals: u64,
+    site: Rc<CallSite>,
+}
+
+/// Each place in the code has one place here, which it may share with others: the last one stays. So a
+/// program that makes code without end does not fill the memory.
+const SIZE: usize = 512;
+
+static KNOWN: Attached<[Option<Known>; SIZE]> = Attached::new([const { None }; SIZE]);
+
+/// Where the running logging call stands; `None` when that is not known or not of the usual kind.
+pub(crate) fn current(py: Python<'_>, settings: &Settings) -> PyResult<Option<Rc<CallSite>>> {
+    if !settings.finds_callers {
+        return Ok(None);
+    }
+    let Some((code, instruction)) = interpreter::current_instruction(py) else { return Ok(None) };
+    let globals = settings.version();
+    let index = ((code.as_ptr() as usize >> 4) ^ usize::try_from(instruction).unwrap_or(0)) % SIZE;
+    // SAFETY: attached; the reference lives only for the comparison and the clone.
+    if let Some(known) = unsafe { &(*KNOWN.get())[index] }
+        && known.code.as_ptr() == code.as_ptr()
+        && known.instruction == instruction
+        && known.globals == globals
+    {
+        return Ok(Some(Rc::clone(&known.site)));
+    }
+    let found = caller::in_log(py, || caller::find_frame(py, PyInt::new(py, 1).as_any()))?;
+    let Some(frame) = found else { return Ok(None) };
+    let Some(site) = CallSite::of(&frame)?.map(Rc::new) else { return Ok(None) };
+    // Only the innermost frame is found again by its place; one of `logging` leads on to another.
+    if caller::is_usual(py)? && interpreter::frame_code(&frame).is(&code) {
+        let known = Known { code: code.unbind(), instruction, globals, site: Rc::clone(&site) };
+        // SAFETY: attached; the previous entry is dropped after the place has the new one.
+        let previous = unsafe { std::mem::replace(&mut (*KNOWN.get())[index], Some(known)) };
+        drop(previous);
+    }
+    Ok(Some(site))
+}
+
+impl CallSite {
+    fn of(frame: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        let py = frame.py();
+        let code = interpreter::frame_code(frame);
+        let path = code.getattr(intern!(py, "co_filename"))?;
+        let (file, module) = record::file_and_module(&path)?;
+        let function = code.getattr(intern!(py, "co_name"))?;
+        let texts = [path, file, module, function];
+        let mut owned = Vec::with_capacity(texts.len());
+        for text in texts {
+            match text.cast_exact::<PyString>().map(|text| text.to_str()) {
+                Ok(Ok(text)) => owned.push(Box::from(text)),
+                _ => return Ok(None),
+            }
+        }
+        let [path, file, module, function] = <[Box<str>; 4]>::try_from(owned).unwrap_or_default();
+        Ok(Some(Self { path, file, module, line: interpreter::frame_line(frame), function }))
+    }
+}

@@ -1,0 +1,160 @@
+//! A record on its way to one handler: formatted and written under the handler's lock.
+
+use std::rc::Rc;
+
+use duramen::Record;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::handler_plan::HandlerPlan;
+use crate::pipeline::{self, Event};
+use crate::route::{self, Target};
+use crate::settings::Settings;
+use crate::sink::DirectFile;
+use crate::{handler, lock};
+
+/// One record for one handler.
+pub(crate) struct Delivery<'a, 'py> {
+    pub(crate) event: &'a Event<'a, 'py>,
+    pub(crate) record: &'a Record<'a>,
+    pub(crate) target: &'a Target<'py>,
+    pub(crate) settings: &'a Settings,
+}
+
+impl<'py> Delivery<'_, 'py> {
+    /// Delivers the record; an error goes to the handler's `handleError`. The buffers are empty.
+    pub(crate) fn run(&self, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
+        let Some(plan) = self.present_plan()? else {
+            // What ran for the handlers before has changed this one.
+            let record = self.event.python_record(self.settings)?;
+            let handle = intern!(self.target.handler.py(), "handle");
+            return self.target.handler.call_method1(handle, (record,)).map(drop);
+        };
+        // SAFETY: the plan has just been found to hold.
+        let lock = unsafe { plan.lock(self.target.handler.py()) };
+        if lock::is_free(&lock) && self.write_at_once(&plan, line, time)? {
+            return Ok(());
+        }
+        self.locked(&lock, || {
+            line.clear();
+            time.clear();
+            self.format_and_write(&plan, line, time).or_else(|error| {
+                let record = || self.event.python_record(self.settings);
+                handler::error::guarded_with(&self.target.handler, record, error)
+            })
+        })
+    }
+
+    /// The handler's plan as it is now.
+    fn present_plan(&self) -> PyResult<Option<Rc<HandlerPlan>>> {
+        if self.target.plan.holds(&self.target.handler, self.settings) {
+            return Ok(Some(Rc::clone(&self.target.plan)));
+        }
+        Ok(route::plan_of(&self.target.handler, self.settings)?.ok().flatten())
+    }
+
+    fn locked(&self, lock: &Bound<'py, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
+        let py = lock.py();
+        if lock.is_none() {
+            return body();
+        }
+        lock.call_method0(intern!(py, "acquire"))?;
+        let result = body();
+        lock.call_method0(intern!(py, "release"))?;
+        result
+    }
+
+    /// Writes to the handler's file without taking a lock or asking the interpreter; `false` when that cannot
+    /// be done, and nothing has been written.
+    fn write_at_once(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<bool> {
+        let py = self.target.handler.py();
+        let Ok(file) = plan.file.try_borrow() else { return Ok(false) };
+        let Some(file) = file.as_ref().filter(|file| file.is_prompt) else { return Ok(false) };
+        if !self.format(plan, line, time).is_ok_and(|rendered| rendered) {
+            return Ok(false);
+        }
+        if !plan.rollover.is_far(file, self.event.created.seconds, line) {
+            return Ok(false);
+        }
+        line.extend_from_slice(plan.terminator.as_bytes());
+        // SAFETY: the handler is as it was when its file was looked at, so that it holds the stream.
+        if !unsafe { file.takes(line) } {
+            return Ok(false);
+        }
+        match file.write(py, line) {
+            Some(written) if written == line.len() => Ok(true),
+            Some(0) | None => Ok(false),
+            Some(written) => self.write_rest(plan, &line[written..]).map(|()| true),
+        }
+    }
+
+    /// Writes what the system did not take at once, through the stream's buffer: the beginning is written.
+    fn write_rest(&self, plan: &HandlerPlan, rest: &[u8]) -> PyResult<()> {
+        let py = self.target.handler.py();
+        // SAFETY: nothing has run since the plan was found to hold.
+        let lock = unsafe { plan.lock(py) };
+        self.locked(&lock, || {
+            let write = || write_through_buffer(&self.target.handler.getattr(intern!(py, "stream"))?, rest);
+            write().or_else(|error| {
+                let record = || self.event.python_record(self.settings);
+                handler::error::guarded_with(&self.target.handler, record, error)
+            })
+        })
+    }
+
+    /// Appends the text of the record to `line`, without the terminator; `false` when only the interpreter
+    /// can render it.
+    fn format(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<bool> {
+        if let Some(text) = &plan.time {
+            text.write(self.target.handler.py(), &self.event.created, self.settings, time)?;
+        }
+        Ok(pipeline::render(&plan.rendering, self.record, time, line))
+    }
+
+    /// As `StreamHandler.emit` does it; the handler's lock is held.
+    fn format_and_write(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
+        let handler = &self.target.handler;
+        let py = handler.py();
+        if !self.format(plan, line, time)? {
+            let record = self.event.python_record(self.settings)?;
+            return handler.call_method1(intern!(py, "emit"), (record,)).map(drop);
+        }
+        plan.kind.prepare(handler, line)?;
+        line.extend_from_slice(plan.terminator.as_bytes());
+        let stream = handler.getattr(intern!(py, "stream"))?;
+        if stream.is_none() {
+            // A closed handler that would empty its file by opening it.
+            return Ok(());
+        }
+        if let Ok(file) = plan.file.try_borrow()
+            && let Some(file) = file.as_ref()
+            && file.is_of(&stream)
+            // SAFETY: the stream is alive.
+            && unsafe { file.takes(line) }
+            && let Some(written @ 1..) = file.write(py, line)
+        {
+            return write_through_buffer(&stream, &line[written..]);
+        }
+        stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, line)?,))?;
+        if let Some(flush) = stream.getattr_opt(intern!(py, "flush"))? {
+            flush.call0()?;
+        }
+        if let Ok(mut file) = plan.file.try_borrow_mut() {
+            // From now on it is known what the stream looks like when nothing waits in it.
+            *file = DirectFile::of(&stream)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes what the system did not take at once: the rest of a line, which may begin within a character.
+fn write_through_buffer(stream: &Bound<'_, PyAny>, rest: &[u8]) -> PyResult<()> {
+    let py = stream.py();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let buffer = stream.getattr(intern!(py, "buffer"))?;
+    buffer.call_method1(intern!(py, "write"), (PyBytes::new(py, rest),))?;
+    stream.call_method0(intern!(py, "flush")).map(drop)
+}

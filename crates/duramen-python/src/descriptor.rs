@@ -1,0 +1,74 @@
+//! A file descriptor that belongs to a Python file object.
+
+#[cfg(unix)]
+pub(crate) use unix::Descriptor;
+
+#[cfg(not(unix))]
+pub(crate) use other::Descriptor;
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::File;
+    use std::io::{self, Seek as _, SeekFrom, Write as _};
+    use std::mem::ManuallyDrop;
+    use std::os::fd::FromRawFd as _;
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+
+    /// Is not closed when it is dropped.
+    pub(crate) struct Descriptor(ManuallyDrop<File>);
+
+    impl Descriptor {
+        pub(crate) fn new(number: i32) -> Self {
+            // SAFETY: the file is never closed here. A number that somebody closes meanwhile makes a write
+            // fail, as it does for the interpreter's own file object.
+            Self(ManuallyDrop::new(unsafe { File::from_raw_fd(number) }))
+        }
+
+        /// Writes some of `bytes` with one system call, and says how many.
+        pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+            (&*self.0).write(bytes)
+        }
+
+        /// The position in the file, which is moved `to_end` first if that is asked for.
+        pub(crate) fn position(&self, to_end: bool) -> io::Result<u64> {
+            (&*self.0).seek(if to_end { SeekFrom::End(0) } else { SeekFrom::Current(0) })
+        }
+
+        /// Whether a write never waits for another program: a regular file or `/dev/null`.
+        pub(crate) fn is_prompt(&self) -> bool {
+            /// The null device of Linux: major number 1, minor number 3.
+            const NULL: u64 = 0x103;
+            self.0.metadata().is_ok_and(|status| {
+                let kind = status.file_type();
+                kind.is_file()
+                    || (cfg!(target_os = "linux") && kind.is_char_device() && status.rdev() == NULL)
+            })
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    use std::io;
+
+    /// There are no descriptors to write to: files are written through the interpreter.
+    pub(crate) struct Descriptor;
+
+    impl Descriptor {
+        pub(crate) fn new(_number: i32) -> Self {
+            Self
+        }
+
+        pub(crate) fn write(&self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(crate) fn position(&self, _to_end: bool) -> io::Result<u64> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(crate) fn is_prompt(&self) -> bool {
+            false
+        }
+    }
+}

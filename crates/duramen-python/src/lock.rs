@@ -1,0 +1,50 @@
+//! A handler's lock, taken only where somebody could notice.
+//!
+//! While a thread holds the interpreter's lock from before it looks at a free handler lock until after its
+//! write, no other thread can come between: taking the handler's lock as well would change nothing. A lock
+//! that is held, or that is no `_thread.RLock`, is taken as any other caller takes it.
+
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::interpreter::Marks;
+
+/// The class of `threading.RLock()` and its words that are zero while it is free.
+struct Layout {
+    class: usize,
+    held: Marks,
+}
+
+static LAYOUT: OnceLock<Option<Layout>> = OnceLock::new();
+
+fn learn(py: Python<'_>) -> PyResult<Option<Layout>> {
+    let class = py.import(intern!(py, "_thread"))?.getattr(intern!(py, "RLock"))?;
+    let (free, released, held) = (class.call0()?, class.call0()?, class.call0()?);
+    for lock in [&released, &held] {
+        lock.call_method0(intern!(py, "acquire"))?;
+    }
+    released.call_method0(intern!(py, "release"))?;
+    let (address, locks) = (class.as_ptr() as usize, [free, released]);
+    let marks = Marks::zero_only_in(&locks, &[held.clone()]);
+    held.call_method0(intern!(py, "release"))?;
+    // The owner and how often it holds the lock.
+    Ok((marks.count() >= 2).then_some(Layout { class: address, held: marks }))
+}
+
+/// Whether `lock` is a free `_thread.RLock`.
+pub(crate) fn is_free(lock: &Bound<'_, PyAny>) -> bool {
+    let layout = match LAYOUT.get() {
+        Some(layout) => layout,
+        None => {
+            let learned = learn(lock.py()).unwrap_or(None);
+            LAYOUT.get_or_init(|| learned)
+        }
+    };
+    // SAFETY: a live object of the class that was learned.
+    layout.as_ref().is_some_and(|layout| unsafe {
+        ffi::Py_TYPE(lock.as_ptr()) as usize == layout.class && layout.held.are_zero(lock.as_ptr())
+    })
+}

@@ -1,0 +1,152 @@
+//! Lines to files: straight to the descriptor where nobody can tell the difference.
+//!
+//! The standard library writes a record to a text stream, which encodes it and hands it to a buffer, and
+//! flushes both. For a stream that Python's own `open` has made the outcome is one `write` system call.
+//! It is made directly, as long as the stream and what lies below it are as they were right after a flush:
+//! then nothing waits in them, nobody has closed them, and their settings are those that were seen.
+
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::descriptor::Descriptor;
+use crate::interpreter::{Marks, Snapshot};
+
+/// A text stream over a buffer over a file, in the state in which nothing waits.
+pub(crate) struct DirectFile {
+    /// The stream, which holds the buffer, which holds the file.
+    layers: [(*mut ffi::PyObject, Snapshot); 3],
+    descriptor: Descriptor,
+    /// The encoding is one in which only ASCII is the same as in UTF-8.
+    only_ascii: bool,
+    /// A regular file or `/dev/null`: writing does not wait for anybody.
+    pub(crate) is_prompt: bool,
+}
+
+/// What is known of the classes of files that `open` makes.
+struct Classes {
+    text: Py<PyAny>,
+    buffer: Py<PyAny>,
+    raw: Py<PyAny>,
+    /// The word of a text stream that is zero when newlines are written as they are.
+    newline: Marks,
+}
+
+static CLASSES: OnceLock<Option<Classes>> = OnceLock::new();
+
+fn classes(py: Python<'_>) -> Option<&'static Classes> {
+    if let Some(classes) = CLASSES.get() {
+        return classes.as_ref();
+    }
+    let learned = learn(py).unwrap_or(None);
+    CLASSES.get_or_init(|| learned).as_ref()
+}
+
+fn learn(py: Python<'_>) -> PyResult<Option<Classes>> {
+    if cfg!(not(unix)) {
+        return Ok(None);
+    }
+    let io = py.import(intern!(py, "_io"))?;
+    let text = io.getattr(intern!(py, "TextIOWrapper"))?;
+    let stream = |newline: Option<&str>| {
+        let options = PyDict::new(py);
+        options.set_item("newline", newline)?;
+        options.set_item("encoding", "utf-8")?;
+        text.call((io.call_method0("BytesIO")?,), Some(&options))
+    };
+    let plain = [stream(None)?, stream(Some(""))?, stream(Some("\n"))?];
+    let changed = [stream(Some("\r"))?, stream(Some("\r\n"))?];
+    let newline = Marks::zero_only_in(&plain, &changed);
+    let (buffer, raw) = (io.getattr("BufferedWriter")?.unbind(), io.getattr("FileIO")?.unbind());
+    Ok((newline.count() == 1).then_some(Classes { text: text.unbind(), buffer, raw, newline }))
+}
+
+impl DirectFile {
+    /// Looks at `stream`, which has just been flushed; `None` for every stream that is another kind.
+    pub(crate) fn of(stream: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        let py = stream.py();
+        let Some(classes) = classes(py) else { return Ok(None) };
+        if !stream.get_type().is(&classes.text) {
+            return Ok(None);
+        }
+        let buffer = stream.getattr(intern!(py, "buffer"))?;
+        if !buffer.get_type().is(&classes.buffer) {
+            return Ok(None);
+        }
+        let raw = buffer.getattr(intern!(py, "raw"))?;
+        // SAFETY: a live object of the class from which the mark was learned.
+        let keeps_newlines = unsafe { classes.newline.are_zero(stream.as_ptr()) };
+        if !raw.get_type().is(&classes.raw) || !keeps_newlines {
+            return Ok(None);
+        }
+        let Some(only_ascii) = only_ascii(&stream.getattr(intern!(py, "encoding"))?) else { return Ok(None) };
+        for (file, methods) in
+            [(stream, &["write", "flush"][..]), (&buffer, &["write", "flush"]), (&raw, &["write"])]
+        {
+            if has_own(file, methods)? {
+                return Ok(None);
+            }
+        }
+        let descriptor = Descriptor::new(raw.call_method0(intern!(py, "fileno"))?.extract()?);
+        let is_prompt = descriptor.is_prompt();
+        Ok(Some(Self {
+            layers: [stream, &buffer, &raw].map(|layer| (layer.as_ptr(), Snapshot::of(layer))),
+            descriptor,
+            only_ascii,
+            is_prompt,
+        }))
+    }
+
+    /// Whether this was `stream` when it was looked at.
+    pub(crate) fn is_of(&self, stream: &Bound<'_, PyAny>) -> bool {
+        self.layers[0].0 == stream.as_ptr()
+    }
+
+    /// Whether `line` can be written to the descriptor: nothing has happened to the stream since.
+    ///
+    /// # Safety
+    /// The stream is alive and the thread is attached.
+    pub(crate) unsafe fn takes(&self, line: &[u8]) -> bool {
+        // SAFETY: while a layer is as it was, it holds the next one.
+        let untouched = unsafe { self.layers.iter().all(|(layer, snapshot)| snapshot.holds(*layer)) };
+        untouched && (!self.only_ascii || line.is_ascii())
+    }
+
+    /// Where the next byte goes: from the beginning of the file, or after `to_end` from its end.
+    pub(crate) fn position(&self, to_end: bool) -> Option<u64> {
+        self.descriptor.position(to_end).ok()
+    }
+
+    /// Writes as much of `line` as the system takes at once: how much that was, or `None` after an error.
+    pub(crate) fn write(&self, py: Python<'_>, line: &[u8]) -> Option<usize> {
+        let descriptor = &self.descriptor;
+        let write = || descriptor.write(line).ok();
+        if self.is_prompt { write() } else { py.detach(write) }
+    }
+}
+
+/// Whether only ASCII has the same bytes in the encoding as in UTF-8; `None` for encodings of other kinds.
+fn only_ascii(encoding: &Bound<'_, PyAny>) -> Option<bool> {
+    let encoding = encoding.cast_exact::<PyString>().ok()?.to_str().ok()?.to_ascii_lowercase();
+    match encoding.as_str() {
+        "utf-8" | "utf8" | "utf_8" => Some(false),
+        "ascii" | "us-ascii" | "ansi_x3.4-1968" | "latin-1" | "iso-8859-1" | "iso8859-1" | "cp1252" => {
+            Some(true)
+        }
+        _ => None,
+    }
+}
+
+/// Whether one of the methods has been set on the object itself.
+fn has_own(file: &Bound<'_, PyAny>, methods: &[&str]) -> PyResult<bool> {
+    let own = file.getattr(intern!(file.py(), "__dict__"))?;
+    for method in methods {
+        if own.contains(method)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
