@@ -12,7 +12,7 @@ use crate::pipeline::{self, Event};
 use crate::route::{self, Target};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-use crate::{handler, lock};
+use crate::{handler, lock, native_method};
 
 /// One record for one handler.
 pub(crate) struct Delivery<'a, 'py> {
@@ -36,6 +36,7 @@ impl<'py> Delivery<'_, 'py> {
         if lock::is_free(&lock) && self.write_at_once(&plan, line, time)? {
             return Ok(());
         }
+        native_method::refuse_deep_recursion()?;
         self.locked(&lock, || {
             line.clear();
             time.clear();

@@ -3,9 +3,11 @@
 //! A disabled call ends here, after a few loads: its arguments are not even bound.
 
 use pyo3::ffi;
+use pyo3::prelude::*;
 
-use crate::enabled;
 use crate::interpreter::{self, Entry};
+use crate::pipeline::{Keywords, LoggingCall};
+use crate::{enabled, logger};
 
 /// The entry of a level method; `None` for all others.
 pub(crate) fn of(method: &str) -> Option<Entry> {
@@ -29,12 +31,46 @@ unsafe extern "C" fn call_at<const LEVEL: u8>(
     count: usize,
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter passes live arguments, of which the first is the logger.
+    // SAFETY: the interpreter passes live arguments, of which the first is the logger and the second the
+    // message, and keeps them alive until the call returns.
     unsafe {
-        // The logger and the message.
-        if ffi::PyVectorcall_NARGS(count) >= 2 && enabled::answer::<LEVEL>(*arguments) == Some(false) {
-            return ffi::Py_NewRef(ffi::Py_None());
+        let positional = ffi::PyVectorcall_NARGS(count);
+        if positional < 2 {
+            return interpreter::call(function, arguments, count, keywords);
         }
-        interpreter::call(function, arguments, count, keywords)
+        match enabled::answer::<LEVEL>(*arguments) {
+            Some(false) => ffi::Py_NewRef(ffi::Py_None()),
+            Some(true) if are_usual(keywords) => interpreter::at_border(|py| {
+                let (given, names) = interpreter::borrowed_arguments(py, arguments, positional, keywords);
+                let (given, values) = given.split_at(given.len() - names.map_or(0, |names| names.len()));
+                logger::send(&LoggingCall {
+                    logger: &given[0],
+                    level: LEVEL.into(),
+                    template: given[1],
+                    arguments: &given[2..],
+                    keywords: names.map_or(Keywords::None, |names| Keywords::Given { names, values }),
+                })?;
+                Ok(py.None().into_bound(py))
+            }),
+            _ => interpreter::call(function, arguments, count, keywords),
+        }
+    }
+}
+
+/// Whether the names are those of options that the native way knows. Others, such as a second `msg`, are
+/// looked at when the arguments are bound.
+///
+/// # Safety
+/// `names` is a live tuple of keyword names or null.
+unsafe fn are_usual(names: *mut ffi::PyObject) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        names.is_null()
+            || (0..ffi::PyTuple_GET_SIZE(names)).all(|index| {
+                let name = ffi::PyTuple_GET_ITEM(names, index);
+                [c"extra", c"exc_info"]
+                    .iter()
+                    .any(|usual| ffi::PyUnicode_CompareWithASCIIString(name, usual.as_ptr()) == 0)
+            })
     }
 }

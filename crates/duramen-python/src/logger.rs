@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
-use crate::pipeline::{self, LoggingCall};
+use crate::pipeline::{self, Keywords, LoggingCall};
 use crate::{caller, enabled, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
@@ -133,8 +133,24 @@ fn log_if_enabled<'py>(
     level: &Bound<'py, PyAny>,
     message: Borrowed<'_, 'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if enabled(&call.object, level)? {
-        caller::in_level_method(call.py(), || send(call, level, message))?;
+    if !enabled(&call.object, level)? {
+        return call.none();
+    }
+    // A subclass of `int` may have a text of its own.
+    match level.cast_exact::<PyInt>().map(|level| level.extract()) {
+        Ok(Ok(level)) => send(&LoggingCall {
+            logger: &call.object,
+            level,
+            template: message,
+            arguments: call.rest,
+            keywords: call.extra_keywords.as_ref().map_or(Keywords::None, Keywords::Dict),
+        })?,
+        _ => {
+            let arguments = (level, message, call.rest_tuple()?);
+            caller::in_level_method(call.py(), || {
+                call.object.call_method(intern!(call.py(), "_log"), arguments, call.extra_keywords.as_ref())
+            })?;
+        }
     }
     call.none()
 }
@@ -156,27 +172,16 @@ fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResu
     Ok(answer)
 }
 
-fn send<'py>(
-    call: &Call<'_, 'py>,
-    level: &Bound<'py, PyAny>,
-    message: Borrowed<'_, 'py, PyAny>,
-) -> PyResult<()> {
-    let logger = &call.object;
-    // A subclass of `int` may have a text of its own.
-    if level.is_exact_instance_of::<PyInt>()
-        && let Ok(level) = level.extract()
-        && pipeline::emit_natively(&LoggingCall {
-            logger,
-            level,
-            template: message,
-            arguments: call.rest,
-            keywords: call.extra_keywords.as_ref(),
-        })?
-    {
-        return Ok(());
-    }
-    let name = intern!(call.py(), "_log");
-    logger.call_method(name, (level, message, call.rest_tuple()?), call.extra_keywords.as_ref()).map(drop)
+/// Sends a record of an enabled level its way: the native one, or the Python one through `_log`.
+pub(crate) fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
+    let py = call.logger.py();
+    caller::in_level_method(py, || {
+        if pipeline::emit_natively(call)? {
+            return Ok(());
+        }
+        let arguments = (call.level, call.template, PyTuple::new(py, call.arguments)?);
+        call.logger.call_method(intern!(py, "_log"), arguments, call.keywords.dict(py)?.as_ref()).map(drop)
+    })
 }
 
 fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -55,7 +55,7 @@ const ENOUGH_STACK: usize = 256 * 1024;
 
 /// A handler that logs to itself ends with `RecursionError` and not with an overflow of the stack: the
 /// interpreter counts its own frames, but native ones take stack too.
-fn refuse_deep_recursion() -> PyResult<()> {
+pub(crate) fn refuse_deep_recursion() -> PyResult<()> {
     let Some(free) = stacker::remaining_stack() else { return Ok(()) };
     if LEAST_FREE_STACK.get() == 0 {
         // A thread may have been given a stack that is smaller than what is left free elsewhere.

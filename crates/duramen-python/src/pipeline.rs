@@ -24,7 +24,36 @@ pub(crate) struct LoggingCall<'a, 'py> {
     pub(crate) level: i64,
     pub(crate) template: Borrowed<'a, 'py, PyAny>,
     pub(crate) arguments: &'a [Borrowed<'a, 'py, PyAny>],
-    pub(crate) keywords: Option<&'a Bound<'py, PyDict>>,
+    pub(crate) keywords: Keywords<'a, 'py>,
+}
+
+/// The keyword arguments of a logging call.
+#[derive(Clone, Copy)]
+pub(crate) enum Keywords<'a, 'py> {
+    None,
+    Dict(&'a Bound<'py, PyDict>),
+    /// As the interpreter hands them over.
+    Given {
+        names: Borrowed<'a, 'py, PyTuple>,
+        values: &'a [Borrowed<'a, 'py, PyAny>],
+    },
+}
+
+impl<'py> Keywords<'_, 'py> {
+    /// As a dict, or `None` when there are none.
+    pub(crate) fn dict(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        Ok(match self {
+            Self::None => None,
+            Self::Dict(dict) => Some((*dict).clone()),
+            Self::Given { names, values } => {
+                let dict = PyDict::new(py);
+                for (name, value) in names.iter_borrowed().zip(*values) {
+                    dict.set_item(name, value)?;
+                }
+                Some(dict)
+            }
+        })
+    }
 }
 
 /// Sends the record natively if everything that it meets is ours and untouched. `false`: nothing has
@@ -66,34 +95,58 @@ struct Options<'py> {
 
 impl<'py> Options<'py> {
     /// `None` for keywords that only the Python way knows, and for an `extra` that it refuses.
-    fn of(keywords: Option<&Bound<'py, PyDict>>) -> PyResult<Option<Self>> {
+    fn of(keywords: Keywords<'_, 'py>) -> PyResult<Option<Self>> {
         let mut options = Self::default();
-        let Some(keywords) = keywords else { return Ok(Some(options)) };
-        let py = keywords.py();
-        for (name, value) in keywords.iter() {
-            if name.eq(intern!(py, "extra"))? {
-                let Ok(extra) = value.cast_into_exact::<PyDict>() else { return Ok(None) };
-                for key in extra.keys() {
-                    match key.cast_exact::<PyString>().map(|key| key.to_str()) {
-                        Ok(Ok(key)) if fields::is_free_name(key) => {}
-                        _ => return Ok(None),
-                    }
-                }
-                options.extra = Some(extra);
+        let usual = match keywords {
+            Keywords::None => true,
+            Keywords::Dict(dict) => options.take_all(dict.iter())?,
+            Keywords::Given { names, values } => options.take_all(
+                names.iter_borrowed().zip(values).map(|(name, value)| (name.to_owned(), (*value).to_owned())),
+            )?,
+        };
+        Ok(usual.then_some(options))
+    }
+
+    fn take_all(
+        &mut self,
+        keywords: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    ) -> PyResult<bool> {
+        for (name, value) in keywords {
+            let py = name.py();
+            let usual = if name.is(intern!(py, "extra")) || name.eq(intern!(py, "extra"))? {
+                self.take_extra(value)
             } else if name.eq(intern!(py, "exc_info"))? {
-                let exception = logger::exception_triple(&value)?;
-                let usual = exception.cast_exact::<PyTuple>().is_ok_and(|triple| triple.len() == 3);
-                if exception.is_truthy()? {
-                    if !usual {
-                        return Ok(None);
-                    }
-                    options.exception = Some(exception);
-                }
+                self.take_exception(&value)?
             } else {
-                return Ok(None);
+                false
+            };
+            if !usual {
+                return Ok(false);
             }
         }
-        Ok(Some(options))
+        Ok(true)
+    }
+
+    fn take_extra(&mut self, extra: Bound<'py, PyAny>) -> bool {
+        if extra.is_none() {
+            return true;
+        }
+        let Ok(extra) = extra.cast_into_exact::<PyDict>() else { return false };
+        let free = extra.keys().iter().all(|key| {
+            key.cast_exact::<PyString>().is_ok_and(|key| key.to_str().is_ok_and(fields::is_free_name))
+        });
+        self.extra = free.then_some(extra);
+        free
+    }
+
+    fn take_exception(&mut self, given: &Bound<'py, PyAny>) -> PyResult<bool> {
+        let exception = logger::exception_triple(given)?;
+        if !exception.is_truthy()? {
+            return Ok(true);
+        }
+        let usual = exception.cast_exact::<PyTuple>().is_ok_and(|triple| triple.len() == 3);
+        self.exception = usual.then_some(exception);
+        Ok(usual)
     }
 }
 

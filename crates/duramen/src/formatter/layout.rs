@@ -328,7 +328,10 @@ impl Conversion {
             return Err(UnsupportedLayout);
         }
         let precision = self.precision.unwrap_or(6);
-        let digits = Digits::of(format_args!("{:.precision$}", number.abs()))?;
+        let digits = match fixed(number.abs(), precision) {
+            Some(digits) => digits,
+            None => Digits::of(format_args!("{:.precision$}", number.abs()))?,
+        };
         self.write_number(number.is_sign_negative(), digits.as_str(), 0, out);
         Ok(())
     }
@@ -384,6 +387,33 @@ impl std::fmt::Write for Digits {
     }
 }
 
+/// A positive number with `precision` digits after the point, rounded from its exact value, half to even, as C
+/// and Python do. `None` for numbers and precisions that are too large for this way.
+fn fixed(number: f64, precision: usize) -> Option<Digits> {
+    const FRACTION_BITS: u32 = 52;
+    let power = 10u64.checked_pow(u32::try_from(precision).ok()?)?;
+    let bits = number.to_bits();
+    let (exponent, fraction) = ((bits >> FRACTION_BITS) & 0x7ff, bits & ((1 << FRACTION_BITS) - 1));
+    // Numbers below 2^-1022 have no implicit leading bit; here they are all rounded to zero.
+    let significand = if exponent == 0 { 0 } else { fraction | 1 << FRACTION_BITS };
+    // The number is `significand / 2^shift`, and below 2^53 its product with the power has at most 117 bits.
+    let shift = u32::try_from(1075u64.checked_sub(exponent)?).ok()?;
+    let product = u128::from(significand) * u128::from(power);
+    let (whole, rest, half) = match shift {
+        0 => (product, 0, 1),
+        1..128 => (product >> shift, product & ((1 << shift) - 1), 1 << (shift - 1)),
+        _ => (0, 0, 1),
+    };
+    let rounds_up = rest > half || (rest == half && whole & 1 == 1);
+    let rounded = u64::try_from(whole).ok()?.checked_add(rounds_up.into())?;
+    let (integer, fraction) = (rounded / power, rounded % power);
+    if precision == 0 {
+        Digits::of(format_args!("{integer}")).ok()
+    } else {
+        Digits::of(format_args!("{integer}.{fraction:0precision$}")).ok()
+    }
+}
+
 /// A float as Python's `str` writes it, in the range in which that is without an exponent.
 fn shortest(number: f64) -> Result<Digits, UnsupportedLayout> {
     if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) {
@@ -394,4 +424,35 @@ fn shortest(number: f64) -> Result<Digits, UnsupportedLayout> {
         digits.write_str(".0").map_err(|_| UnsupportedLayout)?;
     }
     Ok(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::fixed;
+
+    proptest! {
+        // The standard library formats the exact value too, only slower.
+        #[test]
+        fn fixed_digits_are_those_of_the_exact_value(bits: u64, precision in 0..25_usize) {
+            let number = f64::from_bits(bits).abs();
+            if let Some(digits) = fixed(number, precision) {
+                prop_assert_eq!(digits.as_str(), format!("{number:.precision$}"));
+            }
+        }
+
+        #[test]
+        fn fixed_digits_of_usual_numbers(number in 0.0..1e9_f64, precision in 0..9_usize) {
+            let digits = fixed(number, precision).expect("a usual number");
+            prop_assert_eq!(digits.as_str(), format!("{number:.precision$}"));
+        }
+
+        #[test]
+        fn halves_are_rounded_to_even(numerator in 0..1_000_000_u32, precision in 0..4_usize) {
+            let number = f64::from(numerator) / 16.0;
+            let digits = fixed(number, precision).expect("a usual number");
+            prop_assert_eq!(digits.as_str(), format!("{number:.precision$}"));
+        }
+    }
 }
