@@ -17,6 +17,8 @@ pub(crate) struct CallSite {
     pub(crate) module: Box<str>,
     pub(crate) line: u32,
     pub(crate) function: Box<str>,
+    /// Path, file, module and function as Python has them.
+    objects: [Py<PyString>; 4],
 }
 
 /// A place: a code object, kept alive so that its address stays its own, and an instruction in it.
@@ -72,13 +74,20 @@ impl CallSite {
         let function = code.getattr(intern!(py, "co_name"))?;
         let texts = [path, file, module, function];
         let mut owned = Vec::with_capacity(texts.len());
+        let mut objects = Vec::with_capacity(texts.len());
         for text in texts {
-            match text.cast_exact::<PyString>().map(|text| text.to_str()) {
-                Ok(Ok(text)) => owned.push(Box::from(text)),
-                _ => return Ok(None),
-            }
+            let Ok(text) = text.cast_into_exact::<PyString>() else { return Ok(None) };
+            let Ok(utf8) = text.to_str() else { return Ok(None) };
+            owned.push(Box::from(utf8));
+            objects.push(text.unbind());
         }
         let [path, file, module, function] = <[Box<str>; 4]>::try_from(owned).unwrap_or_default();
-        Ok(Some(Self { path, file, module, line: interpreter::frame_line(frame), function }))
+        let Ok(objects) = objects.try_into() else { return Ok(None) };
+        Ok(Some(Self { path, file, module, line: interpreter::frame_line(frame), function, objects }))
+    }
+
+    /// Path, file, module and function as Python has them.
+    pub(crate) fn objects<'py>(&self, py: Python<'py>) -> [Bound<'py, PyAny>; 4] {
+        self.objects.each_ref().map(|text| text.bind(py).clone().into_any())
     }
 }

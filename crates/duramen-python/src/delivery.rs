@@ -107,10 +107,9 @@ impl<'py> Delivery<'_, 'py> {
     /// Appends the text of the record to `line`, without the terminator; `false` when only the interpreter
     /// can render it.
     fn format(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<bool> {
-        if let Some(text) = &plan.time {
-            text.write(self.target.handler.py(), &self.event.created, self.settings, time)?;
-        }
-        Ok(pipeline::render(&plan.rendering, self.record, time, line))
+        let formatter = &plan.formatter;
+        formatter.write_time(self.target.handler.py(), &self.event.created, self.settings, time)?;
+        Ok(pipeline::render(&formatter.rendering, self.record, time, line))
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.
@@ -150,7 +149,7 @@ impl<'py> Delivery<'_, 'py> {
 }
 
 /// Writes what the system did not take at once: the rest of a line, which may begin within a character.
-fn write_through_buffer(stream: &Bound<'_, PyAny>, rest: &[u8]) -> PyResult<()> {
+pub(crate) fn write_through_buffer(stream: &Bound<'_, PyAny>, rest: &[u8]) -> PyResult<()> {
     let py = stream.py();
     if rest.is_empty() {
         return Ok(());

@@ -68,25 +68,43 @@ fn remove_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.none()
 }
 
-/// Asks each filter in turn. From CPython 3.12 on the answer is the record, which a filter may have
-/// replaced; before, it is a truth value.
 fn filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let replaces = globals::python_minor(py) >= 12;
-    let mut record = call.argument(0).to_owned();
-    for filter in call.object.getattr(intern!(py, "filters"))?.try_iter()? {
+    let filters = call.object.getattr(intern!(py, "filters"))?;
+    Ok(answer(py, passed(&filters, call.argument(0).to_owned())?))
+}
+
+/// What `Filterer.filter` answers.
+pub(crate) fn answer<'py>(py: Python<'py>, passed: Option<Bound<'py, PyAny>>) -> Bound<'py, PyAny> {
+    match passed {
+        Some(record) if replaces(py) => record,
+        record => truth(py, record.is_some()),
+    }
+}
+
+/// From CPython 3.12 on a filter may answer with another record, which takes the place of the first one.
+fn replaces(py: Python<'_>) -> bool {
+    globals::python_minor(py) >= 12
+}
+
+/// Asks each filter in turn; the record that goes on, if they all let it through.
+pub(crate) fn passed<'py>(
+    filters: &Bound<'py, PyAny>,
+    mut record: Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = record.py();
+    for filter in filters.try_iter()? {
         let filter = filter?;
-        let answer = if filter.hasattr(intern!(py, "filter"))? {
-            filter.call_method1(intern!(py, "filter"), (&record,))?
-        } else {
-            filter.call1((&record,))?
+        let answer = match filter.getattr_opt(intern!(py, "filter"))? {
+            Some(method) => method.call1((&record,))?,
+            None => filter.call1((&record,))?,
         };
         if !answer.is_truthy()? {
-            return Ok(truth(py, false));
+            return Ok(None);
         }
-        if replaces && globals::is_log_record(&answer)? {
+        if replaces(py) && globals::is_log_record(&answer)? {
             record = answer;
         }
     }
-    Ok(if replaces { record } else { truth(py, true) })
+    Ok(Some(record))
 }

@@ -4,8 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::globals;
 use crate::native_method::{Call, Method};
+use crate::{globals, record_text, route, settings};
 
 pub(crate) static METHODS: &[Method] = &[
     ("formatTime", format_time),
@@ -82,6 +82,9 @@ fn format_stack<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (formatter, record) = (&call.object, call.argument(0));
+    if let Some(text) = format_natively(formatter, &record)? {
+        return Ok(text);
+    }
     let message = record.call_method0(intern!(py, "getMessage"))?;
     record.setattr(intern!(py, "message"), message)?;
     if formatter.call_method0(intern!(py, "usesTime"))?.is_truthy()? {
@@ -106,6 +109,16 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         text = on_a_new_line(text, stack)?;
     }
     Ok(text)
+}
+
+/// The text of a plain record by a formatter of which nothing is overridden.
+fn format_natively<'py>(
+    formatter: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(settings) = settings::current(formatter.py())? else { return Ok(None) };
+    let Ok(plan) = route::formatter_plan_of(formatter)? else { return Ok(None) };
+    Ok(record_text::format(formatter, &plan, record, &settings)?.map(Bound::into_any))
 }
 
 fn on_a_new_line<'py>(text: Bound<'py, PyAny>, more: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

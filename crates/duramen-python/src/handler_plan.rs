@@ -1,49 +1,19 @@
 //! What the native way does for a handler, found out once and remembered while nothing changes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use duramen::formatter::{Field, Layout};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
-use crate::asctime::TimeText;
-use crate::classes::AddressHasher;
+use crate::formatter_plan::FormatterPlan;
 use crate::handler;
-use crate::interpreter::{Attached, State};
+use crate::interpreter::State;
+use crate::remembered::Remembered;
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-
-/// How the native way turns a record into text.
-#[derive(Clone)]
-pub(crate) enum Rendering {
-    /// As the compiled layout of a `logging.Formatter` says.
-    Layout(Arc<Layout>),
-    /// `duramen.formatters.JsonFormatter`.
-    Json,
-    /// `duramen.formatters.ConsoleFormatter`.
-    Console { color: bool },
-}
-
-impl Rendering {
-    /// Whether the text shows `field`.
-    pub(crate) fn uses(&self, field: Field) -> bool {
-        match self {
-            Self::Layout(layout) => layout.uses(field),
-            Self::Json => false,
-            Self::Console { .. } => field == Field::Asctime,
-        }
-    }
-
-    /// Whether the text shows the extra fields.
-    fn uses_extra(&self) -> bool {
-        !matches!(self, Self::Layout(_))
-    }
-}
 
 /// What a handler does before it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,55 +114,12 @@ impl Rollover {
     }
 }
 
-/// Which parts of a record are shown, so that the others need not be asked for.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Needs(u8);
-
-impl Needs {
-    pub(crate) const SITE: Self = Self(1);
-    pub(crate) const THREAD: Self = Self(2);
-    pub(crate) const PROCESS: Self = Self(4);
-    pub(crate) const PROCESS_NAME: Self = Self(8);
-    pub(crate) const TASK_NAME: Self = Self(16);
-    pub(crate) const EXTRA: Self = Self(32);
-
-    fn of(rendering: &Rendering) -> Self {
-        use Field::{
-            Filename, FuncName, Lineno, Module, Pathname, Process, ProcessName, TaskName, Thread, ThreadName,
-        };
-        let groups: [(Self, &[Field]); 5] = [
-            (Self::SITE, &[Pathname, Filename, Module, Lineno, FuncName]),
-            (Self::THREAD, &[Thread, ThreadName]),
-            (Self::PROCESS, &[Process]),
-            (Self::PROCESS_NAME, &[ProcessName]),
-            (Self::TASK_NAME, &[TaskName]),
-        ];
-        let mut needs = if rendering.uses_extra() { Self::EXTRA } else { Self::default() };
-        for (need, fields) in groups {
-            if fields.iter().any(|field| rendering.uses(*field)) {
-                needs = needs.and(need);
-            }
-        }
-        needs
-    }
-
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(crate) fn has(self, need: Self) -> bool {
-        self.0 & need.0 != 0
-    }
-}
-
 /// The Python objects that a plan is made from.
 pub(crate) struct Parts<'a, 'py> {
     pub(crate) handler: &'a Bound<'py, PyAny>,
     pub(crate) filters: &'a Bound<'py, PyAny>,
     pub(crate) lock: &'a Bound<'py, PyAny>,
     pub(crate) formatter: &'a Bound<'py, PyAny>,
-    /// The formatter's style and what that one holds.
-    pub(crate) style: Vec<Bound<'py, PyAny>>,
 }
 
 /// What the native way does for one handler.
@@ -200,21 +127,21 @@ pub(crate) struct HandlerPlan {
     pub(crate) level: i64,
     pub(crate) kind: Kind,
     pub(crate) terminator: Box<str>,
-    pub(crate) rendering: Rendering,
-    pub(crate) needs: Needs,
-    pub(crate) time: Option<TimeText>,
+    pub(crate) formatter: Rc<FormatterPlan>,
     pub(crate) rollover: Rollover,
     /// The file, while its stream is in the state in which it can be written to directly.
     pub(crate) file: RefCell<Option<DirectFile>>,
-    /// The handler, its formatter and the style, in the states from which the plan was made. Each one that is
-    /// as it was holds the next.
-    handler: Option<State>,
-    chain: Vec<(*mut ffi::PyObject, State)>,
-    /// References that the handler holds.
-    filters: *mut ffi::PyObject,
-    lock: *mut ffi::PyObject,
+    /// The state of the handler from which the plan was made. `None` when changes could not be told: the plan
+    /// is good for one record.
+    state: Option<State>,
+    /// References that the handler holds; the formatter may be held by the module's globals instead.
+    filters_object: *mut ffi::PyObject,
+    lock_object: *mut ffi::PyObject,
+    formatter_object: *mut ffi::PyObject,
     globals: u64,
 }
+
+static PLANS: Remembered<HandlerPlan> = Remembered::new();
 
 impl HandlerPlan {
     pub(crate) fn new(
@@ -222,87 +149,67 @@ impl HandlerPlan {
         level: i64,
         kind: Kind,
         terminator: &str,
-        rollover: Rollover,
-        rendering: Rendering,
-        time: Option<TimeText>,
-    ) -> Self {
-        let mut handler = State::of(parts.handler);
-        let mut chain = Vec::with_capacity(1 + parts.style.len());
-        for part in std::iter::once(parts.formatter).chain(&parts.style) {
-            match State::of(part) {
-                Some(state) => chain.push((part.as_ptr(), state)),
-                // Without it the plan is good for one record.
-                None => handler = None,
-            }
-        }
-        Self {
+        formatter: Rc<FormatterPlan>,
+        settings: &Settings,
+    ) -> PyResult<Self> {
+        Ok(Self {
             level,
             kind,
             terminator: terminator.into(),
-            needs: Needs::of(&rendering),
-            rendering,
-            time,
-            rollover,
+            formatter,
+            rollover: Rollover::of(parts.handler, kind)?,
             file: RefCell::new(None),
-            handler,
-            chain,
-            filters: parts.filters.as_ptr(),
-            lock: parts.lock.as_ptr(),
-            globals: 0,
-        }
+            state: State::of(parts.handler),
+            filters_object: parts.filters.as_ptr(),
+            lock_object: parts.lock.as_ptr(),
+            formatter_object: parts.formatter.as_ptr(),
+            globals: settings.version(),
+        })
     }
 
     /// Whether everything is still as it was when the plan was made.
     pub(crate) fn holds(&self, handler: &Bound<'_, PyAny>, settings: &Settings) -> bool {
-        // SAFETY: the handler is live; while it is as it was, it holds its filters and its formatter (or the
-        // module's globals hold that), and that holds its style.
+        // SAFETY: the handler is live; while it and the globals are as they were, they hold the formatter.
         unsafe {
             self.globals == settings.version()
-                && self.handler.is_some_and(|state| state.holds(handler.as_ptr()))
-                && ffi::PyList_GET_SIZE(self.filters) == 0
-                && self.chain.iter().all(|(part, state)| state.holds(*part))
+                && self.state.is_some_and(|state| state.holds(handler.as_ptr()))
+                && self.formatter.holds(self.formatter_object)
         }
+    }
+
+    /// The plan for `handler` that was made before, if it still holds.
+    pub(crate) fn find(handler: &Bound<'_, PyAny>, settings: &Settings) -> Option<Rc<Self>> {
+        PLANS.find(handler, |plan| plan.holds(handler, settings))
+    }
+
+    pub(crate) fn remember(self, handler: &Bound<'_, PyAny>) -> Rc<Self> {
+        PLANS.put(handler, self)
+    }
+
+    /// The handler's filters.
+    ///
+    /// # Safety
+    /// The plan has just been made or found to hold, and nothing has run since.
+    pub(crate) unsafe fn filters<'a, 'py>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, PyList> {
+        // SAFETY: the handler holds the list.
+        unsafe { Borrowed::from_ptr(py, self.filters_object).cast_unchecked() }
     }
 
     /// The handler's lock.
     ///
     /// # Safety
-    /// [`HandlerPlan::holds`] is true for the handler, and nothing has run since.
+    /// As for [`HandlerPlan::filters`].
     pub(crate) unsafe fn lock<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         // SAFETY: the handler holds it.
-        unsafe { Borrowed::from_ptr(py, self.lock).to_owned() }
+        unsafe { Borrowed::from_ptr(py, self.lock_object).to_owned() }
     }
-}
 
-/// By the address of the handler. An entry that outlives its handler fits no other one.
-type Plans = HashMap<usize, Rc<HandlerPlan>, BuildHasherDefault<AddressHasher>>;
-
-static PLANS: Attached<Option<Plans>> = Attached::new(None);
-
-/// A program that makes handlers without end must not fill the memory.
-const MOST_PLANS: usize = 1024;
-
-/// The plan for `handler`, if there is one and everything is as it was.
-pub(crate) fn remembered(handler: &Bound<'_, PyAny>, settings: &Settings) -> Option<Rc<HandlerPlan>> {
-    // SAFETY: attached; the reference lives only for the clone.
-    let plan = unsafe { (*PLANS.get()).as_ref()?.get(&(handler.as_ptr() as usize))? };
-    plan.holds(handler, settings).then(|| Rc::clone(plan))
-}
-
-/// Remembers the plan for `handler`, made with these globals.
-pub(crate) fn remember(
-    handler: &Bound<'_, PyAny>,
-    mut plan: HandlerPlan,
-    settings: &Settings,
-) -> Rc<HandlerPlan> {
-    plan.globals = settings.version();
-    let plan = Rc::new(plan);
-    // SAFETY: attached; what is replaced is dropped after the table is complete again.
-    let replaced = unsafe {
-        let plans = (*PLANS.get()).get_or_insert_default();
-        let all = if plans.len() >= MOST_PLANS { std::mem::take(plans) } else { Plans::default() };
-        (all, plans.insert(handler.as_ptr() as usize, Rc::clone(&plan)))
-    };
-    drop(replaced);
-    plan
+    /// The handler's formatter.
+    ///
+    /// # Safety
+    /// As for [`HandlerPlan::filters`].
+    pub(crate) unsafe fn formatter_object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        // SAFETY: the handler or the module's globals hold it.
+        unsafe { Borrowed::from_ptr(py, self.formatter_object).to_owned() }
+    }
 }

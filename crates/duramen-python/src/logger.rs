@@ -311,39 +311,43 @@ fn has_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn call_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
-    let record = call.argument(0);
-    let reaches = |handler: &Bound<'py, PyAny>| {
-        record.getattr(intern!(py, "levelno"))?.ge(handler.getattr(intern!(py, "level"))?)
-    };
-    let mut found = false;
-    walk(&call.object, |logger| {
+    call_handlers_from(&call.object, &call.argument(0), false)?;
+    call.none()
+}
+
+fn reaches(record: &Bound<'_, PyAny>, handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = record.py();
+    record.getattr(intern!(py, "levelno"))?.ge(handler.getattr(intern!(py, "level"))?)
+}
+
+/// Hands the record to the handlers of `logger` and of those above it. `found` says whether it has met a
+/// handler before.
+pub(crate) fn call_handlers_from(
+    logger: &Bound<'_, PyAny>,
+    record: &Bound<'_, PyAny>,
+    mut found: bool,
+) -> PyResult<()> {
+    let py = logger.py();
+    walk(logger, |logger| {
         for handler in logger.getattr(intern!(py, "handlers"))?.try_iter()? {
             let handler = handler?;
             found = true;
-            if reaches(&handler)? {
+            if reaches(record, &handler)? {
                 handler.call_method1(intern!(py, "handle"), (record,))?;
             }
         }
         Ok(true)
     })?;
-    if !found {
-        without_handlers(&call.object, &record, reaches)?;
-    }
-    call.none()
+    if found { Ok(()) } else { without_handlers(logger, record) }
 }
 
 /// A record that no handler took goes to the handler of last resort; without one, `sys.stderr` is told
 /// once for each manager.
-fn without_handlers<'py>(
-    logger: &Bound<'py, PyAny>,
-    record: &Bound<'py, PyAny>,
-    reaches: impl Fn(&Bound<'py, PyAny>) -> PyResult<bool>,
-) -> PyResult<()> {
+pub(crate) fn without_handlers(logger: &Bound<'_, PyAny>, record: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = logger.py();
     let last_resort = globals::get(py, intern!(py, "lastResort"))?;
     if last_resort.is_truthy()? {
-        if reaches(&last_resort)? {
+        if reaches(record, &last_resort)? {
             last_resort.call_method1(intern!(py, "handle"), (record,))?;
         }
         return Ok(());

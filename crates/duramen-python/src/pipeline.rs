@@ -12,11 +12,13 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::call_site::{self, CallSite};
 use crate::delivery::Delivery;
-use crate::handler_plan::{Needs, Rendering};
+use crate::formatter_plan::{Needs, Rendering};
 use crate::record::Creation;
 use crate::route::{self, Target};
 use crate::settings::{self, Settings};
-use crate::{buffers, caller, classes, fields, globals, interpreter, logger, logger_view, record};
+use crate::{
+    buffers, caller, classes, fields, globals, interpreter, logger, logger_view, record, record_way,
+};
 
 /// A call of a logging method whose level is enabled.
 pub(crate) struct LoggingCall<'a, 'py> {
@@ -62,7 +64,10 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
     let py = call.logger.py();
     let Some(options) = Options::of(call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
-    let Ok(targets) = route::targets(call.logger, call.level, &settings)? else { return Ok(false) };
+    let Ok(filters) = route::is_usual(call.logger, &settings)? else { return Ok(false) };
+    let Ok(targets) = route::targets(call.logger, &filters, call.level, &settings)? else {
+        return record_way::send(call, &options, &filters, &settings);
+    };
     if targets.is_empty() {
         return Ok(true);
     }
@@ -87,13 +92,24 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
 
 /// The keywords of a logging call that the native way knows.
 #[derive(Default)]
-struct Options<'py> {
+pub(crate) struct Options<'py> {
     extra: Option<Bound<'py, PyDict>>,
-    /// The triple of an exception, or `None`.
-    exception: Option<Bound<'py, PyAny>>,
+    /// As a record holds it: the triple of an exception, or what was given in its place.
+    exc_info: Option<Bound<'py, PyAny>>,
+    has_exception: bool,
 }
 
 impl<'py> Options<'py> {
+    /// The extra fields; none of them has the name of a record's own.
+    pub(crate) fn extra(&self) -> Option<&Bound<'py, PyDict>> {
+        self.extra.as_ref()
+    }
+
+    /// `exc_info` as a record holds it.
+    pub(crate) fn exc_info(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.exc_info.clone().unwrap_or_else(|| py.None().into_bound(py))
+    }
+
     /// `None` for keywords that only the Python way knows, and for an `extra` that it refuses.
     fn of(keywords: Keywords<'_, 'py>) -> PyResult<Option<Self>> {
         let mut options = Self::default();
@@ -141,12 +157,10 @@ impl<'py> Options<'py> {
 
     fn take_exception(&mut self, given: &Bound<'py, PyAny>) -> PyResult<bool> {
         let exception = logger::exception_triple(given)?;
-        if !exception.is_truthy()? {
-            return Ok(true);
-        }
+        self.has_exception = exception.is_truthy()?;
         let usual = exception.cast_exact::<PyTuple>().is_ok_and(|triple| triple.len() == 3);
-        self.exception = usual.then_some(exception);
-        Ok(usual)
+        self.exc_info = Some(exception);
+        Ok(usual || !self.has_exception)
     }
 }
 
@@ -196,7 +210,8 @@ impl<'a, 'py> Event<'a, 'py> {
         if !merge(call, message)? {
             return Ok(None);
         }
-        let needs = targets.iter().fold(Needs::default(), |needs, target| needs.and(target.plan.needs));
+        let needs =
+            targets.iter().fold(Needs::default(), |needs, target| needs.and(target.plan.formatter.needs));
         let mut event = Self {
             call,
             name,
@@ -263,7 +278,7 @@ impl<'a, 'py> Event<'a, 'py> {
         if let Some(extra) = self.options.extra.as_ref().filter(|_| needs.has(Needs::EXTRA)) {
             self.fields = fields::extra_of(extra)?;
         }
-        if let Some(exception) = &self.options.exception {
+        if let Some(exception) = self.options.exc_info.as_ref().filter(|_| self.options.has_exception) {
             let formatter = first.handler.getattr(intern!(py, "formatter"))?;
             let formatter = if formatter.is_none() {
                 globals::get(py, intern!(py, "_defaultFormatter"))?
@@ -344,7 +359,7 @@ impl<'a, 'py> Event<'a, 'py> {
             line,
             self.call.template,
             PyTuple::new(py, self.call.arguments)?,
-            &self.options.exception,
+            self.options.exc_info(py),
             function,
         ))?;
         if let Some(extra) = &self.options.extra {
@@ -417,7 +432,7 @@ fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<bool> {
         out.extend_from_slice(text.as_bytes());
         return Ok(true);
     }
-    if message::merge(text, call.arguments.iter().map(plain_argument), out).is_ok() {
+    if merge_plain(text, call.arguments, out) {
         return Ok(true);
     }
     let arguments = PyTuple::new(template.py(), call.arguments)?;
@@ -439,9 +454,17 @@ fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<bool> {
     }
 }
 
+/// Appends `template % arguments` to `out`, if that needs no interpreter.
+pub(crate) fn merge_plain<'a, 'py: 'a>(
+    template: &str,
+    arguments: &'a [impl std::ops::Deref<Target = Bound<'py, PyAny>>],
+    out: &mut Vec<u8>,
+) -> bool {
+    message::merge(template, arguments.iter().map(|argument| plain_argument(argument)), out).is_ok()
+}
+
 /// An argument of a kind whose text needs no interpreter.
-fn plain_argument<'a>(argument: &'a Borrowed<'_, '_, PyAny>) -> Option<Argument<'a>> {
-    let argument: &'a Bound<'_, PyAny> = argument;
+fn plain_argument<'a>(argument: &'a Bound<'_, PyAny>) -> Option<Argument<'a>> {
     if let Ok(text) = argument.cast_exact::<PyString>() {
         return text.to_str().ok().map(Argument::Text);
     }

@@ -3,11 +3,12 @@
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyCFunction, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
-use crate::interpreter;
 use crate::native_method::{Call, Method};
-use crate::{classes, globals};
+use crate::pipeline::{LoggingCall, Options};
+use crate::settings::Settings;
+use crate::{call_site, caller, classes, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[("__init__", init), ("__repr__", repr), ("getMessage", get_message)];
 
@@ -38,35 +39,117 @@ impl<'py> Fields<'py> {
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let created = Creation::now(py)?;
-    let fields = Fields::of(&call.object)?;
     let [name, level, path, line, message, arguments, exception, function, stack] =
-        std::array::from_fn(|index| call.argument(index));
-    fields.set(intern!(py, "name"), name)?;
-    fields.set(intern!(py, "msg"), message)?;
-    fields.set(intern!(py, "args"), unwrapped_mapping(&arguments)?)?;
-    fields.set(intern!(py, "levelname"), level_name(&level)?)?;
-    fields.set(intern!(py, "levelno"), level)?;
-    fields.set(intern!(py, "pathname"), path)?;
+        std::array::from_fn(|index| call.argument(index).to_owned());
     let (file, module) = file_and_module(&path)?;
-    fields.set(intern!(py, "filename"), file)?;
-    fields.set(intern!(py, "module"), module)?;
-    fields.set(intern!(py, "exc_info"), exception)?;
-    fields.set(intern!(py, "exc_text"), py.None())?;
-    fields.set(intern!(py, "stack_info"), stack)?;
-    fields.set(intern!(py, "lineno"), line)?;
-    fields.set(intern!(py, "funcName"), function)?;
-    fields.set(intern!(py, "created"), created.seconds)?;
-    fields.set(intern!(py, "msecs"), created.milliseconds)?;
-    fields.set(intern!(py, "relativeCreated"), created.since_start_milliseconds)?;
-    let (thread, thread_name) = thread(py)?;
-    fields.set(intern!(py, "thread"), thread)?;
-    fields.set(intern!(py, "threadName"), thread_name)?;
-    fields.set(intern!(py, "processName"), process_name(py)?)?;
-    fields.set(intern!(py, "process"), process(py)?)?;
-    if globals::python_minor(py) >= 12 {
-        fields.set(intern!(py, "taskName"), task_name(py)?)?;
-    }
+    let level_name = level_name(&level)?;
+    let arguments = unwrapped_mapping(&arguments)?;
+    let site = [path, file, module, function];
+    let parts = Parts { name, level, level_name, site, line, message, arguments, exception, stack, created };
+    parts.fill(&Fields::of(&call.object)?)?;
     call.none()
+}
+
+/// What a record is made of, apart from thread, process and task.
+struct Parts<'py> {
+    name: Bound<'py, PyAny>,
+    level: Bound<'py, PyAny>,
+    level_name: Bound<'py, PyAny>,
+    /// Path, file, module and function.
+    site: [Bound<'py, PyAny>; 4],
+    line: Bound<'py, PyAny>,
+    message: Bound<'py, PyAny>,
+    arguments: Bound<'py, PyAny>,
+    exception: Bound<'py, PyAny>,
+    stack: Bound<'py, PyAny>,
+    created: Creation,
+}
+
+impl<'py> Parts<'py> {
+    /// Sets the fields in CPython's order.
+    fn fill(self, fields: &Fields<'py>) -> PyResult<()> {
+        let py = self.name.py();
+        let [path, file, module, function] = self.site;
+        fields.set(intern!(py, "name"), self.name)?;
+        fields.set(intern!(py, "msg"), self.message)?;
+        fields.set(intern!(py, "args"), self.arguments)?;
+        fields.set(intern!(py, "levelname"), self.level_name)?;
+        fields.set(intern!(py, "levelno"), self.level)?;
+        fields.set(intern!(py, "pathname"), path)?;
+        fields.set(intern!(py, "filename"), file)?;
+        fields.set(intern!(py, "module"), module)?;
+        fields.set(intern!(py, "exc_info"), self.exception)?;
+        fields.set(intern!(py, "exc_text"), py.None())?;
+        fields.set(intern!(py, "stack_info"), self.stack)?;
+        fields.set(intern!(py, "lineno"), self.line)?;
+        fields.set(intern!(py, "funcName"), function)?;
+        fields.set(intern!(py, "created"), self.created.seconds)?;
+        fields.set(intern!(py, "msecs"), self.created.milliseconds)?;
+        fields.set(intern!(py, "relativeCreated"), self.created.since_start_milliseconds)?;
+        let (thread, thread_name) = thread(py)?;
+        fields.set(intern!(py, "thread"), thread)?;
+        fields.set(intern!(py, "threadName"), thread_name)?;
+        fields.set(intern!(py, "processName"), process_name(py)?)?;
+        fields.set(intern!(py, "process"), process(py)?)?;
+        if globals::python_minor(py) >= 12 {
+            fields.set(intern!(py, "taskName"), task_name(py)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The record of a call, as `makeRecord` makes it with a plain `LogRecord` as factory. `None` when the call's
+/// place is not of the usual kind.
+pub(crate) fn of_call<'py>(
+    call: &LoggingCall<'_, 'py>,
+    options: &Options<'py>,
+    settings: &Settings,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = call.logger.py();
+    let Some(site) = Site::of_call(py, settings)? else { return Ok(None) };
+    let level = PyInt::new(py, call.level).into_any();
+    let arguments = PyTuple::new(py, call.arguments)?.into_any();
+    let parts = Parts {
+        name: call.logger.getattr(intern!(py, "name"))?,
+        level_name: level_name(&level)?,
+        level,
+        site: site.texts,
+        line: site.line,
+        message: call.template.to_owned(),
+        arguments: unwrapped_mapping(&arguments)?,
+        exception: options.exc_info(py),
+        stack: py.None().into_bound(py),
+        created: settings.now(py)?,
+    };
+    let class = settings.factory(py).to_owned().cast_into::<PyType>()?;
+    let record = interpreter::new_instance(&class)?;
+    let attributes = interpreter::instance_dict(&record)?;
+    parts.fill(&Fields::Dict(attributes.clone()))?;
+    if let Some(extra) = options.extra() {
+        attributes.update(extra.as_mapping())?;
+    }
+    Ok(Some(record))
+}
+
+/// The place of a call as a record has it.
+struct Site<'py> {
+    /// Path, file, module and function.
+    texts: [Bound<'py, PyAny>; 4],
+    line: Bound<'py, PyAny>,
+}
+
+impl<'py> Site<'py> {
+    fn of_call(py: Python<'py>, settings: &Settings) -> PyResult<Option<Self>> {
+        if settings.finds_callers {
+            return Ok(call_site::current(py, settings)?
+                .map(|site| Self { texts: site.objects(py), line: PyInt::new(py, site.line).into_any() }));
+        }
+        let (path, line, function) = caller::UNKNOWN;
+        let path = PyString::new(py, path).into_any();
+        let (file, module) = file_and_module(&path)?;
+        let function = PyString::new(py, function).into_any();
+        Ok(Some(Self { texts: [path, file, module, function], line: PyInt::new(py, line).into_any() }))
+    }
 }
 
 fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -16,7 +16,8 @@ use smallvec::SmallVec;
 
 use crate::asctime::TimeText;
 use crate::classes::{self, Family, Obstacle, Untouched};
-use crate::handler_plan::{self, HandlerPlan, Kind, Parts, Rendering, Rollover};
+use crate::formatter_plan::{FormatterPlan, Rendering};
+use crate::handler_plan::{HandlerPlan, Kind, Parts};
 use crate::settings::{self, Settings};
 use crate::{globals, layouts, logger_view};
 
@@ -75,58 +76,68 @@ pub(crate) struct Target<'py> {
 /// So many targets fit without an allocation.
 pub(crate) type Targets<'py> = SmallVec<[Target<'py>; 4]>;
 
-/// The handlers that a record of `level` made with `logger` reaches.
-pub(crate) fn targets<'py>(
-    logger: &Bound<'py, PyAny>,
-    level: i64,
-    settings: &Settings,
-) -> Route<Targets<'py>> {
+/// Whether `logger` makes and hands on records as `logging` does: nothing of it is overridden, and the records
+/// are plain ones. The filters that are attached to it, if so.
+pub(crate) fn is_usual<'py>(logger: &Bound<'py, PyAny>, settings: &Settings) -> Route<Bound<'py, PyList>> {
     let py = logger.py();
-    native!(is_native(logger)?);
+    // SAFETY: a live logger; the list of filters is alive as long as the logger has it.
+    let filters = match unsafe { logger_view::read(logger.as_ptr()) } {
+        Some(view) => unsafe { Some(Borrowed::from_ptr(py, view.filters()).to_owned()) },
+        None => {
+            let own = native!(part(logger, Family::Logger, "logger")?);
+            own.attributes.get_item(intern!(py, "filters"))?
+        }
+    };
     if !classes::is_untouched_class(&settings.factory(py), Family::Record)? {
         return Ok(Err(Reason::RecordFactory));
     }
+    Ok(match filters.map(Bound::cast_into_exact::<PyList>) {
+        Some(Ok(filters)) => Ok(filters),
+        _ => Err(Reason::Unusual { part: "logger", attribute: "filters" }),
+    })
+}
+
+/// The handlers that a record of `level` reaches, if nothing on the way is written in Python. `filters` are
+/// those of the logger.
+pub(crate) fn targets<'py>(
+    logger: &Bound<'py, PyAny>,
+    filters: &Bound<'py, PyList>,
+    level: i64,
+    settings: &Settings,
+) -> Route<Targets<'py>> {
+    if !filters.is_empty() {
+        return Ok(Err(Reason::Filtered { part: "logger" }));
+    }
     let mut targets = Targets::new();
     let mut found = false;
-    let mut current = logger.clone();
-    loop {
-        let place = native!(Place::of(&current)?);
+    let mut next = Some(logger.clone());
+    while let Some(logger) = next {
+        let place = native!(Place::of(&logger)?);
         for handler in place.handlers.iter() {
             found = true;
             let plan = native!(plan_of(&handler, settings)?);
             if let Some(plan) = plan.filter(|plan| level >= plan.level) {
+                // SAFETY: the plan has just been found or made.
+                if !unsafe { plan.filters(handler.py()) }.is_empty() {
+                    return Ok(Err(Reason::Filtered { part: "handler" }));
+                }
                 targets.push(Target { handler, plan });
             }
         }
-        match place.parent {
-            Some(parent) => current = parent,
-            None => break,
-        }
+        next = place.parent;
     }
     if found { Ok(Ok(targets)) } else { Ok(Err(Reason::NoHandlers)) }
 }
 
-/// Whether nothing of the logger itself is overridden, and no filter is attached to it.
-fn is_native(logger: &Bound<'_, PyAny>) -> Route<()> {
-    let py = logger.py();
-    // SAFETY: a live logger; the list of filters is alive as long as the logger has it.
-    if let Some(view) = unsafe { logger_view::read(logger.as_ptr()) } {
-        let filters = unsafe { Borrowed::from_ptr(py, view.filters()) };
-        return Ok(no_filters(Some(&filters), "logger"));
-    }
-    let own = native!(part(logger, Family::Logger, "logger")?);
-    Ok(no_filters(own.attributes.get_item(intern!(py, "filters"))?.as_ref(), "logger"))
-}
-
 /// A logger on the way to the root.
-struct Place<'py> {
-    handlers: Bound<'py, PyList>,
+pub(crate) struct Place<'py> {
+    pub(crate) handlers: Bound<'py, PyList>,
     /// The next one, if records propagate to it.
-    parent: Option<Bound<'py, PyAny>>,
+    pub(crate) parent: Option<Bound<'py, PyAny>>,
 }
 
 impl<'py> Place<'py> {
-    fn of(logger: &Bound<'py, PyAny>) -> Route<Self> {
+    pub(crate) fn of(logger: &Bound<'py, PyAny>) -> Route<Self> {
         let py = logger.py();
         // SAFETY: a live logger; its attributes are alive while nothing runs, and are cloned here.
         let (handlers, propagate, parent) = match unsafe { logger_view::read(logger.as_ptr()) } {
@@ -159,32 +170,19 @@ fn name_of_class(object: &Bound<'_, PyAny>) -> String {
     object.get_type().fully_qualified_name().map_or_else(|_| "?".to_owned(), |name| name.to_string())
 }
 
-fn without_filters(object: &Untouched<'_>, part: &'static str) -> Route<()> {
-    let filters = object.attributes.get_item(intern!(object.attributes.py(), "filters"))?;
-    Ok(no_filters(filters.as_ref(), part))
-}
-
-fn no_filters(filters: Option<&Bound<'_, PyAny>>, part: &'static str) -> Result<(), Reason> {
-    match filters.map(|filters| filters.cast_exact::<PyList>()) {
-        Some(Ok(filters)) if filters.is_empty() => Ok(()),
-        Some(Ok(_)) => Err(Reason::Filtered { part }),
-        _ => Err(Reason::Unusual { part, attribute: "filters" }),
-    }
-}
-
-/// The plan for a handler; `None` when it writes nothing.
+/// The plan for a handler; `None` when it writes nothing. Its filters are not looked at.
 pub(crate) fn plan_of(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Option<Rc<HandlerPlan>>> {
-    if let Some(plan) = handler_plan::remembered(handler, settings) {
+    if let Some(plan) = HandlerPlan::find(handler, settings) {
         return Ok(Ok(Some(plan)));
     }
     if classes::known(handler).is_some_and(|class| class.family == Family::NullHandler) {
         return Ok(part(handler, Family::NullHandler, "handler")?.map(|_| None));
     }
-    let plan = native!(plan_anew(handler)?);
-    Ok(Ok(Some(handler_plan::remember(handler, plan, settings))))
+    let plan = native!(plan_anew(handler, settings)?);
+    Ok(Ok(Some(plan.remember(handler))))
 }
 
-fn plan_anew<'py>(handler: &Bound<'py, PyAny>) -> Route<HandlerPlan> {
+fn plan_anew<'py>(handler: &Bound<'py, PyAny>, settings: &Settings) -> Route<HandlerPlan> {
     let py = handler.py();
     let own = native!(part(handler, Family::StreamHandler, "handler")?);
     let attribute = |name: &Bound<'py, PyString>| own.attributes.get_item(name);
@@ -192,7 +190,10 @@ fn plan_anew<'py>(handler: &Bound<'py, PyAny>) -> Route<HandlerPlan> {
     let Some(Ok(level)) = attribute(intern!(py, "level"))?.map(|least| least.extract::<i64>()) else {
         return Ok(Err(unusual("level")));
     };
-    native!(without_filters(&own, "handler")?);
+    let filters = attribute(intern!(py, "filters"))?;
+    let Some(filters) = filters.filter(|filters| filters.is_exact_instance_of::<PyList>()) else {
+        return Ok(Err(unusual("filters")));
+    };
     let Some(kind) = classes::known(handler).and_then(|class| Kind::of_class(class.name)) else {
         return Ok(Err(unusual("class")));
     };
@@ -204,20 +205,26 @@ fn plan_anew<'py>(handler: &Bound<'py, PyAny>) -> Route<HandlerPlan> {
         return Ok(Err(unusual("terminator")));
     };
     let Ok(terminator) = terminator.to_str() else { return Ok(Err(unusual("terminator"))) };
-    let (Some(filters), Some(lock), Some(formatter)) = (
-        attribute(intern!(py, "filters"))?,
-        attribute(intern!(py, "lock"))?,
-        attribute(intern!(py, "formatter"))?,
-    ) else {
-        return Ok(Err(unusual("filters, lock or formatter")));
+    let (Some(lock), Some(formatter)) =
+        (attribute(intern!(py, "lock"))?, attribute(intern!(py, "formatter"))?)
+    else {
+        return Ok(Err(unusual("lock or formatter")));
     };
     let formatter =
         if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
-    let (rendering, style) = native!(rendering_of(&formatter)?);
-    let time = rendering.uses(Field::Asctime).then(|| TimeText::of(&formatter)).transpose()?;
-    let parts = Parts { handler, filters: &filters, lock: &lock, formatter: &formatter, style };
-    let rollover = Rollover::of(handler, kind)?;
-    Ok(Ok(HandlerPlan::new(&parts, level, kind, terminator, rollover, rendering, time)))
+    let plan = native!(formatter_plan_of(&formatter)?);
+    let parts = Parts { handler, filters: &filters, lock: &lock, formatter: &formatter };
+    HandlerPlan::new(&parts, level, kind, terminator, plan, settings).map(Ok)
+}
+
+/// The plan for a formatter.
+pub(crate) fn formatter_plan_of(formatter: &Bound<'_, PyAny>) -> Route<Rc<FormatterPlan>> {
+    if let Some(plan) = FormatterPlan::find(formatter) {
+        return Ok(Ok(plan));
+    }
+    let (rendering, style) = native!(rendering_of(formatter)?);
+    let time = rendering.uses(Field::Asctime).then(|| TimeText::of(formatter)).transpose()?;
+    Ok(Ok(FormatterPlan::new(formatter, &style, rendering, time).remember(formatter)))
 }
 
 /// How `formatter` renders, and the parts of its style, if it has one.
@@ -284,9 +291,18 @@ pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     };
     let reason = if object.hasattr(intern!(py, "getEffectiveLevel"))? {
         let level = object.call_method0(intern!(py, "getEffectiveLevel"))?.extract()?;
-        targets(object, level, &settings)?.err()
+        match is_usual(object, &settings)? {
+            Ok(filters) => targets(object, &filters, level, &settings)?.err(),
+            Err(reason) => Some(reason),
+        }
     } else {
-        plan_of(object, &settings)?.err()
+        match plan_of(object, &settings)? {
+            // SAFETY: the plan has just been found or made.
+            Ok(Some(plan)) if !unsafe { plan.filters(py) }.is_empty() => {
+                Some(Reason::Filtered { part: "handler" })
+            }
+            plan => plan.err(),
+        }
     };
     Ok(reason.map(|reason| reason.to_string()))
 }

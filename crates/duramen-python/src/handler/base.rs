@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 
 use crate::handler::error;
 use crate::handler::lineage::call_base;
+use crate::handler::usual;
 use crate::native_method::{Call, Method};
-use crate::{globals, interpreter};
+use crate::{filter, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -149,6 +150,14 @@ fn emit<'py>(_call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn handle<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, mut record) = (&call.object, call.argument(0).to_owned());
+    if usual::has_usual_handle(handler)? {
+        let filters = handler.getattr(intern!(py, "filters"))?;
+        let passed = filter::passed(&filters, record)?;
+        if let Some(record) = &passed {
+            usual::locked(handler, || handler.call_method1(intern!(py, "emit"), (record,)).map(drop))?;
+        }
+        return Ok(filter::answer(py, passed));
+    }
     let answer = handler.call_method1(intern!(py, "filter"), (&record,))?;
     if globals::python_minor(py) >= 12 && globals::is_log_record(&answer)? {
         record = answer.clone();

@@ -12,4 +12,5 @@ pub(crate) mod rotating;
 pub(crate) mod schedule;
 pub(crate) mod stream;
 pub(crate) mod timed_rotating;
+pub(crate) mod usual;
 pub(crate) mod watched;

@@ -14,6 +14,7 @@ use pyo3::types::{PyList, PyString, PyType};
 
 #[cfg(not(Py_3_13))]
 use super::instance_dict_place;
+use super::new_instance;
 
 /// Where the instances of one class have the attributes of which the names were given.
 #[derive(Clone, Copy)]
@@ -167,7 +168,7 @@ impl<const N: usize> Places<N> {
             return Ok(None);
         }
         let py = class.py();
-        let probe = plain_instance(class)?;
+        let probe = new_instance(class)?;
         let mut given = Vec::new();
         for name in names {
             let value = PyList::empty(py).into_any();
@@ -245,11 +246,6 @@ impl<const N: usize> Places<N> {
     }
 }
 
-/// An instance as `object.__new__` makes it.
-fn plain_instance<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
-    class.py().get_type::<PyAny>().call_method1("__new__", (class,))
-}
-
 /// Sets an attribute as `object.__setattr__` does.
 fn set(object: &Bound<'_, PyAny>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
     let name = PyString::intern(object.py(), name);
@@ -273,7 +269,7 @@ fn shared_names(probe: &Bound<'_, PyAny>) -> *const c_void {
 fn shared_names(probe: &Bound<'_, PyAny>) -> *const c_void {
     // A second instance gets a dict: the first one shall keep its values where it has them.
     let class = probe.get_type();
-    let Ok(other) = plain_instance(&class) else { return std::ptr::null() };
+    let Ok(other) = new_instance(&class) else { return std::ptr::null() };
     // SAFETY: asks a live instance for its dict, which it keeps alive.
     unsafe {
         let place = instance_dict_place(other.as_ptr());

@@ -130,6 +130,18 @@ pub(crate) unsafe fn dict_version(dict: *mut ffi::PyObject) -> u64 {
     unsafe { (*dict.cast::<Dict>()).version }
 }
 
+/// An instance of a class without a `__new__` of its own, as `object.__new__` makes it.
+pub(crate) fn new_instance<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    let py = class.py();
+    let nothing = PyTuple::empty(py);
+    // SAFETY: `object.__new__` takes any class that derives from `object`; a null result carries an exception.
+    unsafe {
+        let make = ffi::PyBaseObject_Type.tp_new.ok_or_else(|| PySystemError::new_err("object.__new__"))?;
+        let class = class.as_ptr().cast::<ffi::PyTypeObject>();
+        Bound::from_owned_ptr_or_err(py, make(class, nothing.as_ptr(), std::ptr::null_mut()))
+    }
+}
+
 /// The definition of a built-in function.
 pub(crate) fn definition_of(function: &Bound<'_, PyCFunction>) -> *const ffi::PyMethodDef {
     /// The head of a built-in function (`cpython/methodobject.h`).

@@ -1,0 +1,141 @@
+//! How the native way turns records into text for a formatter, found out once and remembered while nothing
+//! changes.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use duramen::formatter::{Field, Layout};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::asctime::TimeText;
+use crate::interpreter::State;
+use crate::remembered::Remembered;
+use crate::settings::Settings;
+
+/// How the native way turns a record into text.
+#[derive(Clone)]
+pub(crate) enum Rendering {
+    /// As the compiled layout of a `logging.Formatter` says.
+    Layout(Arc<Layout>),
+    /// `duramen.formatters.JsonFormatter`.
+    Json,
+    /// `duramen.formatters.ConsoleFormatter`.
+    Console { color: bool },
+}
+
+impl Rendering {
+    /// Whether the text shows `field`.
+    pub(crate) fn uses(&self, field: Field) -> bool {
+        match self {
+            Self::Layout(layout) => layout.uses(field),
+            Self::Json => false,
+            Self::Console { .. } => field == Field::Asctime,
+        }
+    }
+
+    /// Whether the text shows the extra fields.
+    fn uses_extra(&self) -> bool {
+        !matches!(self, Self::Layout(_))
+    }
+}
+
+/// Which parts of a record are shown, so that the others need not be asked for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Needs(u8);
+
+impl Needs {
+    pub(crate) const SITE: Self = Self(1);
+    pub(crate) const THREAD: Self = Self(2);
+    pub(crate) const PROCESS: Self = Self(4);
+    pub(crate) const PROCESS_NAME: Self = Self(8);
+    pub(crate) const TASK_NAME: Self = Self(16);
+    pub(crate) const EXTRA: Self = Self(32);
+
+    fn of(rendering: &Rendering) -> Self {
+        use Field::{
+            Filename, FuncName, Lineno, Module, Pathname, Process, ProcessName, TaskName, Thread, ThreadName,
+        };
+        let groups: [(Self, &[Field]); 5] = [
+            (Self::SITE, &[Pathname, Filename, Module, Lineno, FuncName]),
+            (Self::THREAD, &[Thread, ThreadName]),
+            (Self::PROCESS, &[Process]),
+            (Self::PROCESS_NAME, &[ProcessName]),
+            (Self::TASK_NAME, &[TaskName]),
+        ];
+        let mut needs = if rendering.uses_extra() { Self::EXTRA } else { Self::default() };
+        for (need, fields) in groups {
+            if fields.iter().any(|field| rendering.uses(*field)) {
+                needs = needs.and(need);
+            }
+        }
+        needs
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn has(self, need: Self) -> bool {
+        self.0 & need.0 != 0
+    }
+}
+
+/// What the native way does for one formatter.
+pub(crate) struct FormatterPlan {
+    pub(crate) rendering: Rendering,
+    pub(crate) needs: Needs,
+    pub(crate) time: Option<TimeText>,
+    /// The formatter, its style and what that one holds, in the states from which the plan was made. Each one
+    /// that is as it was holds the next. `None` when changes could not be told: the plan is good for one record.
+    parts: Option<Vec<(*mut ffi::PyObject, State)>>,
+}
+
+static PLANS: Remembered<FormatterPlan> = Remembered::new();
+
+impl FormatterPlan {
+    /// The plan for `formatter`, of which the style holds `style`.
+    pub(crate) fn new(
+        formatter: &Bound<'_, PyAny>,
+        style: &[Bound<'_, PyAny>],
+        rendering: Rendering,
+        time: Option<TimeText>,
+    ) -> Self {
+        let parts = std::iter::once(formatter).chain(style);
+        let parts = parts.map(|part| Some((part.as_ptr(), State::of(part)?))).collect();
+        Self { needs: Needs::of(&rendering), rendering, time, parts }
+    }
+
+    /// Whether `formatter` is the one that the plan was made for, and everything is as it was.
+    ///
+    /// # Safety
+    /// `formatter` is live and the thread is attached.
+    pub(crate) unsafe fn holds(&self, formatter: *mut ffi::PyObject) -> bool {
+        // SAFETY: each part that is as it was holds the next.
+        self.parts.as_ref().is_some_and(|parts| unsafe {
+            parts.first().is_some_and(|(first, _)| *first == formatter)
+                && parts.iter().all(|(part, state)| state.holds(*part))
+        })
+    }
+
+    /// The plan for `formatter` that was made before, if it still holds.
+    pub(crate) fn find(formatter: &Bound<'_, PyAny>) -> Option<Rc<Self>> {
+        // SAFETY: a live formatter.
+        PLANS.find(formatter, |plan| unsafe { plan.holds(formatter.as_ptr()) })
+    }
+
+    pub(crate) fn remember(self, formatter: &Bound<'_, PyAny>) -> Rc<Self> {
+        PLANS.put(formatter, self)
+    }
+
+    /// Appends the creation time to `out`, if the text shows it.
+    pub(crate) fn write_time(
+        &self,
+        py: Python<'_>,
+        created: &crate::record::Creation,
+        settings: &Settings,
+        out: &mut String,
+    ) -> PyResult<()> {
+        self.time.as_ref().map_or(Ok(()), |time| time.write(py, created, settings, out))
+    }
+}
