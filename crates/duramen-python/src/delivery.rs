@@ -12,7 +12,7 @@ use crate::pipeline::{self, Event};
 use crate::route::{self, Target};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-use crate::{handler, lock, native_method};
+use crate::{handler, interpreter, lock, native_method};
 
 /// One record for one handler.
 pub(crate) struct Delivery<'a, 'py> {
@@ -137,7 +137,7 @@ impl<'py> Delivery<'_, 'py> {
             return write_through_buffer(&stream, &line[written..]);
         }
         stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, line)?,))?;
-        if let Some(flush) = stream.getattr_opt(intern!(py, "flush"))? {
+        if let Some(flush) = interpreter::optional_attribute(&stream, intern!(py, "flush"))? {
             flush.call0()?;
         }
         if let Ok(mut file) = plan.file.try_borrow_mut() {

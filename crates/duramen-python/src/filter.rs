@@ -4,8 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList};
 
-use crate::globals;
 use crate::native_method::{Call, Method};
+use crate::{globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[("__init__", init), ("filter", filter_by_name)];
 
@@ -95,7 +95,7 @@ pub(crate) fn passed<'py>(
     let py = record.py();
     for filter in filters.try_iter()? {
         let filter = filter?;
-        let answer = match filter.getattr_opt(intern!(py, "filter"))? {
+        let answer = match interpreter::optional_attribute(&filter, intern!(py, "filter"))? {
             Some(method) => method.call1((&record,))?,
             None => filter.call1((&record,))?,
         };

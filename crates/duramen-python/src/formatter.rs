@@ -4,8 +4,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::formatter_plan::FormatterPlan;
 use crate::native_method::{Call, Method};
-use crate::{globals, record_text, route, settings};
+use crate::settings::{self, Settings};
+use crate::{globals, record_text, route};
 
 pub(crate) static METHODS: &[Method] = &[
     ("formatTime", format_time),
@@ -82,7 +84,10 @@ fn format_stack<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (formatter, record) = (&call.object, call.argument(0));
-    if let Some(text) = format_natively(formatter, &record)? {
+    if let Some(settings) = settings::current(py)?
+        && let Ok(plan) = route::formatter_plan_of(formatter)?
+        && let Some(text) = format_natively(formatter, &plan, &record, &settings)?
+    {
         return Ok(text);
     }
     let message = record.call_method0(intern!(py, "getMessage"))?;
@@ -92,7 +97,28 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         let time = formatter.call_method1(intern!(py, "formatTime"), (record, date_format))?;
         record.setattr(intern!(py, "asctime"), time)?;
     }
-    let mut text = formatter.call_method1(intern!(py, "formatMessage"), (record,))?;
+    let text = formatter.call_method1(intern!(py, "formatMessage"), (record,))?;
+    with_exception_and_stack(formatter, &record, text)
+}
+
+/// What `format` gives for a plain record and a formatter with this plan; `None` when only the interpreter can
+/// tell.
+pub(crate) fn format_natively<'py>(
+    formatter: &Bound<'py, PyAny>,
+    plan: &FormatterPlan,
+    record: &Bound<'py, PyAny>,
+    settings: &Settings,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(text) = record_text::format(plan, record, settings)? else { return Ok(None) };
+    with_exception_and_stack(formatter, record, text.into_any()).map(Some)
+}
+
+fn with_exception_and_stack<'py>(
+    formatter: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+    mut text: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = record.py();
     let exc_text = intern!(py, "exc_text");
     let exception = record.getattr(intern!(py, "exc_info"))?;
     if exception.is_truthy()? && !record.getattr(exc_text)?.is_truthy()? {
@@ -109,16 +135,6 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         text = on_a_new_line(text, stack)?;
     }
     Ok(text)
-}
-
-/// The text of a plain record by a formatter of which nothing is overridden.
-fn format_natively<'py>(
-    formatter: &Bound<'py, PyAny>,
-    record: &Bound<'py, PyAny>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(settings) = settings::current(formatter.py())? else { return Ok(None) };
-    let Ok(plan) = route::formatter_plan_of(formatter)? else { return Ok(None) };
-    Ok(record_text::format(formatter, &plan, record, &settings)?.map(Bound::into_any))
 }
 
 fn on_a_new_line<'py>(text: Bound<'py, PyAny>, more: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -4,11 +4,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::delivery::write_through_buffer;
+use crate::formatter::format_natively;
 use crate::formatter_plan::Rendering;
 use crate::handler_plan::{HandlerPlan, Kind};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-use crate::{handler, native_method, record_text};
+use crate::{handler, interpreter, lock, native_method};
 
 /// Formats and writes under the handler's lock, as `emit` of a stream handler does; an error goes to the
 /// handler's `handleError`. The plan holds.
@@ -22,50 +24,82 @@ pub(crate) fn run<'py>(
     native_method::refuse_deep_recursion()?;
     // SAFETY: the plan holds, and nothing has run since.
     let formatter = unsafe { plan.formatter_object(py) };
-    let is_simple = matches!(plan.kind, Kind::Stream | Kind::File)
-        && matches!(plan.formatter.rendering, Rendering::Layout(_));
-    handler::usual::locked(handler, || {
-        if !is_simple {
-            return handler.call_method1(intern!(py, "emit"), (record,)).map(drop);
-        }
-        let emit = || {
-            if plan.kind == Kind::File {
-                handler::file::open_if_delayed(handler)?;
-            }
-            let stream = handler.getattr(intern!(py, "stream"))?;
-            if stream.is_none() && plan.kind == Kind::File {
-                return Ok(());
-            }
-            let text = match record_text::format(&formatter, &plan.formatter, record, settings)? {
-                Some(text) => text.into_any(),
-                None => formatter.call_method1(intern!(py, "format"), (record,))?,
-            };
-            write(plan, &stream, &text)
+    if !matches!(plan.kind, Kind::Stream | Kind::File)
+        || !matches!(plan.formatter.rendering, Rendering::Layout(_))
+    {
+        return handler::usual::locked(handler, || {
+            handler.call_method1(intern!(py, "emit"), (record,)).map(drop)
+        });
+    }
+    let text = || match format_natively(&formatter, &plan.formatter, record, settings)? {
+        Some(text) => Ok(text),
+        None => formatter.call_method1(intern!(py, "format"), (record,)),
+    };
+    let guarded = |result: PyResult<()>| {
+        result.or_else(|error| handler::error::guarded_with(handler, || Ok(record.clone()), error))
+    };
+    // A prompt file is written to without a pause in which another thread could come: see `lock`.
+    if plan.file.try_borrow().is_ok_and(|file| file.as_ref().is_some_and(|file| file.is_prompt)) {
+        let line = match text().and_then(|text| text.add(&*plan.terminator)) {
+            Ok(line) => line,
+            Err(error) => return handler::usual::locked(handler, || guarded(Err(error))),
         };
-        emit().or_else(|error| handler::error::guarded_with(handler, || Ok(record.clone()), error))
+        if plan.holds(handler, settings)
+            // SAFETY: the plan has just been found to hold.
+            && lock::is_free(&unsafe { plan.lock(py) })
+            && write_at_once(plan, handler, &line)?
+        {
+            return Ok(());
+        }
+        return handler::usual::locked(handler, || guarded(write(plan, handler, &line)));
+    }
+    handler::usual::locked(handler, || {
+        guarded(text().and_then(|text| write(plan, handler, &text.add(&*plan.terminator)?)))
     })
 }
 
-/// Writes a line to the stream and flushes it.
-fn write(plan: &HandlerPlan, stream: &Bound<'_, PyAny>, text: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = stream.py();
-    let line = text.add(&*plan.terminator)?;
-    if let Ok(file) = plan.file.try_borrow()
-        && let Some(file) = file.as_ref().filter(|file| file.is_of(stream))
-        && let Ok(bytes) = line.cast_exact::<PyString>().map(|line| line.to_str())
-        && let Ok(bytes) = bytes.map(str::as_bytes)
-        // SAFETY: the stream is alive.
-        && unsafe { file.takes(bytes) }
-        && let Some(written @ 1..) = file.write(py, bytes)
-    {
-        return crate::delivery::write_through_buffer(stream, &bytes[written..]);
+/// Writes a line to the handler's file, if that can be done directly. The plan holds.
+fn write_at_once<'py>(
+    plan: &HandlerPlan,
+    handler: &Bound<'py, PyAny>,
+    line: &Bound<'py, PyAny>,
+) -> PyResult<bool> {
+    let py = handler.py();
+    let Ok(file) = plan.file.try_borrow() else { return Ok(false) };
+    let Some(file) = file.as_ref() else { return Ok(false) };
+    let Ok(line) = line.cast_exact::<PyString>() else { return Ok(false) };
+    let Ok(bytes) = line.to_str().map(str::as_bytes) else { return Ok(false) };
+    // SAFETY: the handler is as it was when its file was looked at, so that it holds the stream.
+    if !unsafe { file.takes(bytes) } {
+        return Ok(false);
+    }
+    match file.write(py, bytes) {
+        Some(written @ 1..) if written == bytes.len() => Ok(true),
+        Some(written @ 1..) => {
+            let stream = handler.getattr(intern!(py, "stream"))?;
+            handler::usual::locked(handler, || write_through_buffer(&stream, &bytes[written..]))?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Writes a line to the handler's stream and flushes it; the handler's lock is held.
+fn write<'py>(plan: &HandlerPlan, handler: &Bound<'py, PyAny>, line: &Bound<'py, PyAny>) -> PyResult<()> {
+    let py = handler.py();
+    if plan.kind == Kind::File {
+        handler::file::open_if_delayed(handler)?;
+    }
+    let stream = handler.getattr(intern!(py, "stream"))?;
+    if stream.is_none() && plan.kind == Kind::File {
+        return Ok(());
     }
     stream.call_method1(intern!(py, "write"), (line,))?;
-    if let Some(flush) = stream.getattr_opt(intern!(py, "flush"))? {
+    if let Some(flush) = interpreter::optional_attribute(&stream, intern!(py, "flush"))? {
         flush.call0()?;
     }
     if let Ok(mut file) = plan.file.try_borrow_mut() {
-        *file = DirectFile::of(stream)?;
+        *file = DirectFile::of(&stream)?;
     }
     Ok(())
 }

@@ -25,10 +25,10 @@ pub(crate) fn attributes_of_plain<'py>(record: &Bound<'py, PyAny>) -> PyResult<O
     Ok((!own).then_some(attributes))
 }
 
-/// What `formatter.format(record)` gives, and leaves on the record, for a formatter with this plan. `None`
-/// when only the interpreter can tell: nothing has been done then.
+/// The text of `record` without exception and stack by a formatter with this plan; the message and the time
+/// are left on the record, as `Formatter.format` does. `None` when only the interpreter can tell: nothing has
+/// been done then.
 pub(crate) fn format<'py>(
-    formatter: &Bound<'py, PyAny>,
     plan: &FormatterPlan,
     record: &Bound<'py, PyAny>,
     settings: &Settings,
@@ -51,44 +51,8 @@ pub(crate) fn format<'py>(
         if layout.uses(Field::Asctime) {
             attributes.set_item(intern!(py, "asctime"), &**time)?;
         }
-        append_exception_and_stack(formatter, record, &attributes, line)?;
         PyString::from_bytes(py, line).map(Some)
     })
-}
-
-/// As `Formatter.format` does it: the text of the exception is kept on the record.
-fn append_exception_and_stack<'py>(
-    formatter: &Bound<'py, PyAny>,
-    record: &Bound<'py, PyAny>,
-    attributes: &Bound<'py, PyDict>,
-    line: &mut Vec<u8>,
-) -> PyResult<()> {
-    let py = record.py();
-    let get = |name: &Bound<'py, PyString>| match attributes.get_item(name)? {
-        Some(value) => Ok(value),
-        None => record.getattr(name),
-    };
-    let exc_text = intern!(py, "exc_text");
-    let exception = get(intern!(py, "exc_info"))?;
-    if exception.is_truthy()? && !get(exc_text)?.is_truthy()? {
-        let text = formatter.call_method1(intern!(py, "formatException"), (exception,))?;
-        attributes.set_item(exc_text, text)?;
-    }
-    let stack = get(intern!(py, "stack_info"))?;
-    let stack = if stack.is_truthy()? {
-        Some(formatter.call_method1(intern!(py, "formatStack"), (stack,))?)
-    } else {
-        None
-    };
-    for text in
-        [Some(get(exc_text)?).filter(|text| text.is_truthy().unwrap_or(true)), stack].into_iter().flatten()
-    {
-        if line.last() != Some(&b'\n') {
-            line.push(b'\n');
-        }
-        line.extend_from_slice(text.cast::<PyString>()?.to_str()?.as_bytes());
-    }
-    Ok(())
 }
 
 /// What `getMessage` gives; `None` when it may be something else than text of the usual kind.

@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 use crate::pipeline::{LoggingCall, Options};
 use crate::route::{self, Place};
 use crate::settings::Settings;
-use crate::{filter, handler, logger, record};
+use crate::{filter, handler, logger, native_method, record, record_delivery};
 
 /// Makes the record of a call, asks the logger's `filters` and hands it to the handlers. The logger is a usual
 /// one. `false`: nothing has been done.
@@ -18,6 +18,7 @@ pub(crate) fn send<'py>(
     filters: &Bound<'py, PyList>,
     settings: &Settings,
 ) -> PyResult<bool> {
+    native_method::refuse_deep_recursion()?;
     let Some(made) = record::of_call(call, options, settings)? else { return Ok(false) };
     if let Some(record) = filter::passed(filters.as_any(), made)? {
         call_handlers(call.logger, &record, settings)?;
@@ -67,7 +68,7 @@ fn hand_over<'py>(
     let filters = handler.getattr(intern!(py, "filters"))?;
     let Some(record) = filter::passed(&filters, record.clone())? else { return Ok(()) };
     if let Ok(Some(plan)) = route::plan_of(handler, settings)? {
-        return crate::record_delivery::run(handler, &plan, &record, settings);
+        return record_delivery::run(handler, &plan, &record, settings);
     }
     handler::usual::locked(handler, || handler.call_method1(intern!(py, "emit"), (record,)).map(drop))
 }

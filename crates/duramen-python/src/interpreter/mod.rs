@@ -96,6 +96,14 @@ pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'
 }
 
 unsafe extern "C" {
+    /// Looks an attribute up without an error where there is none (`cpython/object.h`).
+    #[cfg_attr(Py_3_13, link_name = "PyObject_GetOptionalAttr")]
+    fn _PyObject_LookupAttr(
+        object: *mut ffi::PyObject,
+        name: *mut ffi::PyObject,
+        value: *mut *mut ffi::PyObject,
+    ) -> std::ffi::c_int;
+
     /// The last instruction of a frame (`cpython/pyframe.h`, from CPython 3.11 on).
     #[cfg(Py_3_11)]
     fn PyFrame_GetLasti(frame: *mut ffi::PyFrameObject) -> std::ffi::c_int;
@@ -128,6 +136,21 @@ pub(crate) unsafe fn dict_version(dict: *mut ffi::PyObject) -> u64 {
     }
     // SAFETY: by the contract.
     unsafe { (*dict.cast::<Dict>()).version }
+}
+
+/// The attribute `name` of `object`, if it has one: no error is made up and thrown away where it has none.
+pub(crate) fn optional_attribute<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let mut value = std::ptr::null_mut();
+    // SAFETY: live objects; the result is a new reference or null, with an exception if the status says so.
+    unsafe {
+        match _PyObject_LookupAttr(object.as_ptr(), name.as_ptr(), &raw mut value) {
+            ..0 => Err(PyErr::fetch(object.py())),
+            _ => Ok(Bound::from_owned_ptr_or_opt(object.py(), value)),
+        }
+    }
 }
 
 /// An instance of a class without a `__new__` of its own, as `object.__new__` makes it.
