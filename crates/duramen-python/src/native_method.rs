@@ -28,9 +28,15 @@ pub(crate) type Method = (&'static str, Body);
 pub(crate) struct Definition {
     signature: Signature,
     body: Body,
+    replaces_whole_function: bool,
 }
 
 impl Definition {
+    /// Whether the function that the method replaces does the same; else it is only an outline.
+    pub(crate) fn replaces_whole_function(&self) -> bool {
+        self.replaces_whole_function
+    }
+
     /// Binds the arguments and runs the method.
     pub(crate) fn call<'a, 'py>(
         &'a self,
@@ -45,7 +51,10 @@ impl Definition {
 /// The native method that replaces `function` and runs `body`.
 pub(crate) fn replacement<'py>(function: &Bound<'py, PyAny>, body: Body) -> PyResult<Bound<'py, PyAny>> {
     let signature = Signature::of_function(function)?;
-    interpreter::native_function(function, Definition { signature, body })
+    // Duramen's own classes have their methods here alone.
+    let module: String = function.getattr(intern!(function.py(), "__module__"))?.extract()?;
+    let replaces_whole_function = module != "duramen.formatters";
+    interpreter::native_function(function, Definition { signature, body, replaces_whole_function })
 }
 
 /// The parameters of a native method.

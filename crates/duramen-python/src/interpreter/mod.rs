@@ -1,5 +1,6 @@
 //! Every raw touch of the interpreter's C API that has no safe wrapper stands in this folder.
 
+pub(crate) mod ending;
 mod function;
 
 pub(crate) use function::{is_native_function, native_function};
