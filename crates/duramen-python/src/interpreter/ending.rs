@@ -6,14 +6,13 @@
 //! code already is waited for.
 
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use pyo3::prelude::*;
 
 /// A thread that waits inside a handler for what never comes must not keep the process.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
@@ -26,12 +25,21 @@ pub(crate) fn has_begun() -> bool {
     BEGUN.load(Ordering::Relaxed)
 }
 
+/// Told when the last native method has come to its end.
+static LAST_HAS_RETURNED: Condvar = Condvar::new();
+static WAITING: Mutex<()> = Mutex::new(());
+
 /// Runs `body`, a native method.
 #[inline]
 pub(crate) fn counted<T>(body: impl FnOnce() -> T) -> T {
     RUNNING.fetch_add(1, Ordering::Relaxed);
     let result = body();
-    RUNNING.fetch_sub(1, Ordering::Relaxed);
+    let before = RUNNING.fetch_sub(1, Ordering::Relaxed);
+    if before == 1 && has_begun() {
+        // Who waits looks at the count with the lock held, so that this cannot come in between.
+        drop(WAITING.lock());
+        LAST_HAS_RETURNED.notify_all();
+    }
     result
 }
 
@@ -40,11 +48,9 @@ pub(crate) fn counted<T>(body: impl FnOnce() -> T) -> T {
 #[pyfunction]
 pub(crate) fn end_native_calls(py: Python<'_>) {
     BEGUN.store(true, Ordering::Relaxed);
-    let start = Instant::now();
     py.detach(|| {
-        while RUNNING.load(Ordering::Relaxed) > 0 && start.elapsed() < LONGEST_WAIT {
-            thread::sleep(BETWEEN_LOOKS);
-        }
+        let is_running = |(): &mut ()| RUNNING.load(Ordering::Relaxed) > 0;
+        LAST_HAS_RETURNED.wait_while_for(&mut WAITING.lock(), is_running, LONGEST_WAIT);
     });
 }
 
