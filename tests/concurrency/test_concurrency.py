@@ -68,6 +68,11 @@ def test_daemon_threads_may_log_while_the_interpreter_ends(attempt):
         assert sum(" main " in text for text in lines) == 100, way
 
 
+def test_a_listener_that_nobody_stops_does_not_hold_up_the_end():
+    for way, result in run("listener").items():
+        assert float(result.stdout.split()[-1]) < 0.5, way
+
+
 def test_records_made_while_a_record_is_handled_arrive():
     results = run("reentrancy", 500 * STRESS)
     expected = results.pop("standard").stdout
