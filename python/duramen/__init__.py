@@ -4,11 +4,13 @@ Everything that ``logging`` has, under the same names. Importing it changes noth
 makes the standard library's ``logging`` go through it.
 """
 
+from duramen._forking import guard_forks
 from duramen._interpreter import build_module
 from duramen._native import set_globals_owner
 
 build_module("logging", globals())
 set_globals_owner(globals())
-del build_module, set_globals_owner
+guard_forks(globals())
+del build_module, guard_forks, set_globals_owner
 
 from duramen._activation import install, is_installed, uninstall  # noqa: E402

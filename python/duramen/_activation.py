@@ -11,6 +11,7 @@ import threading
 from types import ModuleType
 
 from duramen import _native
+from duramen._forking import guard_forks
 
 _lock = threading.RLock()
 #: ``(class, method name, the interpreter's function, Duramen's method)`` for each method put in.
@@ -43,6 +44,7 @@ def install():
         _changes.extend(_native.put_native_methods(vars(logging), "logging"))
         _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
         _native.set_globals_owner(vars(logging))
+        guard_forks(vars(logging))
         for standard in (logging, logging.handlers, logging.config):
             _forward(standard)
 

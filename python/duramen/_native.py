@@ -4,8 +4,15 @@ Where it does not, in a sub-interpreter or under another interpreter than it was
 modules hold the interpreter's own code and nothing can be installed.
 """
 
+import atexit
+
 try:
-    from duramen._core import put_native_methods, set_globals_owner
+    from duramen._core import (
+        end_native_calls,
+        forget_native_calls,
+        put_native_methods,
+        set_globals_owner,
+    )
 except ImportError as error:
     load_error = error
 
@@ -16,5 +23,9 @@ except ImportError as error:
     def set_globals_owner(namespace):
         """Do nothing: no native method reads globals."""
 
+    def forget_native_calls():
+        """Do nothing: no native method runs."""
+
 else:
     load_error = None
+    atexit.register(end_native_calls)

@@ -252,3 +252,27 @@ def test_filters(same, kind):
         attempt(target.filter, logging.makeLogRecord({}))
         """.replace("\n        ", "\n        ")
     )
+
+
+def test_a_formatter_is_made_and_refused_alike(same):
+    same(
+        """
+        class Own(logging.PercentStyle):
+            def validate(self):
+                print("validated")
+
+        for arguments, options in [
+            ((), {}), (("%(message)s", "%H", "%"), {}), (("{message}",), {"style": "{"}), (("x", None, "$"), {}),
+            (("x", None, "$", False), {}), (("$asctime",), {"style": "$"}), (("m",), {"style": "?"}),
+            ((), {"style": []}), ((1,), {}), (("%(a)s",), {"defaults": {"a": 1}}), ((), {"other": 1}),
+            (("{a!x}", None, "{"), {}), ((None, None, "%", True, 1), {}),
+        ]:
+            attempt(lambda: sorted(vars(logging.Formatter(*arguments, **options)), key=str))
+            attempt(lambda: logging.Formatter(*arguments, **options).usesTime())
+        logging._STYLES["own"] = (Own, "")
+        attempt(lambda: type(logging.Formatter("m", style="own")._style).__name__)
+        for layout in ("$asctime", "${asctime}", "$message $$asctime", "asctime", "${asctim}"):
+            show(layout, logging.StringTemplateStyle(layout).usesTime())
+        """,
+        prints="validated",
+    )

@@ -3,4 +3,5 @@
 PATHS = (
     "stream", "percent", "brace", "dollar", "file", "rotating", "memory", "queue", "python handler",
     "python filter", "null", "failing", "exception", "record factory", "adapter", "disabled", "new loggers", "stack",
+    "new layouts", "new classes", "install again",
 )  # fmt: skip

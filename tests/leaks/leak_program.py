@@ -13,10 +13,11 @@ import weakref
 if sys.argv[1] == "imported":
     import duramen as logging
     import duramen.handlers
+    from duramen import install, uninstall
 else:
-    import duramen
+    from duramen import install, uninstall
 
-    duramen.install()
+    install()
     import logging
     import logging.handlers
 
@@ -111,6 +112,9 @@ HANDLERS = {
     "disabled": lambda: logging.StreamHandler(Null()),
     "new loggers": lambda: logging.StreamHandler(Null()),
     "stack": lambda: logging.StreamHandler(Null()),
+    "new layouts": lambda: logging.StreamHandler(Null()),
+    "new classes": lambda: logging.StreamHandler(Null()),
+    "install again": lambda: logging.StreamHandler(Null()),
 }
 
 
@@ -118,7 +122,9 @@ class Path:
     """A logger with the handler of one path, and a way to send records through it."""
 
     #: These cost far more per record than the others.
-    SLOW = {"exception": 10, "stack": 10, "failing": 10}
+    SLOW = {
+        "exception": 10, "stack": 10, "failing": 10, "new layouts": 10, "new classes": 50, "install again": 500,
+    }  # fmt: skip
 
     def __init__(self, name):
         self.logger = logging.getLogger("leaks")
@@ -162,6 +168,30 @@ class Path:
         handler = logging.StreamHandler(Null())
         logger.addHandler(handler)
         logger.warning("record %d of %s", number, self.argument, extra=self.extra)
+
+    def send_new_layouts(self, number):
+        self.logger.handlers[0].setFormatter(logging.Formatter(f"%(message)s {number}"))
+        self.logger.warning("record %d of %s", number, self.argument, extra=self.extra)
+
+    def send_new_classes(self, number):
+        class NewLogger(logging.Logger):
+            pass
+
+        class NewHandler(logging.StreamHandler):
+            def emit(self, record):
+                super().emit(record)
+
+        logger = NewLogger("new")
+        logger.addHandler(NewHandler(Null()))
+        logger.warning("record %d of %s", number, self.argument, extra=self.extra)
+        if number % 100 == 0:
+            gc.collect()
+
+    def send_install_again(self, number):
+        uninstall()
+        self.logger.warning("record %d of %s", number, self.argument, extra=self.extra)
+        install()
+        self.logger.warning("record %d of %s", number, self.argument, extra=self.extra)
 
 
 def resident():

@@ -5,7 +5,7 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::interpreter::{self, Entry};
+use crate::interpreter::{self, Entry, ending};
 use crate::pipeline::{Keywords, LoggingCall};
 use crate::{enabled, logger};
 
@@ -34,27 +34,48 @@ unsafe extern "C" fn call_at<const LEVEL: u8>(
     // SAFETY: the interpreter passes live arguments, of which the first is the logger and the second the
     // message, and keeps them alive until the call returns.
     unsafe {
-        let positional = ffi::PyVectorcall_NARGS(count);
-        if positional < 2 {
-            return interpreter::call(function, arguments, count, keywords);
+        if ffi::PyVectorcall_NARGS(count) >= 2 {
+            match enabled::answer::<LEVEL>(*arguments) {
+                Some(false) => return ffi::Py_NewRef(ffi::Py_None()),
+                Some(true) if are_usual(keywords) && !ending::has_begun() => {
+                    return send::<LEVEL>(arguments, count, keywords);
+                }
+                _ => {}
+            }
         }
-        match enabled::answer::<LEVEL>(*arguments) {
-            Some(false) => ffi::Py_NewRef(ffi::Py_None()),
-            Some(true) if are_usual(keywords) => interpreter::at_border(|py| {
-                let (given, names) = interpreter::borrowed_arguments(py, arguments, positional, keywords);
-                let (given, values) = given.split_at(given.len() - names.map_or(0, |names| names.len()));
-                logger::send(&LoggingCall {
-                    logger: &given[0],
-                    level: LEVEL.into(),
-                    template: given[1],
-                    arguments: &given[2..],
-                    keywords: names.map_or(Keywords::None, |names| Keywords::Given { names, values }),
-                })?;
-                Ok(py.None().into_bound(py))
-            }),
-            _ => interpreter::call(function, arguments, count, keywords),
-        }
+        interpreter::call(function, arguments, count, keywords)
     }
+}
+
+/// Sends a record of an enabled level its way. A function of its own, since the frame of an entry must hold
+/// no value that has to be dropped (see `ending`).
+///
+/// # Safety
+/// As for [`call_at`], with two positional arguments at least.
+#[inline(never)]
+unsafe fn send<const LEVEL: u8>(
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    ending::counted(|| {
+        interpreter::at_border(|py| {
+            // SAFETY: by the contract.
+            let (given, names) = unsafe {
+                let positional = ffi::PyVectorcall_NARGS(count);
+                interpreter::borrowed_arguments(py, arguments, positional, keywords)
+            };
+            let (given, values) = given.split_at(given.len() - names.map_or(0, |names| names.len()));
+            logger::send(&LoggingCall {
+                logger: &given[0],
+                level: LEVEL.into(),
+                template: given[1],
+                arguments: &given[2..],
+                keywords: names.map_or(Keywords::None, |names| Keywords::Given { names, values }),
+            })?;
+            Ok(py.None().into_bound(py))
+        })
+    })
 }
 
 /// Whether the names are those of options that the native way knows. Others, such as a second `msg`, are

@@ -1,5 +1,6 @@
 //! `Formatter`: the text of a record, from the record as a Python object.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -10,6 +11,7 @@ use crate::settings::{self, Settings};
 use crate::{globals, record_text, route};
 
 pub(crate) static METHODS: &[Method] = &[
+    ("__init__", init),
     ("formatTime", format_time),
     ("formatException", format_exception),
     ("usesTime", uses_time),
@@ -17,6 +19,28 @@ pub(crate) static METHODS: &[Method] = &[
     ("formatStack", format_stack),
     ("format", format),
 ];
+
+fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let formatter = &call.object;
+    let [layout, date_format, style, validates, defaults] = std::array::from_fn(|index| call.argument(index));
+    let styles = globals::get(py, intern!(py, "_STYLES"))?;
+    if !styles.contains(style)? {
+        let names = intern!(py, ",").call_method1(intern!(py, "join"), (styles.call_method0("keys")?,))?;
+        return Err(PyValueError::new_err(format!("Style must be one of: {names}")));
+    }
+    let keywords = PyDict::new(py);
+    keywords.set_item(intern!(py, "defaults"), defaults)?;
+    let made = styles.get_item(style)?.get_item(0)?.call((layout,), Some(&keywords))?;
+    formatter.setattr(intern!(py, "_style"), made)?;
+    if validates.is_truthy()? {
+        formatter.getattr(intern!(py, "_style"))?.call_method0(intern!(py, "validate"))?;
+    }
+    let layout = formatter.getattr(intern!(py, "_style"))?.getattr(intern!(py, "_fmt"))?;
+    formatter.setattr(intern!(py, "_fmt"), layout)?;
+    formatter.setattr(intern!(py, "datefmt"), date_format)?;
+    call.none()
+}
 
 fn format_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();

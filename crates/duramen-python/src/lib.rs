@@ -73,6 +73,8 @@ mod _core {
     #[pymodule_export]
     use super::classes::put_native_methods;
     #[pymodule_export]
+    use super::interpreter::ending::{end_native_calls, forget_native_calls};
+    #[pymodule_export]
     use super::route::route;
     #[pymodule_export]
     use super::set_globals_owner;

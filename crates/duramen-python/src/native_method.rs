@@ -30,9 +30,15 @@ pub(crate) type Method = (&'static str, Body);
 pub(crate) struct Definition {
     signature: Signature,
     body: Body,
+    replaces_whole_function: bool,
 }
 
 impl Definition {
+    /// Whether the function that the method replaces does the same; else it is only an outline.
+    pub(crate) fn replaces_whole_function(&self) -> bool {
+        self.replaces_whole_function
+    }
+
     /// Binds the arguments and runs the method.
     pub(crate) fn call<'a, 'py>(
         &'a self,
@@ -74,7 +80,11 @@ pub(crate) fn replacement<'py>(
     entry: Entry,
 ) -> PyResult<Bound<'py, PyAny>> {
     let signature = Signature::of_function(function)?;
-    interpreter::native_function(function, Definition { signature, body }, entry)
+    // Duramen's own classes have their methods here alone.
+    let module: String = function.getattr(intern!(function.py(), "__module__"))?.extract()?;
+    let replaces_whole_function = module != "duramen.formatters";
+    let definition = Definition { signature, body, replaces_whole_function };
+    interpreter::native_function(function, definition, entry)
 }
 
 /// The parameters of a native method.

@@ -13,7 +13,8 @@ pub(crate) static PERCENT_METHODS: &[Method] =
 
 pub(crate) static BRACE_METHODS: &[Method] = &[("_format", format_brace)];
 
-pub(crate) static DOLLAR_METHODS: &[Method] = &[("_format", format_dollar)];
+pub(crate) static DOLLAR_METHODS: &[Method] =
+    &[("usesTime", uses_time_of_dollar), ("_format", format_dollar)];
 
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
@@ -29,10 +30,23 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn uses_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    truth(call.py(), has_in_layout(call, &call.object.getattr(intern!(call.py(), "asctime_search"))?)?)
+}
+
+/// A template names a field with braces or without.
+fn uses_time_of_dollar<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let sought = call.object.getattr(intern!(py, "asctime_search"))?;
+    if has_in_layout(call, intern!(py, "$asctime"))? { truth(py, true) } else { uses_time(call) }
+}
+
+fn has_in_layout<'py>(call: &Call<'_, 'py>, sought: &Bound<'py, PyAny>) -> PyResult<bool> {
+    let py = call.py();
     let position = call.object.getattr(intern!(py, "_fmt"))?.call_method1(intern!(py, "find"), (sought,))?;
-    position.ge(0)?.into_pyobject(py).map(|found| found.to_owned().into_any()).map_err(Into::into)
+    position.ge(0)
+}
+
+fn truth(py: Python<'_>, value: bool) -> PyResult<Bound<'_, PyAny>> {
+    Ok(value.into_pyobject(py)?.to_owned().into_any())
 }
 
 /// The record's fields over the style's defaults.

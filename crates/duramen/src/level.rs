@@ -1,4 +1,13 @@
-//! Levels: how severe a record is.
+//! Levels: how severe a record is, and what the levels are called.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::RwLock;
 
 /// The severity of a record: any integer, with names for the usual ones.
 ///
@@ -22,16 +31,138 @@ impl Level {
 }
 
 impl Level {
-    /// The name that records carry: `INFO`, or `Level 25` for a level without a name.
-    pub fn name(self) -> std::borrow::Cow<'static, str> {
-        match self.0 {
-            0 => "NOTSET".into(),
-            10 => "DEBUG".into(),
-            20 => "INFO".into(),
-            30 => "WARNING".into(),
-            40 => "ERROR".into(),
-            50 => "CRITICAL".into(),
-            other => format!("Level {other}").into(),
+    /// The name that records carry: `INFO`, the name that [`add_level_name`] gave, or `Level 25` for a level
+    /// without one.
+    pub fn name(self) -> LevelName {
+        if HAS_OWN_NAMES.load(Ordering::Acquire)
+            && let Some(name) = OWN_NAMES.read().by_level.get(&self)
+        {
+            return LevelName(Text::Shared(Arc::clone(name)));
+        }
+        match STANDARD_NAMES.iter().find(|(_, level)| *level == self) {
+            Some((name, _)) => LevelName(Text::Static(name)),
+            None => LevelName(Text::Shared(format!("Level {}", self.0).into())),
         }
     }
+}
+
+/// The level of a name, `WARN` and `FATAL` and those of [`add_level_name`] included, or of a number.
+///
+/// ```
+/// use duramen::Level;
+///
+/// assert_eq!("WARNING".parse(), Ok(Level::WARNING));
+/// assert_eq!("25".parse(), Ok(Level(25)));
+/// assert_eq!("LOUD".parse::<Level>().unwrap_err().to_string(), "unknown level: \"LOUD\"");
+/// ```
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLevel> {
+        if let Some(level) = OWN_NAMES.read().by_name.get(name) {
+            return Ok(*level);
+        }
+        let standard = STANDARD_NAMES.iter().chain(&ALIASES).find(|(standard, _)| *standard == name);
+        match standard {
+            Some((_, level)) => Ok(*level),
+            None => name.parse().map(Level).map_err(|_| UnknownLevel(name.to_owned())),
+        }
+    }
+}
+
+/// Neither the name of a level nor a number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown level: {0:?}")]
+pub struct UnknownLevel(String);
+
+/// A level's name at one moment: text, which a later [`add_level_name`] does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelName(Text);
+
+#[derive(Clone, Debug)]
+enum Text {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Text {}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
+}
+
+impl Deref for LevelName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LevelName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self)
+    }
+}
+
+const STANDARD_NAMES: [(&str, Level); 6] = [
+    ("NOTSET", Level::NOTSET),
+    ("DEBUG", Level::DEBUG),
+    ("INFO", Level::INFO),
+    ("WARNING", Level::WARNING),
+    ("ERROR", Level::ERROR),
+    ("CRITICAL", Level::CRITICAL),
+];
+
+/// Further names that mean a level, as in Python.
+const ALIASES: [(&str, Level); 2] = [("WARN", Level::WARNING), ("FATAL", Level::CRITICAL)];
+
+/// The names that the program has given, which go before the standard ones.
+struct OwnNames {
+    by_level: BTreeMap<Level, Arc<str>>,
+    by_name: BTreeMap<String, Level>,
+}
+
+static OWN_NAMES: RwLock<OwnNames> =
+    RwLock::new(OwnNames { by_level: BTreeMap::new(), by_name: BTreeMap::new() });
+
+/// False as long as a record need not look for names of the program's own.
+static HAS_OWN_NAMES: AtomicBool = AtomicBool::new(false);
+
+/// Gives `level` a name, in the whole program: Python's `addLevelName`. Records made from now on carry it;
+/// names that meant the level before still do when they are read.
+///
+/// ```
+/// use duramen::{Level, level::add_level_name};
+///
+/// const NOTICE: Level = Level(25);
+/// add_level_name(NOTICE, "NOTICE");
+/// assert_eq!(&*NOTICE.name(), "NOTICE");
+/// assert_eq!("NOTICE".parse(), Ok(NOTICE));
+/// ```
+pub fn add_level_name(level: Level, name: &str) {
+    let mut names = OWN_NAMES.write();
+    names.by_level.insert(level, name.into());
+    names.by_name.insert(name.to_owned(), level);
+    HAS_OWN_NAMES.store(true, Ordering::Release);
+}
+
+/// All names that mean a level, with their levels: Python's `getLevelNamesMapping`.
+pub fn level_names() -> BTreeMap<String, Level> {
+    let standard = STANDARD_NAMES.iter().chain(&ALIASES).map(|(name, level)| ((*name).to_owned(), *level));
+    let own = OWN_NAMES.read().by_name.clone();
+    standard.chain(own).collect()
 }

@@ -1,7 +1,9 @@
 //! Loggers: where an application hands in its records.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -9,7 +11,7 @@ use parking_lot::RwLock;
 
 use crate::manager::Tree;
 use crate::record::Caller;
-use crate::{Filter, Handler, Level, Record, Value};
+use crate::{Filter, Handler, Level, Record, Value, report};
 
 /// A named entry to the tree of loggers. Clones are the same logger.
 ///
@@ -187,13 +189,7 @@ impl Logger {
         let Some(tree) = self.0.tree.upgrade() else {
             return;
         };
-        let text;
-        let message = if let Some(literal) = message.as_str() {
-            literal
-        } else {
-            text = message.to_string();
-            &text
-        };
+        let message = Message::of(self.name(), message);
         let created_ns = tree.clock().now_ns();
         let thread = std::thread::current();
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since the start are far below 2^52")]
@@ -202,7 +198,7 @@ impl Logger {
             name: self.name(),
             level,
             level_name: &level.name(),
-            message,
+            message: &message.0,
             created_ns,
             relative_created_ms,
             caller,
@@ -219,21 +215,29 @@ impl Logger {
 
     /// Hands a record that was made elsewhere to the filters and the handlers.
     pub fn handle(&self, record: &Record<'_>) {
-        if self.0.is_disabled.load(Ordering::Relaxed)
-            || !self.0.filters.read().iter().all(|filter| filter.filter(record))
-        {
+        if self.0.is_disabled.load(Ordering::Relaxed) || !self.passes_filters(record) {
             return;
         }
         let mut found = false;
         self.walk(|handler| {
             found = true;
             if record.level >= handler.level() {
-                handler.handle(record);
+                guarded(self.name(), "a handler panicked", || handler.handle(record));
             }
         });
         if !found && let Some(tree) = self.0.tree.upgrade() {
             tree.handle_without_handlers(record);
         }
+    }
+
+    /// A filter that panics lets nothing through: what it might have hidden stays hidden.
+    fn passes_filters(&self, record: &Record<'_>) -> bool {
+        let filters = self.0.filters.read();
+        filters.is_empty()
+            || guarded(self.name(), "a filter panicked, and the record is dropped", || {
+                filters.iter().all(|filter| filter.filter(record))
+            })
+            .unwrap_or(false)
     }
 
     /// Calls `visit` with the handlers of this logger and, while they propagate, of its parents. No
@@ -272,13 +276,50 @@ impl Logger {
     }
 }
 
+/// Runs code of the application, whose panic does not reach the logging call; `None` when it panicked.
+fn guarded<T>(logger: &str, what_happened: &str, run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| report::error(logger, &what_happened)).ok()
+}
+
+/// The text of a message, in memory that the thread keeps from record to record.
+struct Message(String);
+
+thread_local! {
+    /// Empty while a record is being made: an argument whose `Display` logs gets memory of its own.
+    static KEPT: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Memory for a message that has grown beyond this is given back.
+const LARGEST_KEPT_MESSAGE: usize = 64 * 1024;
+
+impl Message {
+    fn of(logger: &str, message: fmt::Arguments<'_>) -> Self {
+        // None is left when the thread is being destroyed.
+        let mut text = KEPT.try_with(Cell::take).unwrap_or_default();
+        if !report::write_text(&message, &mut text) {
+            report::error(logger, &"an argument of a message cannot be shown: its Display failed");
+        }
+        Self(text)
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        let mut text = std::mem::take(&mut self.0);
+        if text.capacity() <= LARGEST_KEPT_MESSAGE {
+            text.clear();
+            let _ = KEPT.try_with(|kept| kept.set(text));
+        }
+    }
+}
+
 /// An error and its causes, a line for each.
 fn error_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut text = report::text_of(&error);
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str("\ncaused by: ");
-        text.push_str(&error.to_string());
+        text.push_str(&report::text_of(&error));
         cause = error.source();
     }
     text

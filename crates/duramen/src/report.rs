@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,9 +22,26 @@ static RECENT: Mutex<Option<(Instant, u32)>> = Mutex::new(None);
 pub fn error(part: &str, error: &dyn Display) {
     COUNT.fetch_add(1, Ordering::Relaxed);
     if ENABLED.load(Ordering::Relaxed) && is_within_rate() {
+        let text = text_of(error);
         // Where standard error itself fails there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "duramen: {part}: {error}");
+        let _ = writeln!(std::io::stderr(), "duramen: {part}: {text}");
     }
+}
+
+/// The text of `value`, which may be code of the application: where it panics or fails, what it wrote until
+/// then.
+pub(crate) fn text_of(value: &dyn Display) -> String {
+    let mut text = String::new();
+    if !write_text(value, &mut text) {
+        text.push_str("(a text that cannot be shown: its Display failed)");
+    }
+    text
+}
+
+/// Appends the text of `value`; false when its `Display` panics or fails.
+pub(crate) fn write_text(value: &dyn Display, text: &mut String) -> bool {
+    let write = || std::fmt::Write::write_fmt(text, format_args!("{value}"));
+    matches!(catch_unwind(AssertUnwindSafe(write)), Ok(Ok(())))
 }
 
 /// The number of errors reported since the program began, written or not.

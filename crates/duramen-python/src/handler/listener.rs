@@ -1,7 +1,8 @@
 //! `QueueListener`: a thread that hands the records of a queue to handlers.
 //!
 //! The thread is a `threading.Thread` of Python's. Stopping it stays the interpreter's own code, which
-//! patch releases of CPython have changed.
+//! patch releases of CPython have changed. So does the thread's own loop, which waits for the queue: the end
+//! of the interpreter waits for native methods, and must not wait for that one.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -11,11 +12,9 @@ use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
-    ("dequeue", dequeue),
     ("start", start),
     ("prepare", prepare),
     ("handle", handle),
-    ("_monitor", monitor),
     ("enqueue_sentinel", enqueue_sentinel),
 ];
 
@@ -26,11 +25,6 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.object.setattr(intern!(py, "_thread"), py.None())?;
     call.object.setattr(intern!(py, "respect_handler_level"), call.argument(1))?;
     call.none()
-}
-
-fn dequeue<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
-    call.object.getattr(intern!(py, "queue"))?.call_method1(intern!(py, "get"), (call.argument(0),))
 }
 
 fn start<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -63,41 +57,6 @@ fn handle<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         }
     }
     call.none()
-}
-
-/// What the thread runs: until the sentinel comes, or a `dequeue` that does not wait finds nothing.
-fn monitor<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
-    let queue = call.object.getattr(intern!(py, "queue"))?;
-    let counts_tasks = queue.hasattr(intern!(py, "task_done"))?;
-    loop {
-        match handle_next(&call.object, &queue, counts_tasks) {
-            Ok(true) => {}
-            Ok(false) => return call.none(),
-            Err(error) => {
-                let nothing_there = py.import(intern!(py, "queue"))?.getattr(intern!(py, "Empty"))?;
-                return if error.matches(py, nothing_there)? { call.none() } else { Err(error) };
-            }
-        }
-    }
-}
-
-/// Handles the next record of the queue; false when it was the sentinel.
-fn handle_next<'py>(
-    listener: &Bound<'py, PyAny>,
-    queue: &Bound<'py, PyAny>,
-    counts_tasks: bool,
-) -> PyResult<bool> {
-    let py = listener.py();
-    let record = listener.call_method1(intern!(py, "dequeue"), (true,))?;
-    let is_record = !record.is(&listener.getattr(intern!(py, "_sentinel"))?);
-    if is_record {
-        listener.call_method1(intern!(py, "handle"), (record,))?;
-    }
-    if counts_tasks {
-        queue.call_method0(intern!(py, "task_done"))?;
-    }
-    Ok(is_record)
 }
 
 fn enqueue_sentinel<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

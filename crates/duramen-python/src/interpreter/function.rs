@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use super::{at_border, borrowed_arguments};
+use super::{at_border, borrowed_arguments, ending};
 use crate::native_method::Definition;
 
 unsafe extern "C" {
@@ -70,7 +70,10 @@ pub(crate) fn is_native_function(object: &Bound<'_, PyAny>) -> bool {
     TYPE.get(object.py()).is_some_and(|class| object.get_type().is(class))
 }
 
-/// Calls a native method with bound arguments.
+/// Calls a native method with bound arguments, or the function that it replaces once the interpreter ends (see
+/// `ending`).
+///
+/// No value that has to be dropped may live here: CPython before 3.14 ends threads by unwinding this frame.
 ///
 /// # Safety
 /// Only for the interpreter, and for an [`Entry`] with the arguments that it got from it.
@@ -80,15 +83,35 @@ pub(crate) unsafe extern "C" fn call(
     count: usize,
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    at_border(|py| {
-        // SAFETY: the interpreter calls this for a live `NativeFunction` with its own arguments, and keeps
-        // both alive until it returns.
-        let (definition, (arguments, keywords)) = unsafe {
-            let positional = ffi::PyVectorcall_NARGS(count);
-            let definition = &*(*function.cast::<NativeFunction>()).definition;
-            (definition, borrowed_arguments(py, arguments, positional, keywords))
-        };
-        definition.call(py, arguments, keywords)
+    // SAFETY: the interpreter calls this for a live `NativeFunction` with its own arguments, which go on as
+    // they are.
+    unsafe {
+        let fields = function.cast::<NativeFunction>();
+        if ending::has_begun() && (*(*fields).definition).replaces_whole_function() {
+            ffi::PyObject_Vectorcall((*fields).original, arguments, count, keywords)
+        } else {
+            call_natively(fields, arguments, count, keywords)
+        }
+    }
+}
+
+#[inline(never)]
+unsafe extern "C" fn call_natively(
+    function: *mut NativeFunction,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    ending::counted(|| {
+        at_border(|py| {
+            // SAFETY: as `call` got them; the interpreter keeps all of it alive until it returns.
+            let (definition, (arguments, keywords)) = unsafe {
+                let positional = ffi::PyVectorcall_NARGS(count);
+                let definition = &*(*function).definition;
+                (definition, borrowed_arguments(py, arguments, positional, keywords))
+            };
+            definition.call(py, arguments, keywords)
+        })
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod attached;
 mod attributes;
+pub(crate) mod ending;
 mod function;
 mod memory;
 mod unchanged;

@@ -1,9 +1,69 @@
 //! Console output: for people, in color where that is wanted.
 
+use std::env;
+use std::ffi::OsString;
+use std::fmt::{self, Write as _};
+use std::io::IsTerminal;
+
+use jiff::tz::TimeZone;
+
+use super::Formatter;
+use super::asctime::Asctime;
 use crate::{Level, Record};
 
 const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
+
+/// A line for people: time, level, logger, message and extra fields, in color where that is wanted.
+///
+/// ```
+/// use std::sync::Arc;
+/// use duramen::{formatter::ConsoleFormatter, handler::StreamHandler};
+///
+/// let handler = StreamHandler::stderr();
+/// handler.set_formatter(Arc::new(ConsoleFormatter::for_stream(&std::io::stderr())));
+/// ```
+#[derive(Debug)]
+pub struct ConsoleFormatter {
+    color: bool,
+    asctime: Asctime,
+}
+
+impl ConsoleFormatter {
+    /// With or without color. The time is local, as `2024-03-01 12:00:00,123`.
+    pub fn new(color: bool) -> Self {
+        Self { color, asctime: Asctime::new(None) }
+    }
+
+    /// For `stream`: in color unless `NO_COLOR` is set in the environment, if `FORCE_COLOR` is set or the
+    /// stream is a terminal. A variable that is empty counts as not set.
+    pub fn for_stream(stream: &impl IsTerminal) -> Self {
+        Self::new(is_color_wanted(|name| env::var_os(name), stream.is_terminal()))
+    }
+
+    /// Writes the time by `date_format`, in the terms of `strftime`.
+    #[must_use]
+    pub fn datefmt(self, date_format: &str) -> Self {
+        Self { asctime: Asctime::new(Some(date_format)), ..self }
+    }
+
+    /// Writes the time in `zone` in place of local time.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { asctime: self.asctime.in_zone(zone), ..self }
+    }
+}
+
+impl Formatter for ConsoleFormatter {
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        self.asctime.with(record, |asctime| write(record, asctime, self.color, out));
+    }
+}
+
+fn is_color_wanted(variable: impl Fn(&str) -> Option<OsString>, is_terminal: bool) -> bool {
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && (is_set("FORCE_COLOR") || is_terminal)
+}
 
 /// Appends `record` as one line for a terminal: time, level, logger, message, extra fields; below it the
 /// exception and the stack, if any.
@@ -14,7 +74,7 @@ const DIM: &str = "\x1b[2m";
 pub fn write(record: &Record<'_>, asctime: &str, color: bool, out: &mut Vec<u8>) {
     painted(asctime, color.then_some(DIM), out);
     out.push(b' ');
-    painted(&format!("{:<8}", record.level_name), color.then(|| color_of(record.level)), out);
+    painted_to_width(8, record.level_name, color.then(|| color_of(record.level)), out);
     out.push(b' ');
     painted(record.name, color.then_some("\x1b[34m"), out);
     out.extend_from_slice(b": ");
@@ -23,7 +83,8 @@ pub fn write(record: &Record<'_>, asctime: &str, color: bool, out: &mut Vec<u8>)
         out.push(b' ');
         painted(key, color.then_some(DIM), out);
         out.push(b'=');
-        write_escaped(&value.to_string(), out);
+        // Appending to memory does not fail.
+        let _ = write!(Escaped(out), "{value}");
     }
     for text in [record.exception, record.stack].into_iter().flatten() {
         for line in text.split('\n') {
@@ -39,8 +100,14 @@ pub fn write(record: &Record<'_>, asctime: &str, color: bool, out: &mut Vec<u8>)
 }
 
 fn painted(text: &str, color: Option<&str>, out: &mut Vec<u8>) {
+    painted_to_width(0, text, color, out);
+}
+
+/// With spaces up to `width` characters, in color as well.
+fn painted_to_width(width: usize, text: &str, color: Option<&str>, out: &mut Vec<u8>) {
     out.extend_from_slice(color.unwrap_or_default().as_bytes());
     write_escaped(text, out);
+    out.resize(out.len() + width.saturating_sub(text.chars().count()), b' ');
     out.extend_from_slice(color.map_or("", |_| RESET).as_bytes());
 }
 
@@ -65,7 +132,11 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
         if character.is_control() {
             match character {
                 '\n' | '\r' | '\t' => out.extend(character.escape_default().map(|escaped| escaped as u8)),
-                _ => out.extend_from_slice(format!("\\x{:02x}", u32::from(character)).as_bytes()),
+                _ => {
+                    let code = u32::from(character);
+                    out.extend_from_slice(b"\\x");
+                    out.extend([code >> 4, code & 0xf].map(|digit| b"0123456789abcdef"[digit as usize]));
+                }
             }
         } else {
             out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -73,9 +144,21 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Takes text and escapes it.
+struct Escaped<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        write_escaped(text, self.0);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{write, write_escaped};
+    use std::ffi::OsString;
+
+    use super::{is_color_wanted, write, write_escaped};
     use crate::record::Caller;
     use crate::{Level, Record};
 
@@ -85,6 +168,21 @@ mod tests {
         write_escaped("a\nb\x1b[2J\u{9b}é", &mut out);
         assert_eq!(String::from_utf8(out).expect("UTF-8"), "a\\nb\\x1b[2J\\x9bé");
     }
+
+    #[test]
+    fn color_is_for_terminals_unless_the_environment_says_otherwise() {
+        let wanted = |set: &[(&str, &str)], is_terminal| {
+            let variable = |name: &str| {
+                set.iter().find(|(other, _)| *other == name).map(|(_, value)| OsString::from(value))
+            };
+            is_color_wanted(variable, is_terminal)
+        };
+        assert!(wanted(&[], true) && !wanted(&[], false));
+        assert!(!wanted(&[("NO_COLOR", "1")], true) && wanted(&[("FORCE_COLOR", "1")], false));
+        assert!(!wanted(&[("NO_COLOR", "1"), ("FORCE_COLOR", "1")], true));
+        assert!(wanted(&[("NO_COLOR", "")], true), "an empty variable is not set");
+    }
+
     #[test]
     fn a_traceback_keeps_its_lines_and_cannot_drive_the_terminal() {
         let record = Record {

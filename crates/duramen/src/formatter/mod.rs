@@ -1,5 +1,6 @@
 //! Formatters turn a record into bytes. They do not know where the bytes go.
 
+mod asctime;
 pub mod brace;
 pub mod console;
 pub mod dollar;
@@ -9,6 +10,7 @@ pub mod message;
 pub mod percent;
 pub mod text;
 
+pub use console::ConsoleFormatter;
 pub use json::JsonFormatter;
 pub use layout::{Field, Layout, UnsupportedLayout};
 pub use text::{Style, TextFormatter};

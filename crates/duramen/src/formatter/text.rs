@@ -1,7 +1,8 @@
 //! The formatter for lines of text: a layout, the time as text, the exception and the stack below.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
+use super::asctime::Asctime;
 use super::{Field, Formatter, Layout, UnsupportedLayout, brace, dollar, percent};
 use crate::Record;
 
@@ -21,8 +22,7 @@ pub enum Style {
 #[derive(Debug)]
 pub struct TextFormatter {
     layout: Layout,
-    date_format: Option<String>,
-    zone: TimeZone,
+    asctime: Asctime,
 }
 
 impl TextFormatter {
@@ -37,22 +37,13 @@ impl TextFormatter {
             Style::Brace => brace::compile(format)?,
             Style::Dollar => dollar::compile(format)?,
         };
-        Ok(Self { layout, date_format: date_format.map(str::to_owned), zone: TimeZone::system() })
+        Ok(Self { layout, asctime: Asctime::new(date_format) })
     }
 
     /// Writes `asctime` in `zone` in place of local time.
     #[must_use]
     pub fn in_zone(self, zone: TimeZone) -> Self {
-        Self { zone, ..self }
-    }
-
-    fn asctime(&self, record: &Record<'_>) -> String {
-        let timestamp = Timestamp::from_nanosecond(record.created_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let time = timestamp.to_zoned_datetime(self.zone.clone());
-        match &self.date_format {
-            Some(format) => jiff::fmt::strtime::format(format, &time).unwrap_or_else(|_| format.clone()),
-            None => format!("{},{:03}", time.strftime("%Y-%m-%d %H:%M:%S"), record.milliseconds()),
-        }
+        Self { asctime: self.asctime.in_zone(zone), ..self }
     }
 }
 
@@ -61,16 +52,20 @@ impl Default for TextFormatter {
     fn default() -> Self {
         let mut layout = Layout::default();
         layout.push_field(Field::Message, super::layout::Conversion::default());
-        Self { layout, date_format: None, zone: TimeZone::system() }
+        Self { layout, asctime: Asctime::new(None) }
     }
 }
 
 impl Formatter for TextFormatter {
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         let start = out.len();
-        let asctime = if self.layout.uses(Field::Asctime) { self.asctime(record) } else { String::new() };
+        let rendered = if self.layout.uses(Field::Asctime) {
+            self.asctime.with(record, |asctime| self.layout.render(record, asctime, out))
+        } else {
+            self.layout.render(record, "", out)
+        };
         // A number that the layout cannot show is rare enough to give the message alone.
-        if self.layout.render(record, &asctime, out).is_err() {
+        if rendered.is_err() {
             out.extend_from_slice(record.message.as_bytes());
         }
         for text in [record.exception, record.stack].into_iter().flatten() {

@@ -1,0 +1,61 @@
+//! The end of the interpreter, when threads may still log.
+//!
+//! Before CPython 3.14 a daemon thread that wants to run while the interpreter is finalised is ended by
+//! unwinding its stack. Native frames cannot be unwound like that: the process would crash. So, before the
+//! finalisation begins, native methods hand over to the functions that they replace, and what runs in native
+//! code already is waited for.
+
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use pyo3::prelude::*;
+
+/// A thread that waits inside a handler for what never comes must not keep the process.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Native methods that are running, nested ones each; below zero after a fork in the middle of one.
+static RUNNING: AtomicIsize = AtomicIsize::new(0);
+
+/// Whether native methods have to hand over.
+#[inline]
+pub(crate) fn has_begun() -> bool {
+    BEGUN.load(Ordering::Relaxed)
+}
+
+/// Told when the last native method has come to its end.
+static LAST_HAS_RETURNED: Condvar = Condvar::new();
+static WAITING: Mutex<()> = Mutex::new(());
+
+/// Runs `body`, a native method.
+#[inline]
+pub(crate) fn counted<T>(body: impl FnOnce() -> T) -> T {
+    RUNNING.fetch_add(1, Ordering::Relaxed);
+    let result = body();
+    let before = RUNNING.fetch_sub(1, Ordering::Relaxed);
+    if before == 1 && has_begun() {
+        // Who waits looks at the count with the lock held, so that this cannot come in between.
+        drop(WAITING.lock());
+        LAST_HAS_RETURNED.notify_all();
+    }
+    result
+}
+
+/// Makes native methods hand over to the interpreter's own functions from now on, and waits until none is
+/// running, one second at most. For `atexit`.
+#[pyfunction]
+pub(crate) fn end_native_calls(py: Python<'_>) {
+    BEGUN.store(true, Ordering::Relaxed);
+    py.detach(|| {
+        let is_running = |(): &mut ()| RUNNING.load(Ordering::Relaxed) > 0;
+        LAST_HAS_RETURNED.wait_while_for(&mut WAITING.lock(), is_running, LONGEST_WAIT);
+    });
+}
+
+/// Forgets the native methods that were running: in a forked child their threads do not exist.
+#[pyfunction]
+pub(crate) fn forget_native_calls() {
+    RUNNING.store(0, Ordering::Relaxed);
+}

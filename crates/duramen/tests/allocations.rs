@@ -1,0 +1,49 @@
+//! A record allocates nothing, once the first ones have made the buffers as large as they have to be.
+
+use std::io;
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use duramen::formatter::{ConsoleFormatter, Formatter, JsonFormatter, Style, TextFormatter};
+use duramen::handler::StreamHandler;
+use duramen::{Handler, Level, Manager, Value, info, log};
+
+fn allocations_of_a_record(formatter: Arc<dyn Formatter>) -> u64 {
+    let manager = Manager::new();
+    let handler = StreamHandler::new(io::sink());
+    handler.set_formatter(formatter);
+    manager.root().set_level(Level::INFO);
+    manager.root().add_handler(Arc::new(handler) as Arc<dyn Handler>);
+    let log = manager.get_logger("app.db");
+    let log_some = || {
+        for number in 0..100 {
+            info!(log, "record {number} of {}", "the database");
+            log!(log, Level::ERROR, ["attempt" => Value::Integer(number)], "record\twith a field");
+        }
+    };
+    log_some();
+    measure(log_some).count_total
+}
+
+fn text(format: &str, date_format: Option<&str>, style: Style) -> Arc<dyn Formatter> {
+    Arc::new(TextFormatter::new(format, date_format, style).expect("a valid format"))
+}
+
+#[test]
+fn lines_of_text_allocate_nothing() {
+    let percent = "%(asctime)s %(levelname)-8s %(name)s %(threadName)s %(process)d %(lineno)5d %(message)s";
+    assert_eq!(allocations_of_a_record(text(percent, None, Style::Percent)), 0);
+    let brace = "{asctime} {msecs:06.2f} {created} {message:>40} {funcName}";
+    assert_eq!(allocations_of_a_record(text(brace, Some("%d.%m.%Y %H:%M:%S"), Style::Brace)), 0);
+    assert_eq!(allocations_of_a_record(text("$asctime $message", Some("%T%.6f"), Style::Dollar)), 0);
+}
+
+#[test]
+fn lines_for_the_console_allocate_nothing() {
+    assert_eq!(allocations_of_a_record(Arc::new(ConsoleFormatter::new(true))), 0);
+}
+
+#[test]
+fn lines_of_json_allocate_nothing() {
+    assert_eq!(allocations_of_a_record(Arc::new(JsonFormatter)), 0);
+}

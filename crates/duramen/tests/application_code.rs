@@ -1,0 +1,126 @@
+//! What the application's own code does in the middle of a record: it logs, panics, or cannot be shown.
+
+use std::fmt;
+use std::sync::Arc;
+
+use duramen::level::{add_level_name, level_names};
+use duramen::record::Caller;
+use duramen::{Filter, Handler, Level, Logger, Manager, Record, info, log, report};
+use duramen_testkit::CapturingHandler;
+
+fn logger() -> (Logger, Arc<CapturingHandler>) {
+    report::set_enabled(false);
+    let manager = Box::leak(Box::new(Manager::new()));
+    let log = manager.get_logger("app");
+    log.set_level(Level::DEBUG);
+    let handler = Arc::new(CapturingHandler::default());
+    log.add_handler(handler.clone());
+    (log, handler)
+}
+
+/// Calls the function when it is shown.
+struct Shown<F>(F);
+
+impl<F: Fn() -> fmt::Result> fmt::Display for Shown<F> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("shown")?;
+        (self.0)()
+    }
+}
+
+impl<F> fmt::Debug for Shown<F> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Shown")
+    }
+}
+
+impl<F: Fn() -> fmt::Result> std::error::Error for Shown<F> {}
+
+#[test]
+fn an_argument_may_log() {
+    let (log, handler) = logger();
+    let argument = Shown(|| {
+        info!(log, "inner {}", 1);
+        Ok(())
+    });
+    info!(log, "outer {argument} {}", 2);
+    assert_eq!(handler.messages(), ["inner 1", "outer shown 2"]);
+}
+
+#[test]
+fn an_argument_that_cannot_be_shown_is_counted_and_the_record_goes_on() {
+    let (log, handler) = logger();
+    let before = report::count();
+    info!(log, "value {}", Shown(|| Err(fmt::Error)));
+    info!(log, "value {}", Shown(|| panic!("in Display")));
+    assert_eq!(handler.messages(), ["value shown", "value shown"]);
+    assert!(report::count() >= before + 2);
+}
+
+#[test]
+fn an_error_that_cannot_be_shown_is_still_logged_and_reported() {
+    let (log, handler) = logger();
+    let error = Shown(|| panic!("in Display"));
+    let caller = Caller::of_source(file!(), line!(), module_path!());
+    log.log_error(Level::ERROR, &error, format_args!("failed"), &[], caller);
+    report::error("a part", &error);
+    let exceptions = handler.map(|record| record.exception.map(str::to_owned));
+    assert_eq!(exceptions, [Some("shown(a text that cannot be shown: its Display failed)".to_owned())]);
+}
+
+/// Panics whatever it is asked.
+struct Panics;
+
+impl Filter for Panics {
+    fn filter(&self, _: &Record<'_>) -> bool {
+        panic!("in a filter")
+    }
+}
+
+impl Handler for Panics {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn handle(&self, _: &Record<'_>) {
+        panic!("in a handler")
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+}
+
+#[test]
+fn a_handler_that_panics_keeps_no_record_from_the_others() {
+    let (log, handler) = logger();
+    log.remove_handler(&(handler.clone() as Arc<dyn Handler>));
+    log.add_handler(Arc::new(Panics));
+    log.add_handler(handler.clone());
+    info!(log, "one");
+    assert_eq!(handler.messages(), ["one"]);
+}
+
+#[test]
+fn a_filter_that_panics_lets_nothing_through() {
+    let (log, handler) = logger();
+    log.add_filter(Arc::new(Panics));
+    info!(log, "one");
+    assert!(handler.messages().is_empty());
+}
+
+#[test]
+fn a_level_has_the_name_that_it_was_given_last() {
+    let (log, handler) = logger();
+    let loud = Level(35);
+    log!(log, loud, "before");
+    add_level_name(loud, "LOUD");
+    log!(log, loud, "named");
+    add_level_name(loud, "LOUDER");
+    log!(log, loud, "renamed");
+    let names = handler.map(|record| record.level_name.to_owned());
+    assert_eq!(names, ["Level 35", "LOUD", "LOUDER"]);
+    assert_eq!(level_names().get("LOUD"), Some(&loud), "an earlier name still means the level");
+    assert_eq!("LOUDER".parse(), Ok(loud));
+    assert_eq!("WARN".parse(), Ok(Level::WARNING));
+}

@@ -1,0 +1,60 @@
+"""A fork finds no handler in the middle of a record.
+
+The stream below a handler has a lock of its own, and may hold a part of a line. A child that is forked while
+another thread writes gets both as they are, and waits for that thread, which it does not have, at its first
+record. So each fork waits for the records that are being written, as the locks of their handlers tell.
+"""
+
+import os
+import threading
+import time
+
+from duramen._native import forget_native_calls
+
+#: For all handlers together, in seconds: a handler that waits for the thread that forks must not stop it.
+_LONGEST_WAIT = 1.0
+
+_guarded = []
+
+
+def guard_forks(namespace):
+    """Make forks of this process wait for the handlers of ``namespace``, a run of ``logging``."""
+    if hasattr(os, "register_at_fork") and not any(guard is namespace for guard in _guarded):
+        _guarded.append(namespace)
+        guard = _Guard(namespace)
+        os.register_at_fork(
+            before=guard.before, after_in_parent=guard.after_in_parent, after_in_child=guard.after_in_child
+        )
+
+
+class _Guard:
+    def __init__(self, namespace):
+        self._namespace = namespace
+        self._held = []
+
+    def before(self):
+        """Take the module's lock, as ``logging`` does before a fork, then those of the handlers."""
+        module_lock = self._namespace["_lock"]
+        module_lock.acquire()
+        self._held = [module_lock]
+        until = time.monotonic() + _LONGEST_WAIT
+        for reference in list(self._namespace["_handlerList"]):
+            lock = getattr(reference(), "lock", None)
+            # ``logging`` makes locks of this type anew in the child; others are their owner's concern.
+            if type(lock) is _LOCK_TYPE and lock.acquire(timeout=max(0, until - time.monotonic())):
+                self._held.append(lock)
+
+    def after_in_parent(self):
+        """Let the locks go, the module's last."""
+        # Once that is free, another thread may fork and hold locks of its own.
+        held, self._held = self._held, []
+        while held:
+            held.pop().release()
+
+    def after_in_child(self):
+        """Forget the locks, which ``logging`` has made anew."""
+        self._held = []
+        forget_native_calls()
+
+
+_LOCK_TYPE = type(threading.RLock())
