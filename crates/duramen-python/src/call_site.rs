@@ -59,7 +59,7 @@ pub(crate) fn current(py: Python<'_>, settings: &Settings) -> PyResult<Option<Rc
     if caller::is_usual(py)? && interpreter::frame_code(&frame).is(&code) {
         let known = Known { code: code.unbind(), instruction, globals, site: Rc::clone(&site) };
         // SAFETY: attached; the previous entry is dropped after the place has the new one.
-        let previous = unsafe { std::mem::replace(&mut (*KNOWN.get())[index], Some(known)) };
+        let previous = unsafe { (*KNOWN.get())[index].replace(known) };
         drop(previous);
     }
     Ok(Some(site))

@@ -348,7 +348,7 @@ pub(crate) fn put_native_methods<'py>(
     }
     for native in native_classes(module) {
         if let Some(class) = namespace.get_item(native.name)? {
-            remember(class.cast_into::<PyType>()?, &native, &incomplete)?;
+            remember(&class.cast_into::<PyType>()?, &native, &incomplete)?;
         }
     }
     Ok(changes)
@@ -419,7 +419,7 @@ fn is_interpreters_own(
 }
 
 fn remember(
-    class: Bound<'_, PyType>,
+    class: &Bound<'_, PyType>,
     native_class: &NativeClass,
     incomplete: &[Bound<'_, PyType>],
 ) -> PyResult<()> {
@@ -449,7 +449,7 @@ fn remember(
     });
     KNOWN.write().get_or_insert_default().insert(address, Arc::clone(&known));
     if family == Family::Logger && native {
-        logger_view::learn(&class, known)?;
+        logger_view::learn(class, known)?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ impl<'py> Delivery<'_, 'py> {
             return Ok(());
         }
         native_method::refuse_deep_recursion()?;
-        self.locked(&lock, || {
+        Self::locked(&lock, || {
             line.clear();
             time.clear();
             self.format_and_write(&plan, line, time).or_else(|error| {
@@ -55,7 +55,7 @@ impl<'py> Delivery<'_, 'py> {
         Ok(route::plan_of(&self.target.handler, self.settings)?.ok().flatten())
     }
 
-    fn locked(&self, lock: &Bound<'py, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
+    fn locked(lock: &Bound<'py, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
         let py = lock.py();
         if lock.is_none() {
             return body();
@@ -95,7 +95,7 @@ impl<'py> Delivery<'_, 'py> {
         let py = self.target.handler.py();
         // SAFETY: nothing has run since the plan was found to hold.
         let lock = unsafe { plan.lock(py) };
-        self.locked(&lock, || {
+        Self::locked(&lock, || {
             let write = || write_through_buffer(&self.target.handler.getattr(intern!(py, "stream"))?, rest);
             write().or_else(|error| {
                 let record = || self.event.python_record(self.settings);

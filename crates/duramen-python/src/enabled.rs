@@ -70,7 +70,7 @@ pub(crate) fn remember(logger: &Bound<'_, PyAny>) -> PyResult<()> {
     let Ok(cache) = cache.cast_exact::<PyDict>() else { return Ok(()) };
     let (mut known, mut enabled) = (0, 0);
     for level in LEVELS {
-        if let Some(Ok(answer)) = cache.get_item(level)?.map(|answer| answer.cast_into_exact::<PyBool>()) {
+        if let Some(Ok(answer)) = cache.get_item(level)?.map(Bound::cast_into_exact::<PyBool>) {
             known |= 1 << (level / 10);
             enabled |= u8::from(answer.is_true()) << (level / 10);
         }

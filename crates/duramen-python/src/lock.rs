@@ -28,7 +28,7 @@ fn learn(py: Python<'_>) -> PyResult<Option<Layout>> {
     }
     released.call_method0(intern!(py, "release"))?;
     let (address, locks) = (class.as_ptr() as usize, [free, released]);
-    let marks = Marks::zero_only_in(&locks, &[held.clone()]);
+    let marks = Marks::zero_only_in(&locks, std::slice::from_ref(&held));
     held.call_method0(intern!(py, "release"))?;
     // The owner and how often it holds the lock.
     Ok((marks.count() >= 2).then_some(Layout { class: address, held: marks }))
@@ -36,12 +36,11 @@ fn learn(py: Python<'_>) -> PyResult<Option<Layout>> {
 
 /// Whether `lock` is a free `_thread.RLock`.
 pub(crate) fn is_free(lock: &Bound<'_, PyAny>) -> bool {
-    let layout = match LAYOUT.get() {
-        Some(layout) => layout,
-        None => {
-            let learned = learn(lock.py()).unwrap_or(None);
-            LAYOUT.get_or_init(|| learned)
-        }
+    let layout = if let Some(layout) = LAYOUT.get() {
+        layout
+    } else {
+        let learned = learn(lock.py()).unwrap_or(None);
+        LAYOUT.get_or_init(|| learned)
     };
     // SAFETY: a live object of the class that was learned.
     layout.as_ref().is_some_and(|layout| unsafe {

@@ -137,20 +137,19 @@ fn log_if_enabled<'py>(
         return call.none();
     }
     // A subclass of `int` may have a text of its own.
-    match level.cast_exact::<PyInt>().map(|level| level.extract()) {
-        Ok(Ok(level)) => send(&LoggingCall {
+    if let Ok(Ok(level)) = level.cast_exact::<PyInt>().map(|level| level.extract()) {
+        send(&LoggingCall {
             logger: &call.object,
             level,
             template: message,
             arguments: call.rest,
             keywords: call.extra_keywords.as_ref().map_or(Keywords::None, Keywords::Dict),
-        })?,
-        _ => {
-            let arguments = (level, message, call.rest_tuple()?);
-            caller::in_level_method(call.py(), || {
-                call.object.call_method(intern!(call.py(), "_log"), arguments, call.extra_keywords.as_ref())
-            })?;
-        }
+        })?;
+    } else {
+        let arguments = (level, message, call.rest_tuple()?);
+        caller::in_level_method(call.py(), || {
+            call.object.call_method(intern!(call.py(), "_log"), arguments, call.extra_keywords.as_ref())
+        })?;
     }
     call.none()
 }

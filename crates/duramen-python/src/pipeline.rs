@@ -13,12 +13,11 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 use crate::call_site::{self, CallSite};
 use crate::delivery::Delivery;
 use crate::formatter_plan::{Needs, Rendering};
+use crate::logger_view::{self, LoggerView};
 use crate::record::Creation;
 use crate::route::{self, Target};
 use crate::settings::{self, Settings};
-use crate::{
-    buffers, caller, classes, fields, globals, interpreter, logger, logger_view, record, record_way,
-};
+use crate::{buffers, caller, classes, fields, globals, interpreter, logger, record, record_way};
 
 /// A call of a logging method whose level is enabled.
 pub(crate) struct LoggingCall<'a, 'py> {
@@ -406,9 +405,8 @@ fn optional_text<'a>(text: Option<&'a Bound<'_, PyString>>) -> Option<Option<&'a
 
 fn name_of<'py>(logger: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
     let py = logger.py();
-    // SAFETY: a live logger, which holds its name.
-    let name = match unsafe { logger_view::read(logger.as_ptr()) } {
-        Some(view) => unsafe { Borrowed::from_ptr(py, view.name()).to_owned() },
+    let name = match logger_view::attribute(logger, LoggerView::name) {
+        Some(name) => name,
         None => logger.getattr(intern!(py, "name"))?,
     };
     Ok(name.cast_into_exact().ok())

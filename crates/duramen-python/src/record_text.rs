@@ -115,7 +115,7 @@ impl<'py> RecordView<'py> {
         let py = attributes.py();
         let float = |name: &Bound<'py, PyString>| -> PyResult<Option<f64>> {
             let value = attributes.get_item(name)?;
-            Ok(value.and_then(|value| value.cast_exact::<PyFloat>().ok().map(|value| value.value())))
+            Ok(value.and_then(|value| value.cast_exact::<PyFloat>().ok().map(PyFloatMethods::value)))
         };
         let (Some(seconds), Some(milliseconds), Some(since_start_milliseconds)) = (
             float(intern!(py, "created"))?,

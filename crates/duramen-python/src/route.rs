@@ -18,8 +18,9 @@ use crate::asctime::TimeText;
 use crate::classes::{self, Family, Obstacle, Untouched};
 use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::{HandlerPlan, Kind, Parts};
+use crate::logger_view::{self, LoggerView};
 use crate::settings::{self, Settings};
-use crate::{globals, layouts, logger_view};
+use crate::{globals, layouts};
 
 /// Why a record takes the Python way.
 #[derive(Debug)]
@@ -80,13 +81,11 @@ pub(crate) type Targets<'py> = SmallVec<[Target<'py>; 4]>;
 /// are plain ones. The filters that are attached to it, if so.
 pub(crate) fn is_usual<'py>(logger: &Bound<'py, PyAny>, settings: &Settings) -> Route<Bound<'py, PyList>> {
     let py = logger.py();
-    // SAFETY: a live logger; the list of filters is alive as long as the logger has it.
-    let filters = match unsafe { logger_view::read(logger.as_ptr()) } {
-        Some(view) => unsafe { Some(Borrowed::from_ptr(py, view.filters()).to_owned()) },
-        None => {
-            let own = native!(part(logger, Family::Logger, "logger")?);
-            own.attributes.get_item(intern!(py, "filters"))?
-        }
+    let filters = if let Some(filters) = logger_view::attribute(logger, LoggerView::filters) {
+        Some(filters)
+    } else {
+        let own = native!(part(logger, Family::Logger, "logger")?);
+        own.attributes.get_item(intern!(py, "filters"))?
     };
     if !classes::is_untouched_class(&settings.factory(py), Family::Record)? {
         return Ok(Err(Reason::RecordFactory));
@@ -139,18 +138,13 @@ pub(crate) struct Place<'py> {
 impl<'py> Place<'py> {
     pub(crate) fn of(logger: &Bound<'py, PyAny>) -> Route<Self> {
         let py = logger.py();
-        // SAFETY: a live logger; its attributes are alive while nothing runs, and are cloned here.
-        let (handlers, propagate, parent) = match unsafe { logger_view::read(logger.as_ptr()) } {
-            Some(view) => unsafe {
-                let bound = |object| Borrowed::from_ptr(py, object).to_owned();
-                (bound(view.handlers()), bound(view.propagate()), bound(view.parent()))
-            },
-            None => (
-                logger.getattr(intern!(py, "handlers"))?,
-                logger.getattr(intern!(py, "propagate"))?,
-                logger.getattr(intern!(py, "parent"))?,
-            ),
+        let attribute = |get: fn(&LoggerView) -> _, name| match logger_view::attribute(logger, get) {
+            Some(value) => Ok(value),
+            None => logger.getattr(name),
         };
+        let handlers = attribute(LoggerView::handlers, intern!(py, "handlers"))?;
+        let propagate = attribute(LoggerView::propagate, intern!(py, "propagate"))?;
+        let parent = attribute(LoggerView::parent, intern!(py, "parent"))?;
         let Ok(handlers) = handlers.cast_into_exact::<PyList>() else {
             return Ok(Err(Reason::Unusual { part: "logger", attribute: "handlers" }));
         };
@@ -191,7 +185,7 @@ fn plan_anew<'py>(handler: &Bound<'py, PyAny>, settings: &Settings) -> Route<Han
         return Ok(Err(unusual("level")));
     };
     let filters = attribute(intern!(py, "filters"))?;
-    let Some(filters) = filters.filter(|filters| filters.is_exact_instance_of::<PyList>()) else {
+    let Some(filters) = filters.filter(PyAnyMethods::is_exact_instance_of::<PyList>) else {
         return Ok(Err(unusual("filters")));
     };
     let Some(kind) = classes::known(handler).and_then(|class| Kind::of_class(class.name)) else {

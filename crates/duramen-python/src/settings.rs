@@ -131,11 +131,7 @@ impl Clock {
         let Ok(function) = function.cast_exact::<PyCFunction>() else { return Ok(None) };
         let definition = interpreter::definition_of(function);
         let now = function.call0()?;
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            reason = "compared within seconds"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "compared within seconds")]
         let now = match now.extract::<i128>() {
             Ok(nanoseconds) => nanoseconds,
             Err(_) => (now.extract::<f64>()? * 1e9) as i128,

@@ -52,6 +52,7 @@ struct Storage {
 }
 
 /// So many attributes have a place in [`Names`].
+#[cfg(Py_3_11)]
 const MOST_NAMES: u8 = 14;
 
 /// The head of a dict (`cpython/dictobject.h`), the same from CPython 3.10 to 3.13.
@@ -78,8 +79,9 @@ unsafe fn storage(object: *mut ffi::PyObject, _names: *const c_void) -> Option<S
         if valid == 0 || count > MOST_NAMES || usize::from(capacity) < size_of::<u128>() {
             return None;
         }
-        let values = counters.add(size_of::<usize>()).cast::<*mut ffi::PyObject>();
-        let order = values.add(capacity.into()).cast::<u128>().read_unaligned();
+        let values =
+            object.cast::<*mut ffi::PyObject>().byte_add(size_of::<ffi::PyObject>() + size_of::<usize>());
+        let order = u128::from_le_bytes(values.add(capacity.into()).cast::<[u8; 16]>().read());
         Some(Storage { values, names: Names { count, order } })
     }
 }
@@ -108,7 +110,8 @@ unsafe fn storage(object: *mut ffi::PyObject, names: *const c_void) -> Option<St
         if count > MOST_NAMES {
             return None;
         }
-        let order = values.cast::<u128>().sub(1).read_unaligned();
+        let order = values.byte_sub(size_of::<u128>()).cast::<[u8; 16]>().read();
+        let order = u128::from_le_bytes(order);
         Some(Storage { values, names: Names { count, order } })
     }
 }
@@ -123,7 +126,7 @@ unsafe fn storage(object: *mut ffi::PyObject, names: *const c_void) -> Option<St
     // always added in the same order, so that their count says which ones there are.
     unsafe {
         let offset = (*ffi::Py_TYPE(object)).tp_dictoffset;
-        let dict = object.cast::<u8>().offset(offset).cast::<*const Dict>().read();
+        let dict = object.cast::<*const Dict>().byte_offset(offset).read();
         let values = values_of_dict(dict, names)?;
         Some(Storage { values, names: Names { count: u8::try_from((*dict).used).ok()?, order: 0 } })
     }
@@ -141,6 +144,10 @@ unsafe fn values_of_dict(dict: *const Dict, names: *const c_void) -> Option<*con
     }
 }
 
+/// `Py_TPFLAGS_INLINE_VALUES` and `Py_TPFLAGS_MANAGED_DICT` (`object.h`).
+const INLINE_VALUES: std::ffi::c_ulong = 1 << 2;
+const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
+
 /// Whether instances of `class` keep their attributes as the functions above expect.
 fn has_usual_layout(class: &Bound<'_, PyType>) -> bool {
     // SAFETY: a live type object.
@@ -148,10 +155,6 @@ fn has_usual_layout(class: &Bound<'_, PyType>) -> bool {
         let class = class.as_ptr().cast::<ffi::PyTypeObject>();
         ((*class).tp_flags, (*class).tp_basicsize, (*class).tp_dictoffset)
     };
-    /// `Py_TPFLAGS_INLINE_VALUES` and `Py_TPFLAGS_MANAGED_DICT` (`object.h`).
-    const INLINE_VALUES: u64 = 1 << 2;
-    const MANAGED_DICT: u64 = 1 << 4;
-    let flags = u64::from(flags);
     if cfg!(Py_3_13) {
         flags & INLINE_VALUES != 0 && usize::try_from(size) == Ok(size_of::<ffi::PyObject>())
     } else if cfg!(Py_3_11) {
@@ -226,10 +229,16 @@ impl<const N: usize> Places<N> {
         });
         set(probe, names[N - 1], py.None().bind(py))?;
         let with_none = read().is_some_and(|now| now.get(N - 1) == py.None().as_ptr());
+        Ok(changed && with_none && (cfg!(not(Py_3_11)) || self.sees_deletion(probe, names, before.names)?))
+    }
+
+    /// Whether a deleted attribute is seen. Not to be tried on CPython 3.10, where a deletion ends the
+    /// sharing of names for this instance, which is then not read any more, and for all later ones.
+    fn sees_deletion(&self, probe: &Bound<'_, PyAny>, names: [&str; N], before: Names) -> PyResult<bool> {
         probe.delattr(names[N - 1])?;
-        // In some interpreters a deletion ends the sharing of names: then nothing is read.
-        let deleted = read().is_none_or(|now| now.get(N - 1).is_null() && now.names != before.names);
-        Ok(changed && with_none && deleted)
+        // SAFETY: `probe` is a live instance of the class that was learned.
+        let now = unsafe { self.read(probe.as_ptr()) };
+        Ok(now.is_none_or(|now| now.get(N - 1).is_null() && now.names != before))
     }
 
     /// Reads the attributes; `None` when this instance keeps them otherwise.

@@ -21,7 +21,7 @@ unsafe fn words<'a>(object: *mut ffi::PyObject) -> &'a [usize] {
     unsafe {
         let size = usize::try_from((*ffi::Py_TYPE(object)).tp_basicsize).unwrap_or(0);
         let count = size.clamp(head, LARGEST) / size_of::<usize>() - head / size_of::<usize>();
-        std::slice::from_raw_parts(object.cast::<u8>().add(head).cast::<usize>(), count)
+        std::slice::from_raw_parts(object.cast::<usize>().byte_add(head), count)
     }
 }
 
@@ -71,7 +71,7 @@ unsafe fn version_of_dict(object: *mut ffi::PyObject) -> u64 {
         if offset <= 0 {
             return 0;
         }
-        let dict = object.cast::<u8>().offset(offset).cast::<*mut ffi::PyObject>().read();
+        let dict = object.cast::<*mut ffi::PyObject>().byte_offset(offset).read();
         if dict.is_null() { 0 } else { super::dict_version(dict) }
     }
 }
@@ -82,10 +82,11 @@ pub(crate) struct Marks(Vec<usize>);
 impl Marks {
     /// The words that are zero in all of `zero` and not in any of `other`; objects of one class.
     pub(crate) fn zero_only_in(zero: &[Bound<'_, PyAny>], other: &[Bound<'_, PyAny>]) -> Self {
-        // SAFETY: live objects, and nothing runs while their words are compared.
         let all = |objects: &[Bound<'_, PyAny>], number: usize, is_zero: bool| {
-            objects.iter().all(|object| unsafe {
-                words(object.as_ptr()).get(number).is_some_and(|word| (*word == 0) == is_zero)
+            objects.iter().all(|object| {
+                // SAFETY: a live object, and nothing runs while its words are compared.
+                let words = unsafe { words(object.as_ptr()) };
+                words.get(number).is_some_and(|word| (*word == 0) == is_zero)
             })
         };
         Self(
