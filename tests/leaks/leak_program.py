@@ -12,14 +12,13 @@ import weakref
 
 if sys.argv[1] == "imported":
     import duramen as logging
-    import duramen.handlers
-    from duramen import install, uninstall
+    from duramen import handlers, install, uninstall
 else:
     from duramen import install, uninstall
 
     install()
     import logging
-    import logging.handlers
+    from logging import handlers
 
 
 class Null:
@@ -58,15 +57,15 @@ def file_handler():
 
 
 def rotating():
-    return logging.handlers.RotatingFileHandler("out.log", maxBytes=10000, backupCount=1)
+    return handlers.RotatingFileHandler("out.log", maxBytes=10000, backupCount=1)
 
 
 def memory():
-    return logging.handlers.MemoryHandler(10, target=logging.StreamHandler(Null()))
+    return handlers.MemoryHandler(10, target=logging.StreamHandler(Null()))
 
 
 def draining_queue():
-    handler = logging.handlers.QueueHandler(queue.SimpleQueue())
+    handler = handlers.QueueHandler(queue.SimpleQueue())
     enqueue = handler.enqueue
 
     def enqueue_and_take(record):
