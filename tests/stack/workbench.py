@@ -120,6 +120,8 @@ class Server:
             encoding="utf-8",
             # A group of its own, so that the workers which it forks can be ended with it.
             start_new_session=True,
+            # Tests that a shell runs in the background would hand on that SIGINT is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.output = []
         """The lines read so far, of standard output and standard error together."""
