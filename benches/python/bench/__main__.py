@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 from bench import scenarios  # noqa: F401  (registers the scenarios)
-from bench.environments import REPOSITORY, choose, with_peers
+from bench.environments import REPOSITORY, REQUIREMENTS, choose, with_peers
 from bench.footprint import Footprints
 from bench.machine import describe
 from bench.plot import draw
 from bench.report import Measured, render
-from bench.runner import Runner
+from bench.runner import TIME_LIMIT, Runner
 from bench.scenario import SCENARIOS
 from bench.summary import summarise_all
 
@@ -26,6 +26,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="processes for each cell")
     parser.add_argument("--only", action="append", metavar="NAME", help="this scenario (repeatable)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="so many times the calls")
+    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="S", help="for one process")
     parser.add_argument("--report", type=Path, default=REPOSITORY / "docs" / "benchmarks.md", metavar="FILE")
     parser.add_argument("--command", default="make bench", help="what the report names as its command")
     options = parser.parse_args()
@@ -41,7 +42,7 @@ def measure(interpreter, options):
     chosen = [one for one in SCENARIOS.values() if not options.only or one.name in options.only]
     footprints = None if options.only else Footprints(environment)
     with tempfile.TemporaryDirectory(prefix="duramen-bench-") as folder:
-        runner = Runner(environment, chosen, folder, options.scale)
+        runner = Runner(environment, chosen, folder, options.scale, options.time_limit)
         for number in range(options.rounds):
             print(f"\nCPython {interpreter.version}, round {number + 1} of {options.rounds}:", end="")
             runner.round(number, lambda name: print(f" {name}", end="", flush=True))
@@ -64,8 +65,6 @@ def _named(versions):
 
 
 def _requirements():
-    from bench.environments import REQUIREMENTS
-
     return [line for line in REQUIREMENTS.read_text().splitlines() if "==" in line]
 
 

@@ -12,9 +12,8 @@ REQUIREMENTS = HERE / "requirements.txt"
 
 # The conformance run has the means to find interpreters and to build for them.
 sys.path.insert(0, str(REPOSITORY / "tests" / "conformance"))
-from interpreters import Interpreter, ask, find_all  # noqa: E402
-
 from build import build_package  # noqa: E402
+from interpreters import Interpreter, ask, find_all  # noqa: E402
 
 
 @dataclass(frozen=True)

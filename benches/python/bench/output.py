@@ -56,5 +56,7 @@ class Kept:
 
 
 def _age(path):
+    """Sorts backups that are numbered by number, and those that are named after a time by their last change."""
     backup = re.search(r"\.(\d+)$", path.name)
-    return path.name.split(".")[0], -int(backup[1]) if backup else 0
+    number = int(backup[1]) if backup else 0
+    return path.name.split(".")[0], -number, path.stat().st_mtime_ns

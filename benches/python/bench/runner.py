@@ -10,17 +10,18 @@ from pathlib import Path
 from bench.measure import Request, Result
 
 #: Seconds. A peer that takes longer hangs; it is not tried again in the scenario.
-TIME_LIMIT = 60
+TIME_LIMIT = 30
 
 
 class Runner:
     """All measurements on one environment; ``results`` is {scenario: {peer: [Result of each round]}}."""
 
-    def __init__(self, environment, scenarios, folder, scale=1.0):
+    def __init__(self, environment, scenarios, folder, scale=1.0, time_limit=TIME_LIMIT):
         self._environment = environment
         self._scenarios = scenarios
         self._folder = Path(folder)
         self._scale = scale
+        self._time_limit = time_limit
         self.results = {one.name: {peer: [] for peer in one.peers} for one in scenarios}
 
     def round(self, number, report):
@@ -47,7 +48,7 @@ class Runner:
             str(self._folder / f"{scenario.name}.json"),
             max(os.sched_getaffinity(0)) if scenario.pinned and hasattr(os, "sched_getaffinity") else None,
         )
-        return run_process(self._environment, request)
+        return run_process(self._environment, request, self._time_limit)
 
 
 def run_process(environment, request, time_limit=TIME_LIMIT):
