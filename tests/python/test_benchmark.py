@@ -135,7 +135,15 @@ class TestGoals:
 
 
 def measured(found):
-    return report.Measured("3.12.1", "3.12", found, {}, {"loguru": "0.7.3"}, (5.0, 6.0, 7.0))
+    return report.Measured(
+        "3.12.1",
+        "3.12",
+        found,
+        {},
+        {"loguru": "0.7.3"},
+        {"file": {"standard": 3000.0, "duramen": 120.4}},
+        (5.0, 6.0, 7.0),
+    )
 
 
 class TestReport:
@@ -166,6 +174,9 @@ class TestReport:
         found = summaries(duramen=25)
         found["file"]["loguru"] = Summary(1, 1, 1, 1, 1, 1, checks.DIFFERENT, "writes `a|b\x00`")
         assert "a\\|b\N{REPLACEMENT CHARACTER}" in self.render(found)
+
+    def test_instructions_stand_beside_the_standard_library(self):
+        assert "| 3 arguments, to a file | 3000 | 120 | 24.9x |" in self.render(summaries(duramen=25))
 
     def test_the_plot_has_a_bar_for_each_that_delivers(self):
         found = summaries(duramen=25, logxide=2)

@@ -7,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 from bench import scenarios  # noqa: F401  (registers the scenarios)
+from bench.counting import MAIN_SCENARIOS, choose_counter, count
 from bench.environments import REPOSITORY, REQUIREMENTS, choose, with_peers
 from bench.footprint import Footprints
+from bench.instructions import NoCounter
 from bench.machine import describe
 from bench.plot import draw
 from bench.report import Measured, render
@@ -55,8 +57,22 @@ def measure(interpreter, options):
         summaries=summarise_all(runner.results),
         footprints=footprints.results() if footprints else {},
         versions=_named(environment.versions()),
+        instructions={} if options.only else _count_instructions(environment),
         loop=_loop(runner.results),
     )
+
+
+def _count_instructions(environment):
+    """{scenario: {peer: count}} of the main scenarios; empty where this machine has no counter."""
+    try:
+        counter = choose_counter()
+    except NoCounter as reason:
+        print(f"no instruction counter: {reason}")
+        return {}
+    return {
+        scenario: {peer: count(environment, scenario, peer, counter) for peer in ("standard", "duramen")}
+        for scenario in MAIN_SCENARIOS
+    }
 
 
 def _named(versions):
@@ -99,10 +115,13 @@ def faults(measured):
 
 def main():
     options = parse_arguments()
-    measured = [measure(interpreter, options) for interpreter in choose(options.python)]
+    measured = []
+    for interpreter in choose(options.python):
+        measured.append(measure(interpreter, options))
+        # After each: a run that is broken off leaves what it has.
+        write(measured, options)
     if not measured:
         sys.exit("no CPython that Duramen supports was found")
-    write(measured, options)
     found = list(faults(measured))
     for fault in found:
         print(f"wrong: {fault}")

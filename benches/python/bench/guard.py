@@ -9,71 +9,16 @@ import argparse
 import json
 import os
 import platform
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
 
+from bench.counting import MAIN_SCENARIOS, choose_counter, count
 from bench.environments import REPOSITORY, bare, choose
-from bench.instructions import FEW, MANY, InstructionCounter, NoCounter
+from bench.instructions import NoCounter
 
 BASELINES = REPOSITORY / "benches" / "guard.json"
 
-GUARDED = (
-    "disabled",
-    "disabled-3",
-    "stream",
-    "devnull",
-    "file",
-    "file-caller",
-    "deep",
-    "json",
-    "python-filter",
-    "python-handler",
-    "exception",
-)
-
 #: In the environment, lets a machine without any counter pass.
 OPTIONAL = "DURAMEN_GUARD_OPTIONAL"
-
-
-def choose_counter():
-    """The name of the way to count that works here: "perf" or "valgrind"."""
-    reasons = []
-    try:
-        InstructionCounter().read()
-        return "perf"
-    except NoCounter as reason:
-        reasons.append(str(reason))
-    if shutil.which("valgrind"):
-        return "valgrind"
-    raise NoCounter("; ".join([*reasons, "valgrind is not installed"]))
-
-
-def count(environment, scenario, counter):
-    """Instructions for one call in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="duramen-guard-") as folder:
-        command = [environment.python, "-m", "bench.instructions", scenario, "duramen", folder]
-        if counter == "perf":
-            return float(_run(environment, command).stdout)
-        few, many = (_instructions_of_process(environment, [*command, str(n)]) for n in (FEW, MANY))
-        return (many - few) / (MANY - FEW)
-
-
-def _instructions_of_process(environment, command):
-    valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-    found = re.search(r"I\s+refs:\s+([\d,]+)", _run(environment, [*valgrind, *command]).stderr)
-    return int(found[1].replace(",", ""))
-
-
-def _run(environment, command):
-    process = subprocess.run(
-        command, env=environment.variables(), capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-    if process.returncode:
-        sys.exit(f"counting failed: {' '.join(command)}\n{process.stderr}")
-    return process
 
 
 class Baselines:
@@ -133,8 +78,8 @@ def main():
         key = key_of(interpreter, counter)
         print(f"\n{key}", flush=True)
         environment, counts = bare(interpreter), {}
-        for scenario in GUARDED:
-            counts[scenario] = count(environment, scenario, counter)
+        for scenario in MAIN_SCENARIOS:
+            counts[scenario] = count(environment, scenario, "duramen", counter)
             kept = baselines.of(key).get(scenario)
             text, wrong = judge(counts[scenario], kept, baselines.margin)
             compared += kept is not None

@@ -17,7 +17,8 @@ COLOURS = {
 }
 LEFT, RIGHT, TOP = 330, 60, 70
 WIDTH, BAR, GAP = 960, 9, 12
-LEAST, MOST = 0.1, 100.0
+LABEL = 54
+LEAST, MOST = 0.1, 200.0
 
 
 def _position(ratio):
@@ -39,7 +40,7 @@ def draw(summaries, title):
             continue
         height = len(bars) * BAR
         label = escape(SCENARIOS[name].title.replace("`", ""))
-        label = label if len(label) <= 56 else label[:55] + "…"
+        label = label if len(label) <= LABEL else label[: LABEL - 1] + "…"
         parts.append(_text(LEFT - 8, y + height / 2 + 4, label, "end"))
         for number, (peer, ratio) in enumerate(bars):
             parts.append(_bar(peer, ratio, y + number * BAR))
@@ -81,7 +82,7 @@ def _legend():
     for peer, colour in COLOURS.items():
         yield f'<rect x="{x}" y="36" width="10" height="10" fill="{colour}"/>'
         yield _text(x + 14, 45, PEERS[peer].title, "start")
-        x += 30 + 7 * len(PEERS[peer].title)
+        x += 30 + 6 * len(PEERS[peer].title)
     yield _text(x, 45, "dashed: goal", "start")
 
 

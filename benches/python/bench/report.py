@@ -26,6 +26,8 @@ class Measured:
     footprints: dict
     #: {distribution: version}
     versions: dict
+    #: {scenario: {peer: instructions for a call}}
+    instructions: dict
     #: Nanoseconds for one turn of an empty loop: fastest, median, slowest.
     loop: tuple
 
@@ -56,6 +58,8 @@ METHOD = """\
   in the same process, and checked there.
 - "end" is the time for one record until the package has said, by its own flush or close, that the last byte is
   in the file. It stands in the asynchronous rows, and wherever it is far above the caller's cost.
+- Instructions are those that the processor counts for the calling thread outside the kernel, the loop included.
+  They hardly depend on what else the machine does; `make bench-guard` keeps them from growing.
 - Duramen runs as it is released. "Installed" is `duramen.install()` with the standard library's `logging`,
   "imported" is `import duramen as logging`. The goals are held by the first.
 - A standard library cell of the JSON row is `logging` with python-json-logger.
@@ -67,7 +71,7 @@ def render(measured, facts, rounds, command, plot):
     parts = [INTRODUCTION.format(command=command, plot=plot), _machine(facts, measured)]
     parts += [_goals(measured), _behind(measured), METHOD.format(rounds=rounds)]
     for one in measured:
-        parts += [_table(one), _imports(one), _packages(one)]
+        parts += [_table(one), _instructions(one), _imports(one), _packages(one)]
     return "\n".join(part for part in parts if part)
 
 
@@ -163,6 +167,20 @@ def _cell(summary, is_standard, asynchronous):
     if asynchronous or summary.finishes_later:
         ratio += f", end {_times(summary.end_to_end_ratio)}"
     return f"**{ratio}** {text}"
+
+
+def _instructions(one):
+    if not one.instructions:
+        return ""
+    lines = [
+        "| instructions for a call, in user mode | standard library | Duramen, installed | ratio |",
+        "| --- | --- | --- | --- |",
+    ]
+    for scenario, counts in one.instructions.items():
+        standard, own = counts["standard"], counts["duramen"]
+        title = SCENARIOS[scenario].title
+        lines.append(f"| {title} | {standard:.0f} | {own:.0f} | {_times(standard / own)} |")
+    return "\n".join([*lines, ""])
 
 
 def _imports(one):

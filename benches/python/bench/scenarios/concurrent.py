@@ -68,7 +68,7 @@ def beside_computing(peer, output):
 
 @scenario(
     "asyncio",
-    "asyncio: 10 tasks, each giving way after a record, to a file",
+    "asyncio: 10 tasks that give way after each record",
     check="threads",
     records=10,
     calls=2_000,

@@ -62,7 +62,7 @@ def queue(peer, output):
 
 @scenario(
     "async",
-    "asynchronous (`AsyncHandler`; `QueueHandler` in the standard library), to a file",
+    "asynchronous: `AsyncHandler`, `QueueHandler`, …",
     pinned=False,
     asynchronous=True,
 )
