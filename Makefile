@@ -37,9 +37,9 @@ test-python: $(VENV)/test-ready
 conformance:
 	$(PYTHON) tests/conformance/run.py
 
-## bench: Duramen beside other packages on every CPython found (ROUNDS= ONLY= PYTHONS=); docs/benchmarks.md
+## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:
-	$(BENCH) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY:%=--only %) $(PYTHONS:%=--python %)
+	$(BENCH) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(ONLY:%=--only %) $(PYTHONS:%=--python %)
 
 ## bench-short: the same on one interpreter in a few minutes, into build/bench
 bench-short:

@@ -130,7 +130,7 @@ class TestGoals:
 
     def test_a_peer_that_works_on_behind_the_caller_is_measured_by_its_end(self):
         found = summaries(duramen=10)
-        found["file"]["loguru"] = Summary(call=10, end_to_end=50_000, ratio=1000)
+        found["file"]["loguru"] = Summary(call=10, end_to_end=50_000, ratio=1000, behind=49_990)
         assert goals.faster_peers(found) == []
 
 
@@ -167,7 +167,7 @@ class TestReport:
 
     def test_the_end_is_shown_where_it_is_far_off(self):
         found = summaries(duramen=25)
-        found["file"]["loguru"] = Summary(100, 90, 110, 8_000, 100, 1.25)
+        found["file"]["loguru"] = Summary(100, 90, 110, 8_000, 100, 1.25, behind=7_900)
         assert "**100.0x, end 1.25x** 100 ns (90 ns–110 ns), end 8 µs" in self.render(found)
 
     def test_cells_cannot_break_the_table(self):

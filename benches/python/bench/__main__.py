@@ -30,7 +30,7 @@ def parse_arguments():
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="so many times the calls")
     parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="S", help="for one process")
     parser.add_argument("--report", type=Path, default=REPOSITORY / "docs" / "benchmarks.md", metavar="FILE")
-    parser.add_argument("--command", default="make bench", help="what the report names as its command")
+    parser.add_argument("--command", help="what the report names as its command")
     options = parser.parse_args()
     unknown = [name for name in options.only or () if name not in SCENARIOS]
     if unknown:
@@ -98,9 +98,15 @@ def write(measured, options):
     options.report.parent.mkdir(parents=True, exist_ok=True)
     title = f"Times faster than the standard library, CPython {shown.version}"
     plot.write_text(draw(shown.summaries, title), encoding="utf-8")
-    page = render(measured, describe(), options.rounds, options.command, plot.name)
+    page = render(measured, describe(), options.rounds, options.command or _command(options), plot.name)
     options.report.write_text(page, encoding="utf-8")
     print(f"written: {options.report} and {plot.name}")
+
+
+def _command(options):
+    only = f' ONLY="{" ".join(options.only)}"' if options.only else ""
+    scale = f" SCALE={options.scale:g}" if options.scale != 1 else ""
+    return f"make bench ROUNDS={options.rounds}{scale}{only}"
 
 
 def faults(measured):

@@ -46,6 +46,8 @@ class Result:
     call: float = 0.0
     #: The whole run, until the peer said that the last byte is in the file.
     end_to_end: float = 0.0
+    #: What was done outside the calls: by other threads, or by the flush at the end.
+    behind: float = 0.0
     #: One turn of an empty loop, which tells how fast the machine was just then.
     loop: float = 0.0
     verdict: str = checks.SAME
@@ -64,7 +66,7 @@ class Timing:
         self.numbers = self._warm_up + self._batch * BATCHES
 
     def take(self, peer, output):
-        """Gives the three times of ``Result``, as a tuple."""
+        """Gives the times of ``Result``."""
         run = self._scenario.prepare(peer, output)
         clocks = self._clocks()
         started = clocks.read()
@@ -74,14 +76,22 @@ class Timing:
             before = clocks.read()
             run(start, start + self._batch)
             batches.append(clocks.since(before))
+        before = clocks.read()
         peer.finish()
-        whole = clocks.since(started)
+        finishing, whole = clocks.since(before), clocks.since(started)
+        behind = max(whole.process - whole.caller, finishing.process)
         loop = self._loop(clocks)
         call = _lower_quartile([one.caller for one in batches]) / (self._batch * self._scenario.records)
         # With several records for a number the loop is not in proportion.
         if self._scenario.records == 1:
             call = max(call - loop, 0.0)
-        return call, whole.process / (self.numbers * self._scenario.records), loop
+        written = self.numbers * self._scenario.records
+        return {
+            "call": call,
+            "end_to_end": whole.process / written,
+            "behind": behind / written,
+            "loop": loop,
+        }
 
     def _clocks(self):
         return _ProcessorClocks() if self._scenario.pinned else _WallClocks()
@@ -144,11 +154,11 @@ def measure(request, folder):
         os.sched_setaffinity(0, {request.cpu})
     peer = peers.make(request.peer)
     output = Kept(folder)
-    times = []
+    times = {}
 
     def body():
         destination = Discarded() if scenario.discards else output
-        times.extend(Timing(scenario, request).take(peer, destination))
+        times.update(Timing(scenario, request).take(peer, destination))
 
     scenario.around(body)
     if scenario.discards:
@@ -176,7 +186,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="duramen-bench-")
     try:
         times, verdict = measure(request, folder)
-        result = Result(*times, verdict.kind, verdict.detail)
+        result = Result(**times, verdict=verdict.kind, detail=verdict.detail)
     except peers.Unsupported as reason:
         result = Result(missing="unsupported", detail=str(reason))
     except Exception as error:

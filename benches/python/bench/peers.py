@@ -221,7 +221,9 @@ class Logxide(LoggingPeer):
         super().finish()
 
     def rotating_file(self, path, layout, max_bytes, backups):
-        handler = self.logging.RotatingFileHandler(path, maxBytes=max_bytes, backupCount=backups)
+        # Its own class is in its logging module; older versions have none and leave the standard library's.
+        owner = self.logging if hasattr(self.logging, "RotatingFileHandler") else self.handlers
+        handler = owner.RotatingFileHandler(path, maxBytes=max_bytes, backupCount=backups)
         return self.prepared(handler, layout)
 
 

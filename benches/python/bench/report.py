@@ -57,7 +57,7 @@ METHOD = """\
   of it counts. What is timed against a stream that does nothing or `/dev/null` is written to a file afterwards,
   in the same process, and checked there.
 - "end" is the time for one record until the package has said, by its own flush or close, that the last byte is
-  in the file. It stands in the asynchronous rows, and wherever it is far above the caller's cost.
+  in the file. It stands in the asynchronous rows, and wherever much is done outside the calls.
 - Instructions are those that the processor counts for the calling thread outside the kernel, the loop included.
   They hardly depend on what else the machine does; `make bench-guard` keeps them from growing.
 - Duramen runs as it is released. "Installed" is `duramen.install()` with the standard library's `logging`,

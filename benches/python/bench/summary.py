@@ -21,6 +21,7 @@ class Summary:
     verdict: str = checks.SAME
     detail: str = ""
     missing: str = ""
+    behind: float = 0.0
 
     @property
     def cost(self):
@@ -29,7 +30,8 @@ class Summary:
 
     @property
     def finishes_later(self):
-        return self.end_to_end > 1.5 * self.call + 1000
+        """More than a fifth of the caller's cost is spent elsewhere."""
+        return self.behind > 0.2 * self.call
 
     @property
     def delivers(self):
@@ -54,6 +56,7 @@ def summarise(rounds, standard):
         end_to_end_ratio=_ratio([one.end_to_end for one in standard], [one.end_to_end for one in rounds]),
         verdict=wrong.verdict,
         detail=wrong.detail,
+        behind=statistics.median(one.behind for one in rounds),
     )
 
 
