@@ -43,7 +43,7 @@ bench:
 
 ## bench-short: the same on one interpreter in a few minutes, into build/bench
 bench-short:
-	$(BENCH) bench --rounds 1 --scale 0.1 --time-limit 10 $(ONLY:%=--only %) --python $(PYTHON) \
+	$(BENCH) bench --rounds 1 --scale 0.1 --time-limit 30 $(ONLY:%=--only %) --python $(PYTHON) \
 		--command "make bench-short" --report build/bench/benchmarks.md
 
 ## bench-guard: instructions for a call beside those in benches/guard.json (PYTHONS=; UPDATE=1 writes them)

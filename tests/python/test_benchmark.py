@@ -264,3 +264,10 @@ def test_duramen_is_measured_and_writes_the_same(tmp_path, scenario):
     for peer, summary in summarise_all({scenario: results})[scenario].items():
         assert summary.delivers, (peer, summary.missing, summary.detail)
         assert summary.call > 0
+
+
+def test_nothing_is_compared_with_itself(tmp_path):
+    request = Request("file", "duramen", 32, str(tmp_path / "reference.json"))
+    result = run_process(RealEnvironment(), request)
+    assert result.missing == "failed"
+    assert "no lines of the standard library" in result.detail
