@@ -11,9 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml README.md
+BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance check advisories check-long docs clean
+.PHONY: help demo test test-rust test-python conformance bench bench-short bench-guard check advisories check-long docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -35,6 +36,19 @@ test-python: $(VENV)/test-ready
 ## conformance: the test_logging of every CPython found, with Duramen in the place of logging
 conformance:
 	$(PYTHON) tests/conformance/run.py
+
+## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
+bench:
+	$(BENCH) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(ONLY:%=--only %) $(PYTHONS:%=--python %)
+
+## bench-short: the same on one interpreter in a few minutes, into build/bench
+bench-short:
+	$(BENCH) bench --rounds 1 --scale 0.1 --time-limit 30 $(ONLY:%=--only %) --python $(PYTHON) \
+		--command "make bench-short" --report build/bench/benchmarks.md
+
+## bench-guard: instructions for a call beside those in benches/guard.json (PYTHONS=; UPDATE=1 writes them)
+bench-guard:
+	$(BENCH) bench.guard $(if $(UPDATE),--update) $(PYTHONS:%=--python %)
 
 ## check: format, lints, licences, and which part may use which
 check: $(VENV)/check-ready

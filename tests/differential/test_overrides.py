@@ -282,3 +282,35 @@ def test_threads_with_small_stacks_log_and_end_recursion_with_recursion_error(sa
         """,
         prints="from a small stack",
     )
+
+
+def test_attributes_that_are_set_between_two_records_are_seen(same):
+    same(
+        """
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        handler = to_stdout(logger, "%(message)s")
+        logger.setLevel(20)
+        def level(value): handler.level = value
+        def terminator(value): handler.terminator = value
+        def layout(value): handler.formatter._style._fmt = value
+        def formatter(value): handler.formatter = logging.Formatter(value)
+        def filters(value): handler.filters = value
+        def name(value): handler.name = value
+        def attributes(value): handler.__dict__.update(value)
+        steps = [
+            (handler.setLevel, 30), (handler.setLevel, 20), (level, 30), (level, 20), (level, 10**6),
+            (level, 10**6 + 1), (level, 0), (terminator, "|"), (terminator, "\\n"), (layout, "A %(message)s"),
+            (layout, "B %(message)s"), (formatter, "C %(message)s"), (formatter, "D %(message)s"),
+            (filters, [lambda record: record.levelno > 20]), (filters, []), (name, "other"),
+            (attributes, {"level": 30}), (attributes, {"level": 0, "terminator": "!\\n"}),
+            (handler.__dict__.pop, "_name"), (logger.setLevel, 30), (logger.setLevel, 10),
+        ]
+        for step, value in steps:
+            for _ in range(3):
+                logger.info("before %s", value if isinstance(value, (int, str)) else "it")
+            step(value)
+            logger.info("after")
+            logger.warning("after")
+        """
+    )

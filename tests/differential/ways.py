@@ -85,7 +85,7 @@ _OWN_FRAME = re.compile(
 )
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
-_OWN_NAME = re.compile(r"\bduramen\.(?=[A-Z]|config|handlers)")
+_OWN_NAME = re.compile(r"\bduramen\.(?=_?[A-Z]|config|handlers)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T_]\d\d[:-]\d\d[:-]\d\d(?:[,.]\d+)?")
 
 

@@ -172,7 +172,7 @@ impl HandlerPlan {
         // SAFETY: the handler is live; while it and the globals are as they were, they hold the formatter.
         unsafe {
             self.globals == settings.version()
-                && self.state.is_some_and(|state| state.holds(handler.as_ptr()))
+                && self.state.as_ref().is_some_and(|state| state.holds(handler.as_ptr()))
                 && self.formatter.holds(self.formatter_object)
         }
     }

@@ -66,21 +66,72 @@ struct Dict {
     values: *const *mut ffi::PyObject,
 }
 
+/// The head of the values in an object of CPython 3.13 (`pycore_dict.h`); behind it stand the values, and
+/// behind them one byte for each that says in which order they were added.
+#[cfg(Py_3_13)]
+#[repr(C)]
+struct ValuesHead {
+    capacity: u8,
+    count: u8,
+    embedded: u8,
+    valid: u8,
+}
+
+/// CPython 3.13: the values lie in the object, behind its head, whether it has a dict or not.
+///
+/// # Safety
+/// `object` is a live object.
+#[cfg(Py_3_13)]
+#[inline]
+unsafe fn head_of_values(object: *mut ffi::PyObject) -> Option<*mut ValuesHead> {
+    // SAFETY: the flag of the class says that there are values, its size where they begin.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        if (*class).tp_flags & INLINE_VALUES == 0 {
+            return None;
+        }
+        let head = object.cast::<ValuesHead>().byte_offset((*class).tp_basicsize);
+        ((*head).valid != 0).then_some(head)
+    }
+}
+
+/// The attributes in a live object, null where there is none; `None` when it keeps them elsewhere.
+///
+/// # Safety
+/// `object` is a live object that is not changed or freed while the slice is in use.
+#[cfg(Py_3_13)]
+#[inline]
+pub(super) unsafe fn values_in_object<'a>(object: *mut ffi::PyObject) -> Option<&'a [*mut ffi::PyObject]> {
+    // SAFETY: by the contract; the array has the capacity that the head says.
+    unsafe {
+        let head = head_of_values(object)?;
+        Some(std::slice::from_raw_parts(first_value(head), (*head).capacity.into()))
+    }
+}
+
+/// # Safety
+/// `head` is what [`head_of_values`] gave.
+#[cfg(Py_3_13)]
+#[inline]
+unsafe fn first_value(head: *mut ValuesHead) -> *const *mut ffi::PyObject {
+    // SAFETY: the array begins at the next word.
+    unsafe { head.byte_add(size_of::<usize>()).cast() }
+}
+
 /// CPython 3.13: the values lie in the object, behind its head, whether it has a dict or not.
 ///
 /// # Safety
 /// `object` is a live instance of a class for which [`has_usual_layout`] holds.
 #[cfg(Py_3_13)]
 unsafe fn storage(object: *mut ffi::PyObject, _names: *const c_void) -> Option<Storage> {
-    // SAFETY: behind the head stand four counters and the array, then one byte of order for each value.
+    // SAFETY: by the contract.
     unsafe {
-        let counters = object.cast::<u8>().add(size_of::<ffi::PyObject>());
-        let [capacity, count, _embedded, valid] = counters.cast::<[u8; 4]>().read();
-        if valid == 0 || count > MOST_NAMES || usize::from(capacity) < size_of::<u128>() {
+        let head = head_of_values(object)?;
+        let ValuesHead { capacity, count, .. } = *head;
+        if count > MOST_NAMES || usize::from(capacity) < size_of::<u128>() {
             return None;
         }
-        let values =
-            object.cast::<*mut ffi::PyObject>().byte_add(size_of::<ffi::PyObject>() + size_of::<usize>());
+        let values = first_value(head);
         let order = u128::from_le_bytes(values.add(capacity.into()).cast::<[u8; 16]>().read());
         Some(Storage { values, names: Names { count, order } })
     }

@@ -4,25 +4,24 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::instance_dict_place;
+use content::Content;
 
-/// The class of an object, the state of that class and the content of the object's dict at one moment.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The class of an object, the state of that class and the object's attributes at one moment.
 pub(crate) struct State {
     class: *mut ffi::PyTypeObject,
     class_version: u32,
-    dict_version: u64,
-    /// How many changes of watched dicts there had been.
-    changes: u64,
+    content: Content,
 }
 
 impl State {
     /// The state of `object`, an instance of a class that is written in Python. `None` when changes of it
     /// could not be told.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
-        watch::begin(object)?;
-        // SAFETY: a live object.
-        let state = unsafe { Self::now(object.as_ptr()) };
-        (state.class_version != 0 && state.dict_version != 0).then_some(state)
+        let content = Content::of(object)?;
+        let class = object.get_type_ptr();
+        // SAFETY: the class of a live object.
+        let class_version = unsafe { (*class).tp_version_tag };
+        (class_version != 0).then_some(Self { class, class_version, content })
     }
 
     /// Whether class and attributes of `object` are the same as then.
@@ -32,103 +31,120 @@ impl State {
     #[inline]
     pub(crate) unsafe fn holds(&self, object: *mut ffi::PyObject) -> bool {
         // SAFETY: by the contract.
-        unsafe { Self::now(object) == *self }
-    }
-
-    /// # Safety
-    /// As for [`State::holds`].
-    #[inline]
-    unsafe fn now(object: *mut ffi::PyObject) -> Self {
-        // SAFETY: by the contract; the place of a dict holds a dict or null.
         unsafe {
             let class = ffi::Py_TYPE(object);
-            let place = instance_dict_place(object);
-            let dict = if place.is_null() { std::ptr::null_mut() } else { place.read() };
-            let dict_version = if dict.is_null() { 0 } else { super::dict_version(dict) };
-            let class_version = (*class).tp_version_tag;
-            Self { class, class_version, dict_version, changes: watch::changes() }
+            class == self.class
+                && (*class).tp_version_tag == self.class_version
+                && self.content.is_that_of(object)
         }
     }
 }
 
-/// CPython 3.13 keeps an object's attributes in the object, and setting one there leaves the version of the
-/// object's dict as it is. It does tell who watches the dict.
-#[cfg(Py_3_13)]
-mod watch {
-    use std::ffi::c_int;
-    use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use pyo3::ffi;
-    use pyo3::prelude::*;
-
-    use super::instance_dict_place;
-
-    /// `PyDict_WatchCallback` (`cpython/dictobject.h`).
-    type Callback =
-        unsafe extern "C" fn(c_int, *mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
-
-    unsafe extern "C" {
-        fn PyDict_AddWatcher(callback: Callback) -> c_int;
-        fn PyDict_Watch(watcher: c_int, dict: *mut ffi::PyObject) -> c_int;
-    }
-
-    static CHANGES: AtomicU64 = AtomicU64::new(0);
-
-    static WATCHER: OnceLock<Option<c_int>> = OnceLock::new();
-
-    unsafe extern "C" fn changed(
-        _event: c_int,
-        _dict: *mut ffi::PyObject,
-        _key: *mut ffi::PyObject,
-        _value: *mut ffi::PyObject,
-    ) -> c_int {
-        CHANGES.fetch_add(1, Ordering::Relaxed);
-        0
-    }
-
-    pub(super) fn changes() -> u64 {
-        CHANGES.load(Ordering::Relaxed)
-    }
-
-    /// Counts the changes of the object's dict from now on.
-    pub(super) fn begin(object: &Bound<'_, PyAny>) -> Option<()> {
-        let watcher = *WATCHER.get_or_init(|| {
-            // SAFETY: the thread is attached; the function lives as long as the process.
-            let watcher = unsafe { PyDict_AddWatcher(changed) };
-            if watcher < 0 {
-                // All places are taken: nothing is remembered then.
-                drop(PyErr::take(object.py()));
-            }
-            (watcher >= 0).then_some(watcher)
-        });
-        // SAFETY: a live object and its dict.
-        let result = unsafe {
-            let place = instance_dict_place(object.as_ptr());
-            if place.is_null() || place.read().is_null() {
-                return None;
-            }
-            PyDict_Watch(watcher?, place.read())
-        };
-        if result < 0 {
-            drop(PyErr::take(object.py()));
+/// The version of the object's dict, if it has one.
+///
+/// # Safety
+/// `object` is live and the thread is attached.
+#[inline]
+unsafe fn version_of_dict(object: *mut ffi::PyObject) -> Option<u64> {
+    // SAFETY: by the contract; the place of a dict holds a dict or null.
+    unsafe {
+        let place = instance_dict_place(object);
+        if place.is_null() || place.read().is_null() {
             return None;
         }
-        Some(())
+        Some(super::dict_version(place.read())).filter(|version| *version != 0)
     }
 }
 
 /// Up to CPython 3.12 the version of the dict tells everything.
 #[cfg(not(Py_3_13))]
-mod watch {
+mod content {
+    use pyo3::ffi;
     use pyo3::prelude::*;
 
-    pub(super) fn changes() -> u64 {
-        0
+    use super::version_of_dict;
+
+    pub(super) struct Content(u64);
+
+    impl Content {
+        pub(super) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
+            // SAFETY: a live object.
+            unsafe { version_of_dict(object.as_ptr()) }.map(Self)
+        }
+
+        /// # Safety
+        /// `object` is live and the thread is attached.
+        #[inline]
+        pub(super) unsafe fn is_that_of(&self, object: *mut ffi::PyObject) -> bool {
+            // SAFETY: by the contract.
+            unsafe { version_of_dict(object) == Some(self.0) }
+        }
+    }
+}
+
+/// CPython 3.13 keeps the attributes in the object, and setting one there leaves the version of the object's
+/// dict as it is (3.13.0 does not tell those who watch the dict either): the attributes are compared.
+#[cfg(Py_3_13)]
+mod content {
+    use pyo3::ffi;
+    use pyo3::intern;
+    use pyo3::prelude::*;
+    use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+
+    use super::super::attributes::values_in_object;
+    use super::version_of_dict;
+
+    pub(super) enum Content {
+        Values {
+            addresses: Box<[*mut ffi::PyObject]>,
+            /// Numbers and texts are held, so that no other one comes to lie at the same address. The rest is
+            /// not: what is kept of a formatter or a stream has its own state.
+            _held: Vec<Py<PyAny>>,
+        },
+        /// The version of the dict of an object that does not keep its attributes any more.
+        Dict(u64),
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "as for CPython 3.13")]
-    pub(super) fn begin(_object: &Bound<'_, PyAny>) -> Option<()> {
-        Some(())
+    impl Content {
+        pub(super) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
+            // SAFETY: a live object.
+            let Some(values) = (unsafe { values_in_object(object.as_ptr()) }) else {
+                // SAFETY: a live object.
+                return unsafe { version_of_dict(object.as_ptr()) }.map(Self::Dict);
+            };
+            let addresses: Box<[_]> = values.into();
+            let dict =
+                object.getattr(intern!(object.py(), "__dict__")).ok()?.cast_into_exact::<PyDict>().ok()?;
+            let attributes = dict.values();
+            // An interpreter that keeps its values otherwise is found out here.
+            let is_complete = attributes.len() == addresses.iter().filter(|value| !value.is_null()).count()
+                && attributes.iter().all(|value| addresses.contains(&value.as_ptr()));
+            let held = attributes.iter().filter(is_atom).map(Bound::unbind).collect();
+            is_complete.then_some(Self::Values { addresses, _held: held })
+        }
+
+        /// # Safety
+        /// `object` is live, of the same class, and the thread is attached.
+        #[inline]
+        pub(super) unsafe fn is_that_of(&self, object: *mut ffi::PyObject) -> bool {
+            // SAFETY: by the contract.
+            unsafe {
+                match self {
+                    Self::Values { addresses, .. } => {
+                        values_in_object(object).is_some_and(|values| *values == **addresses)
+                    }
+                    Self::Dict(version) => {
+                        values_in_object(object).is_none() && version_of_dict(object) == Some(*version)
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_atom(value: &Bound<'_, PyAny>) -> bool {
+        value.is_exact_instance_of::<PyString>()
+            || value.is_exact_instance_of::<PyInt>()
+            || value.is_exact_instance_of::<PyFloat>()
+            || value.is_exact_instance_of::<PyBool>()
     }
 }

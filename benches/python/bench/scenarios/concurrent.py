@@ -1,0 +1,91 @@
+"""Several threads or tasks log into one file."""
+
+import asyncio
+import threading
+
+from bench import texts
+from bench.scenario import scenario
+
+
+def _in_threads(peer, output, count, beside=()):
+    """Gives a ``run`` in which each of ``count`` threads logs every number once.
+
+    The functions in ``beside`` run in threads of their own meanwhile; each is given an event that ends it.
+    """
+    logger = peer.logger(peer.file(output.path, texts.STANDARD))
+    text = peer.text(texts.IN_THREAD)
+
+    def log(thread, start, stop):
+        for number in range(start, stop):
+            logger.info(text, thread, number, "pears")
+
+    def run(start, stop):
+        over = threading.Event()
+        others = [threading.Thread(target=function, args=(over,)) for function in beside]
+        loggers = [threading.Thread(target=log, args=(thread, start, stop)) for thread in range(count)]
+        for thread in others + loggers:
+            thread.start()
+        for thread in loggers:
+            thread.join()
+        over.set()
+        for thread in others:
+            thread.join()
+
+    return run
+
+
+def _compute(over):
+    while not over.is_set():
+        sum(range(1000))
+
+
+@scenario("1-thread", "1 thread, to one file", check="threads", pinned=False)
+def one_thread(peer, output):
+    return _in_threads(peer, output, 1)
+
+
+@scenario("4-threads", "4 threads, to one file", check="threads", pinned=False, records=4, calls=5_000)
+def four_threads(peer, output):
+    return _in_threads(peer, output, 4)
+
+
+@scenario("8-threads", "8 threads, to one file", check="threads", pinned=False, records=8, calls=2_500)
+def eight_threads(peer, output):
+    return _in_threads(peer, output, 8)
+
+
+@scenario(
+    "beside-computing",
+    "2 threads to one file, beside 2 that compute",
+    check="threads",
+    pinned=False,
+    records=2,
+    calls=160,
+)
+def beside_computing(peer, output):
+    return _in_threads(peer, output, 2, beside=(_compute, _compute))
+
+
+@scenario(
+    "asyncio",
+    "asyncio: 10 tasks that give way after each record",
+    check="threads",
+    records=10,
+    calls=2_000,
+)
+def in_tasks(peer, output):
+    logger = peer.logger(peer.file(output.path, texts.STANDARD))
+    text = peer.text(texts.IN_THREAD)
+
+    async def log(task, start, stop):
+        for number in range(start, stop):
+            logger.info(text, task, number, "pears")
+            await asyncio.sleep(0)
+
+    async def log_all(start, stop):
+        await asyncio.gather(*(log(task, start, stop) for task in range(10)))
+
+    def run(start, stop):
+        asyncio.run(log_all(start, stop))
+
+    return run
