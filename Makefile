@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance bench bench-short bench-guard check advisories check-long docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-short bench-guard check advisories check-long docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -36,6 +36,10 @@ test-python: $(VENV)/test-ready
 ## conformance: the test_logging of every CPython found, with Duramen in the place of logging
 conformance:
 	$(PYTHON) tests/conformance/run.py
+
+## differential: the same programs on the standard library and on Duramen, on every CPython found
+differential:
+	$(PYTHON) tests/differential/run.py
 
 ## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:
