@@ -8,6 +8,7 @@ mod asctime;
 mod buffering;
 mod caller;
 mod classes;
+mod exception;
 mod fields;
 mod filter;
 mod formatter;
@@ -22,7 +23,9 @@ mod pipeline;
 mod record;
 mod route;
 mod structured;
+mod structured_options;
 mod style;
+mod values;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -59,4 +62,6 @@ mod _core {
     use super::route::route;
     #[pymodule_export]
     use super::set_globals_owner;
+    #[pymodule_export]
+    use super::structured::{StructuredLayout, escape_controls};
 }

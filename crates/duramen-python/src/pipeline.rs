@@ -1,8 +1,8 @@
 //! The native way: a record that stays a Rust value from the logging call to the stream.
 
-use duramen::formatter::{Field, Formatter as _, JsonFormatter, console};
+use duramen::formatter::Field;
 use duramen::record::Caller;
-use duramen::{Level, Record, Value};
+use duramen::{Level, Record};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
@@ -35,8 +35,7 @@ pub(crate) fn emit_natively<'py>(
     };
     // Text that is not UTF-8 (lone surrogates) only the Python way carries.
     let Some(texts) = event.texts() else { return Ok(false) };
-    let fields: Vec<_> = event.fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let record = event.record(level_number, &texts, &fields);
+    let record = event.record(level_number, &texts);
     for target in &targets {
         event.write_to(target, &record)?;
     }
@@ -100,8 +99,6 @@ struct Event<'a, 'py> {
     process_name: Option<Bound<'py, PyString>>,
     task_name: Option<Bound<'py, PyString>>,
     options: Options<'py>,
-    /// The extra fields, where a target shows them.
-    fields: Vec<(String, Value<'static>)>,
     exception: Option<Bound<'py, PyString>>,
 }
 
@@ -159,14 +156,12 @@ impl<'a, 'py> Event<'a, 'py> {
             process_name: None,
             task_name: None,
             options,
-            fields: Vec::new(),
             exception: None,
         };
         if !event.fill(uses)? {
             return Ok(None);
         }
-        let uses_extra = targets.iter().any(|target| target.rendering.uses_extra());
-        match event.fill_details(uses_extra, &targets[0].formatter) {
+        match event.fill_exception(&targets[0].formatter) {
             Ok(()) => Ok(Some(event)),
             Err(error) if classes::is_ordinary(py, &error) => Ok(None),
             Err(error) => Err(error),
@@ -212,12 +207,9 @@ impl<'a, 'py> Event<'a, 'py> {
         Ok(true)
     }
 
-    /// The extra fields, where they are shown, and the text of the exception.
-    fn fill_details(&mut self, uses_extra: bool, formatter: &Bound<'py, PyAny>) -> PyResult<()> {
+    /// The text of the exception.
+    fn fill_exception(&mut self, formatter: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = self.logger.py();
-        if let Some(extra) = self.options.extra.as_ref().filter(|_| uses_extra) {
-            self.fields = fields::extra_of(extra)?;
-        }
         if let Some(exception) = &self.options.exception {
             let text = formatter.call_method1(intern!(py, "formatException"), (exception,))?;
             self.exception = Some(text.cast_into_exact::<PyString>()?);
@@ -255,7 +247,7 @@ impl<'a, 'py> Event<'a, 'py> {
         })
     }
 
-    fn record<'t>(&self, level: i64, texts: &'t Texts<'t>, fields: &'t [(&'t str, Value<'t>)]) -> Record<'t> {
+    fn record<'t>(&self, level: i64, texts: &'t Texts<'t>) -> Record<'t> {
         Record {
             name: texts.name,
             level: Level(level),
@@ -269,7 +261,8 @@ impl<'a, 'py> Event<'a, 'py> {
             process: self.process,
             process_name: texts.process_name,
             task_name: texts.task_name,
-            fields,
+            // Written from the Python values, where they are shown.
+            fields: &[],
             exception: texts.exception.filter(|text| !text.is_empty()),
             stack: None,
         }
@@ -301,8 +294,10 @@ impl<'a, 'py> Event<'a, 'py> {
         };
         let time = time.as_deref().unwrap_or_default();
         match &target.rendering {
-            Rendering::Json => JsonFormatter.format(record, &mut line),
-            Rendering::Console { color } => console::write(record, time, *color, &mut line),
+            Rendering::Structured(layout) => {
+                let (extra, exception) = (self.options.extra.as_ref(), self.options.exception.as_ref());
+                layout.get().write(record, time, extra, exception, &mut line)?;
+            }
             Rendering::Layout(layout) => {
                 if layout.render(record, time, &mut line).is_err() {
                     return self.hand_over(target, record);

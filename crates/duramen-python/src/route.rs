@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::classes::{self, Family, Obstacle, Untouched};
+use crate::structured::StructuredLayout;
 use crate::{globals, handler};
 
 /// Why a record takes the Python way.
@@ -64,14 +65,11 @@ macro_rules! native {
 }
 
 /// How the native way turns a record into text.
-#[derive(Clone)]
 pub(crate) enum Rendering {
     /// As the compiled layout of a `logging.Formatter` says.
     Layout(Arc<Layout>),
-    /// `duramen.formatters.JsonFormatter`.
-    Json,
-    /// `duramen.formatters.ConsoleFormatter`.
-    Console { color: bool },
+    /// A formatter of `duramen.formatters`.
+    Structured(Py<StructuredLayout>),
 }
 
 impl Rendering {
@@ -79,14 +77,8 @@ impl Rendering {
     pub(crate) fn uses(&self, field: Field) -> bool {
         match self {
             Self::Layout(layout) => layout.uses(field),
-            Self::Json => false,
-            Self::Console { .. } => field == Field::Asctime,
+            Self::Structured(layout) => layout.get().uses(field),
         }
-    }
-
-    /// Whether the text shows the extra fields.
-    pub(crate) fn uses_extra(&self) -> bool {
-        !matches!(self, Self::Layout(_))
     }
 }
 
@@ -250,10 +242,11 @@ fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Bound<'
         return Ok(Err(unusual("datefmt")));
     };
     let rendering = match classes::known(formatter).map_or("", |class| class.name) {
-        "JsonFormatter" => Rendering::Json,
-        "ConsoleFormatter" => {
-            let color = own.attributes.get_item(intern!(py, "color"))?;
-            Rendering::Console { color: color.is_some_and(|color| color.is_truthy().unwrap_or(false)) }
+        "JsonFormatter" | "LogfmtFormatter" | "ConsoleFormatter" => {
+            match StructuredLayout::native(&own.attributes)? {
+                Some(layout) => Rendering::Structured(layout.unbind()),
+                None => return Ok(Err(unusual("options"))),
+            }
         }
         _ => match own.attributes.get_item(intern!(py, "_style"))? {
             Some(style) => Rendering::Layout(native!(layout_of(&style)?)),

@@ -1,47 +1,147 @@
 //! Console output: for people, in color where that is wanted.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Formatter;
+use super::json::{Details, PairRules};
 use crate::{Level, Record};
 
-const RESET: &str = "\x1b[0m";
-const DIM: &str = "\x1b[2m";
+pub(super) const RESET: &str = "\x1b[0m";
+pub(super) const DIM: &str = "\x1b[2m";
+const NAME: &str = "\x1b[34m";
+const RAISED: &str = "\x1b[1;31m";
 
-/// Appends `record` as one line for a terminal: time, level, logger, message, extra fields; below it the
+/// Writes a record for people: time, level, logger, message, extra fields as `key=value`; below it the
 /// exception and the stack, if any.
 ///
-/// `asctime` is the creation time as text. Control characters of the message are escaped, so that a
-/// message can neither forge a line nor drive the terminal; those of the exception and the stack are too,
-/// except the line breaks and tabs that they are made of.
-pub fn write(record: &Record<'_>, asctime: &str, color: bool, out: &mut Vec<u8>) {
-    painted(asctime, color.then_some(DIM), out);
-    out.push(b' ');
-    painted(&format!("{:<8}", record.level_name), color.then(|| color_of(record.level)), out);
-    out.push(b' ');
-    painted(record.name, color.then_some("\x1b[34m"), out);
-    out.extend_from_slice(b": ");
-    write_escaped(record.message, out);
-    for (key, value) in record.fields {
-        out.push(b' ');
-        painted(key, color.then_some(DIM), out);
-        out.push(b'=');
-        write_escaped(&value.to_string(), out);
+/// Control characters of the message are escaped, so that a message can neither forge a line nor drive the
+/// terminal; those of the exception and the stack are too, except the line breaks and tabs that they are
+/// made of.
+///
+/// ```
+/// use duramen::formatter::{ConsoleFormatter, Formatter};
+/// use duramen::record::Caller;
+/// use duramen::{Level, Record, Value};
+///
+/// let record = Record {
+///     name: "app",
+///     level: Level::INFO,
+///     level_name: "INFO",
+///     message: "paid\n",
+///     created_ns: 0,
+///     relative_created_ms: 0.0,
+///     caller: Caller { pathname: "m.rs", filename: "m.rs", module: "m", line: 1, function: "f" },
+///     thread: None, thread_name: None, process: None, process_name: None, task_name: None,
+///     fields: &[("order", Value::Integer(7)), ("by", Value::Text("Ada L.".into()))],
+///     exception: None,
+///     stack: None,
+/// };
+/// let mut line = Vec::new();
+/// let Ok(()) = ConsoleFormatter::new(false).align(8).format_with(&record, "12:00:00", &record, &mut line);
+/// assert_eq!(line, br#"12:00:00 INFO     app: paid\n   order=7 by="Ada L.""#);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ConsoleFormatter {
+    color: bool,
+    align: usize,
+    extra: PairRules,
+}
+
+/// So many columns a message has before the fields begin, unless it is longer.
+pub const DEFAULT_ALIGN: usize = 32;
+
+impl ConsoleFormatter {
+    /// With color or without.
+    pub fn new(color: bool) -> Self {
+        Self { color, align: DEFAULT_ALIGN, extra: PairRules::new(color) }
     }
-    for text in [record.exception, record.stack].into_iter().flatten() {
-        for line in text.split('\n') {
-            out.push(b'\n');
-            for (index, part) in line.split('\t').enumerate() {
-                if index > 0 {
-                    out.push(b'\t');
-                }
-                write_escaped(part, out);
+
+    /// At least so many columns lie between the beginning of the message and the fields behind it.
+    #[must_use]
+    pub fn align(self, columns: usize) -> Self {
+        Self { align: columns, ..self }
+    }
+
+    /// Appends the text of `record`, with `asctime` as the creation time, and the fields that `details`
+    /// writes.
+    ///
+    /// # Errors
+    /// Those of `details`.
+    pub fn format_with<D: Details>(
+        &self,
+        record: &Record<'_>,
+        asctime: &str,
+        details: &D,
+        out: &mut Vec<u8>,
+    ) -> Result<(), D::Error> {
+        self.paint(DIM, asctime, out);
+        out.push(b' ');
+        self.paint(color_of(record.level), &format!("{:<8}", record.level_name), out);
+        out.push(b' ');
+        self.paint(NAME, record.name, out);
+        out.extend_from_slice(b": ");
+        let message = out.len();
+        write_escaped(record.message, out);
+        let end = out.len();
+        let shown = String::from_utf8_lossy(&out[message..end]).chars().count();
+        out.resize(end + self.align.saturating_sub(shown), b' ');
+        let padded = out.len();
+        self.extra.write(details, out)?;
+        if out.len() == padded {
+            out.truncate(end);
+        }
+        for text in [record.exception, record.stack].into_iter().flatten() {
+            for line in text.split('\n') {
+                out.push(b'\n');
+                self.write_line_of_traceback(line, out);
             }
         }
+        Ok(())
+    }
+
+    fn write_line_of_traceback(&self, line: &str, out: &mut Vec<u8>) {
+        let color =
+            if line.starts_with("  File ") || line.starts_with("Traceback ") || line.starts_with("Stack ") {
+                Some(DIM)
+            } else if line.starts_with(' ') || line.is_empty() {
+                None
+            } else {
+                Some(RAISED)
+            };
+        let color = color.filter(|_| self.color);
+        out.extend_from_slice(color.unwrap_or_default().as_bytes());
+        for (index, part) in line.split('\t').enumerate() {
+            if index > 0 {
+                out.push(b'\t');
+            }
+            write_escaped(part, out);
+        }
+        out.extend_from_slice(color.map_or("", |_| RESET).as_bytes());
+    }
+
+    fn paint(&self, color: &str, text: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.color { color.as_bytes() } else { b"" });
+        write_escaped(text, out);
+        out.extend_from_slice(if self.color { RESET.as_bytes() } else { b"" });
     }
 }
 
-fn painted(text: &str, color: Option<&str>, out: &mut Vec<u8>) {
-    out.extend_from_slice(color.unwrap_or_default().as_bytes());
-    write_escaped(text, out);
-    out.extend_from_slice(color.map_or("", |_| RESET).as_bytes());
+impl Formatter for ConsoleFormatter {
+    /// The time of day, to the millisecond, in local time.
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let timestamp = Timestamp::from_nanosecond(record.created_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let time = timestamp.to_zoned_datetime(TimeZone::system());
+        let time = format!("{}.{:03}", time.strftime("%H:%M:%S"), record.milliseconds());
+        let Ok(()) = self.format_with(record, &time, record, out);
+    }
+}
+
+/// Whether color is wanted on a stream: `NO_COLOR` in the environment says no, `FORCE_COLOR` says yes, each
+/// when it is not empty; otherwise it depends on whether the stream is a terminal.
+pub fn is_color_wanted(no_color: Option<&str>, force_color: Option<&str>, is_terminal: bool) -> bool {
+    let is_set = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
+    !is_set(no_color) && (is_set(force_color) || is_terminal)
 }
 
 /// The color of a level: that of the nearest standard level at or below it.
@@ -59,34 +159,34 @@ fn color_of(level: Level) -> &'static str {
     }
 }
 
-/// Control characters as `\n`, `\t`, `\x1b` and so on; all else as it is.
-fn write_escaped(text: &str, out: &mut Vec<u8>) {
+/// Appends `text` with its control characters, and the line separators U+2028 and U+2029, as `\n`, `\x1b`,
+/// `\u2028` and so on; all else as it is.
+pub fn write_escaped(text: &str, out: &mut Vec<u8>) {
     for character in text.chars() {
-        if character.is_control() {
-            match character {
-                '\n' | '\r' | '\t' => out.extend(character.escape_default().map(|escaped| escaped as u8)),
-                _ => out.extend_from_slice(format!("\\x{:02x}", u32::from(character)).as_bytes()),
+        match character {
+            '\n' | '\r' | '\t' => out.extend(character.escape_default().map(|escaped| escaped as u8)),
+            '\u{2028}' | '\u{2029}' => {
+                out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
             }
-        } else {
-            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            _ if character.is_control() => {
+                out.extend_from_slice(format!("\\x{:02x}", u32::from(character)).as_bytes());
+            }
+            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{write, write_escaped};
+    use super::{ConsoleFormatter, is_color_wanted, write_escaped};
     use crate::record::Caller;
-    use crate::{Level, Record};
+    use crate::{Level, Record, Value};
 
-    #[test]
-    fn control_characters_cannot_drive_the_terminal() {
-        let mut out = Vec::new();
-        write_escaped("a\nb\x1b[2J\u{9b}é", &mut out);
-        assert_eq!(String::from_utf8(out).expect("UTF-8"), "a\\nb\\x1b[2J\\x9bé");
-    }
-    #[test]
-    fn a_traceback_keeps_its_lines_and_cannot_drive_the_terminal() {
+    fn formatted(
+        formatter: &ConsoleFormatter,
+        fields: &[(&str, Value<'_>)],
+        exception: Option<&str>,
+    ) -> String {
         let record = Record {
             name: "app",
             level: Level::ERROR,
@@ -100,13 +200,61 @@ mod tests {
             process: None,
             process_name: None,
             task_name: None,
-            fields: &[],
-            exception: Some("Traceback:\n\tf()\nValueError: \x1b[2Jgone\r"),
+            fields,
+            exception,
             stack: None,
         };
         let mut out = Vec::new();
-        write(&record, "12:00:00", false, &mut out);
-        let expected = "12:00:00 ERROR    app: failed\nTraceback:\n\tf()\nValueError: \\x1b[2Jgone\\r";
-        assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+        let Ok(()) = formatter.format_with(&record, "12:00:00", &record, &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn control_characters_cannot_drive_the_terminal() {
+        let mut out = Vec::new();
+        write_escaped("a\nb\x1b[2J\u{9b}é\u{2028}", &mut out);
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), "a\\nb\\x1b[2J\\x9bé\\u2028");
+    }
+
+    #[test]
+    fn a_traceback_keeps_its_lines_and_cannot_drive_the_terminal() {
+        let text = formatted(
+            &ConsoleFormatter::new(false),
+            &[],
+            Some("Traceback:\n\tf()\nValueError: \x1b[2Jgone\r"),
+        );
+        assert_eq!(text, "12:00:00 ERROR    app: failed\nTraceback:\n\tf()\nValueError: \\x1b[2Jgone\\r");
+    }
+
+    #[test]
+    fn fields_are_aligned_and_cannot_look_like_others() {
+        let fields = [
+            ("a", Value::Text("one".into())),
+            ("b c=\x1b", Value::Text("x=1 \x1b[2J".into())),
+            ("list", Value::List(vec![Value::Integer(1), Value::Null])),
+        ];
+        let text = formatted(&ConsoleFormatter::new(false).align(10), &fields, None);
+        let expected = r#"12:00:00 ERROR    app: failed     a=one b_c__="x=1 \u001b[2J" list="[1, null]""#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn color_marks_what_was_raised() {
+        let text = formatted(
+            &ConsoleFormatter::new(true),
+            &[("n", Value::Integer(1))],
+            Some("Traceback (…)\n  File \"a\"\n    f()\nValueError: no"),
+        );
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].ends_with("\x1b[2mn\x1b[0m=1"), "{:?}", lines[0]);
+        assert_eq!(&lines[2..], ["\x1b[2m  File \"a\"\x1b[0m", "    f()", "\x1b[1;31mValueError: no\x1b[0m"]);
+    }
+
+    #[test]
+    fn the_environment_decides_before_the_terminal() {
+        assert!(is_color_wanted(None, None, true) && !is_color_wanted(None, None, false));
+        assert!(is_color_wanted(None, Some("1"), false));
+        assert!(!is_color_wanted(Some("1"), Some("1"), true));
+        assert!(is_color_wanted(Some(""), None, true));
     }
 }

@@ -3,12 +3,13 @@
 pub mod brace;
 pub mod console;
 pub mod dollar;
-mod json;
+pub mod json;
 mod layout;
 pub mod percent;
 pub mod text;
 
-pub use json::JsonFormatter;
+pub use console::ConsoleFormatter;
+pub use json::{JsonFormatter, LogfmtFormatter};
 pub use layout::{Field, Layout, UnsupportedLayout};
 pub use text::{Style, TextFormatter};
 
