@@ -31,7 +31,12 @@ RECORDS = {
     "plain": {},
     "extra": {"user": "Ada", "n": 5, "nested": {"a": [1, None, True]}, "_private": 1},
     "dict": {"msg": {"event": "late", "minutes": 5}, "args": ()},
-    "values": {"when": datetime.date(2024, 3, 1), "raw": b"\xfb\xff", "problem": ValueError("no"), "type": int},
+    "values": {
+        "when": datetime.date(2024, 3, 1),
+        "raw": b"\xfb\xff",
+        "problem": ValueError("no"),
+        "type": int,
+    },
     "exception": {"exc_info": "raised"},
     "stack": {"stack_info": "Stack (most recent call last):\n  File x"},
 }
@@ -58,7 +63,10 @@ ARGUMENTS = [
     {"fmt": "%(message)s", "timestamp": True},
     {"fmt": "%(message)s", "timestamp": "@timestamp"},
     {"fmt": "%(message)s", "reserved_attrs": [*core.RESERVED_ATTRS, "user"]},
-    {"fmt": "%(message)s", "reserved_attrs": [a for a in core.RESERVED_ATTRS if a not in ("lineno", "thread")]},
+    {
+        "fmt": "%(message)s",
+        "reserved_attrs": [a for a in core.RESERVED_ATTRS if a not in ("lineno", "thread")],
+    },
     {"fmt": "%(message)s", "exc_info_as_array": True, "stack_info_as_array": True},
     {"fmt": "%(message)s", "prefix": ""},
     {"fmt": "%(message)s", "json_default": str},
@@ -90,7 +98,9 @@ def test_an_own_serializer_and_indentation_give_the_same_text():
 
     for arguments in ({"json_serializer": serializer}, {"json_indent": "\t", "prefix": "p "}):
         arguments["fmt"] = "%(levelname)s %(message)s"
-        assert JsonFormatter(**arguments).format(record()) == theirs.JsonFormatter(**arguments).format(record())
+        assert JsonFormatter(**arguments).format(record()) == theirs.JsonFormatter(**arguments).format(
+            record()
+        )
 
 
 def test_a_dict_config_needs_no_more_than_the_class_path():

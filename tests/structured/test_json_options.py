@@ -194,12 +194,18 @@ def test_an_exception_whose_text_fails_is_named():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"preset": "esc"}, "JsonFormatter: preset: found \"esc\", expected one of ecs, opentelemetry"),
+        ({"preset": "esc"}, 'JsonFormatter: preset: found "esc", expected one of ecs, opentelemetry'),
         ({"preset": 3}, "JsonFormatter: preset: found 3, expected text"),
         ({"time_format": "iso"}, "JsonFormatter: time_format: found 'iso', expected one of rfc3339, epoch,"),
-        ({"time_zone": "Mars/Olympus"}, "JsonFormatter: time_zone: found 'Mars/Olympus', expected UTC, local"),
+        (
+            {"time_zone": "Mars/Olympus"},
+            "JsonFormatter: time_zone: found 'Mars/Olympus', expected UTC, local",
+        ),
         ({"exceptions": "xml"}, "JsonFormatter: exceptions: found 'xml', expected one of text, lines,"),
-        ({"rename_fields": {"message": 3}}, "JsonFormatter: rename_fields['message']: found 3, expected text"),
+        (
+            {"rename_fields": {"message": 3}},
+            "JsonFormatter: rename_fields['message']: found 3, expected text",
+        ),
         ({"static_fields": 3}, "JsonFormatter: static_fields: found 3, expected a mapping from names"),
         ({"defaults": {1: 2}}, "JsonFormatter: a key of defaults: found 1, expected text"),
         ({"default": 3}, "JsonFormatter: default: found 3, expected a function of one value"),
@@ -244,7 +250,9 @@ def test_from_dict_config_with_class_and_factory():
     assert "preset: found" in str(caught.value.__cause__)
 
 
-@pytest.mark.parametrize("made_again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize(
+    "made_again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+)
 def test_copies_and_pickles_write_the_same(made_again):
     formatter = JsonFormatter(preset="gelf", static_fields={"service": "shop"}, default=str)
     assert made_again(formatter).format(record(a=1)) == formatter.format(record(a=1))

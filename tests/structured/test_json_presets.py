@@ -219,7 +219,9 @@ def test_ecs_begins_with_the_four_fields_of_the_specification():
 
 
 def test_opentelemetry_puts_each_kind_of_field_in_its_place():
-    found = line("opentelemetry", {"static_fields": {"service.name": "shop"}}, order=5, trace_flags=1, **TRACED)
+    found = line(
+        "opentelemetry", {"static_fields": {"service.name": "shop"}}, order=5, trace_flags=1, **TRACED
+    )
     assert OPENTELEMETRY(found)
     assert found["Resource"]["service.name"] == "shop"
     assert found["Attributes"]["order"] == 5

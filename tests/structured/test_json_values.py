@@ -72,7 +72,7 @@ Pair = collections.namedtuple("Pair", "a b")
         (Color.RED, "red"),
         ([1, (2, [3])], [1, [2, [3]]]),
         (Pair(1, 2), [1, 2]),
-        ({"a": {"b": None}, 1: 2, True: 3, None: 4}, {"a": {"b": None}, "1": 3, "null": 4}),
+        ({"a": {"b": None}, 2: 2, True: 3, None: 4}, {"a": {"b": None}, "2": 2, "true": 3, "null": 4}),
         ({"b", "a", "c"}, ["a", "b", "c"]),
         (frozenset([2, 1]), [1, 2]),
         (collections.deque([1, 2]), [1, 2]),

@@ -31,15 +31,15 @@ fn parts<'py>(triple: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'p
 }
 
 /// Writes the name of the exception's class, as `ValueError` or `requests.Timeout`.
-pub(crate) fn write_type(triple: &Bound<'_, PyAny>, place: ValueWriter<'_>) -> PyResult<bool> {
-    let Some((exception, _)) = parts(triple) else { return Ok(false) };
+pub(crate) fn write_type(triple: &Bound<'_, PyAny>, place: ValueWriter<'_>) -> bool {
+    let Some((exception, _)) = parts(triple) else { return false };
     let (module, name) = class_of(&exception);
     if module.as_deref().is_none_or(|module| module == "builtins") {
         place.text(&name);
     } else {
         place.joined(&[module.as_deref().unwrap_or_default(), ".", &name]);
     }
-    Ok(true)
+    true
 }
 
 /// Writes what the exception says.

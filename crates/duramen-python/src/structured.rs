@@ -167,7 +167,7 @@ impl Details for PythonDetails<'_, '_> {
     fn write_part(&self, part: ExceptionPart, place: ValueWriter<'_>) -> PyResult<bool> {
         match (self.exception, part) {
             (None, _) => Ok(false),
-            (Some(triple), ExceptionPart::Type) => exception::write_type(triple, place),
+            (Some(triple), ExceptionPart::Type) => Ok(exception::write_type(triple, place)),
             (Some(triple), ExceptionPart::Message) => exception::write_message(triple, place),
         }
     }

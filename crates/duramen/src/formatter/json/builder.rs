@@ -210,7 +210,7 @@ impl JsonBuilder {
             Some(group) => {
                 self.push(Some(group.into()), name.into(), Source::Fixed(value.into()), Missing::Omit)
             }
-            None => self.with_default(name, value.into()),
+            None => self.with_default(&name, value.into()),
         }
     }
 
@@ -220,18 +220,18 @@ impl JsonBuilder {
         let called = |member: &&mut Member| member.key == name || member.source.is_called(name);
         match self.members.iter_mut().find(called) {
             Some(member) => member.missing = Missing::Json(value.into().0),
-            None => self = self.with_default(name.to_owned(), value.into()),
+            None => self = self.with_default(name, value.into()),
         }
         self
     }
 
     /// A member of the field `name`, which has the key and the value that its place asks for.
-    fn with_default(self, name: String, Json(mut json): Json) -> Self {
+    fn with_default(self, name: &str, Json(mut json): Json) -> Self {
         let key = format!("{}{name}", self.extra.prefix);
         if self.extra.syntax == Syntax::Plain {
             extra::make_plain(&mut json, 0, false);
         }
-        self.push(None, key.into(), Source::by_name(&name), Missing::Json(json))
+        self.push(None, key.into(), Source::by_name(name), Missing::Json(json))
     }
 
     fn push(

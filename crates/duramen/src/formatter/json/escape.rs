@@ -107,6 +107,7 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
 }
 
 /// Of the lead bytes 0xC2 begins U+0080 to U+00BF and 0xE2 among others the line separators.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, which no vector has")]
 #[expect(clippy::inline_always, reason = "the loop around it becomes vector instructions only then")]
 #[inline(always)]
 fn is_suspect(byte: u8, ascii: bool) -> bool {

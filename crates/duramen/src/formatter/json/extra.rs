@@ -104,7 +104,9 @@ impl<'o> ExtraWriter<'o> {
                 writer::separate(self.out);
                 self.out.push(b'"');
                 escape::write_inner(&self.rules.prefix, self.ascii, self.out);
-                parts.iter().for_each(|part| escape::write_inner(part, self.ascii, self.out));
+                for part in parts {
+                    escape::write_inner(part, self.ascii, self.out);
+                }
                 self.out.extend_from_slice(b"\": ");
             }
             Syntax::Plain => {

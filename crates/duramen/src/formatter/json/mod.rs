@@ -297,7 +297,7 @@ fn begin_member(key: &[u8], out: &mut Vec<u8>) {
 fn write_text(text: Option<&str>, as_lines: bool, value: ValueWriter<'_>) -> bool {
     match text {
         Some(text) if as_lines => {
-            value.list(|lines| text.lines().for_each(|line| lines.element().text(line)))
+            value.list(|lines| text.lines().for_each(|line| lines.element().text(line)));
         }
         Some(text) => value.text(text),
         None => return false,

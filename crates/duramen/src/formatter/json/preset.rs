@@ -210,10 +210,10 @@ impl Severity {
             Self::OpenTelemetry => value.integer(opentelemetry_number(level)),
             Self::GoogleCloud if level.0 <= 0 => value.text("DEFAULT"),
             Self::GoogleCloud => {
-                value.text(["DEBUG", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"][index(level)])
+                value.text(["DEBUG", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"][index(level)]);
             }
             Self::Datadog => {
-                value.text(["debug", "debug", "info", "warning", "error", "critical"][index(level)])
+                value.text(["debug", "debug", "info", "warning", "error", "critical"][index(level)]);
             }
         }
     }

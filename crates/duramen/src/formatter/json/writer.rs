@@ -142,7 +142,9 @@ impl<'o> ValueWriter<'o> {
                 self.list(|elements| values.iter().for_each(|value| elements.element().value(value)));
             }
             Value::Map(entries) => self.object(|members| {
-                entries.iter().for_each(|(key, value)| members.member(key).value(value));
+                for (key, value) in entries {
+                    members.member(key).value(value);
+                }
             }),
         }
     }
