@@ -11,7 +11,7 @@ from importlib import import_module
 def _standard_counterpart(definition):
     """What ``logging`` has for a class or function of Duramen's; anything else stands for itself."""
     package, dot, module = definition.__module__.partition(".")
-    if package != "duramen":
+    if package != "duramen" or module not in ("", "handlers", "config"):
         return definition
     return getattr(import_module("logging" + dot + module), definition.__name__, definition)
 

@@ -1,54 +1,318 @@
-"""Structured and coloured output: ``JsonFormatter`` and ``ConsoleFormatter``.
+"""Structured and coloured output: ``JsonFormatter``, ``LogfmtFormatter``, ``ConsoleFormatter``.
 
-Both take the place of a ``logging.Formatter`` anywhere, and are native: a record that meets only
-Duramen's own parts never becomes a Python object.
+Each takes the place of a ``logging.Formatter`` anywhere, and is native: a record that meets only Duramen's
+own parts never becomes a Python object. Options are checked when the formatter is made; a wrong one raises
+``ValueError`` with its path.
+
+Values of ``extra`` are written by these rules, each in its depth:
+
+=============================================== =====================================================
+``str``, ``int``, ``float``, ``bool``, ``None``  as JSON has them, subclasses too; whole numbers exactly;
+                                                 NaN and the infinities as ``null``; lone surrogates as
+                                                 ``\\udc80``
+``dict`` and other mappings                      an object; keys by ``str()``, but ``true``, ``null``
+``list``, ``tuple``, ``deque``                   a list
+``set``, ``frozenset``                           a list in the order of its elements' JSON
+``datetime``, ``date``, ``time``                 ``isoformat()``
+``bytes``, ``bytearray``, ``memoryview``         Base64, safe in URLs
+``Enum``                                         its value
+dataclasses                                      an object of the fields
+classes                                          their name
+exceptions                                       the class's name and what it says, ``ValueError: no``
+numpy's scalars                                  their ``item()``
+all else (``Decimal``, ``UUID``, ``Path`` …)     ``str()``
+what contains itself, or nests too deep          ``<cycle: dict>``, ``<too deep: list>``
+what raises while it is written                  ``<unwritable Order: ValueError>``
+=============================================== =====================================================
+
+Control characters, U+2028 and U+2029 are escaped everywhere: no text can forge a line or drive a terminal.
 """
 
+import functools
+import json
 import os
+import re
+import socket
 import sys
 
 from duramen import Formatter, _core
 
-__all__ = ["ConsoleFormatter", "JsonFormatter"]
+__all__ = ["ConsoleFormatter", "EscapingFormatter", "JsonFormatter", "LogfmtFormatter"]
+
+#: How a format string of each style names a field.
+_FIELD_PATTERNS = {
+    "%": re.compile(r"%\((.+?)\)"),
+    "{": re.compile(r"\{(.+?)(?:![rsa])?(?::[^}]*)?\}"),
+    "$": re.compile(r"\$(?:\$|\{(.+?)\}|([_a-z][_a-z0-9]*))", re.IGNORECASE),
+}
+
+#: The attributes of every record, which are not extra fields.
+_OWN_ATTRIBUTES = (
+    "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName "
+    "created msecs relativeCreated thread threadName processName process taskName message asctime"
+).split()
 
 
-def _refuse(class_name, option, value, right):
-    if value is not None:
-        raise ValueError(
-            f"{class_name}: the option {option!r} has no meaning here (found {value!r}); {right}"
-        )
+def _refuse(class_name, path, found, expected):
+    raise ValueError(f"{class_name}: {path}: found {found!r}, expected {expected}")
 
 
-class JsonFormatter(Formatter):
+def _layout(formatter, kind, options):
+    try:
+        return _core.StructuredLayout(kind, options)
+    except ValueError as error:
+        raise ValueError(f"{type(formatter).__name__}: {error}") from None
+
+
+def _names_in(fmt, style):
+    """The fields that a format string names."""
+    if style == ",":
+        return [name.strip() for name in fmt.split(",") if name.strip()]
+    found = _FIELD_PATTERNS[style].findall(fmt)
+    return [name for groups in found for name in ([groups] if isinstance(groups, str) else groups) if name]
+
+
+def _fields_of(class_name, fields):
+    """Key and source of each field that the option ``fields`` names."""
+    if isinstance(fields, str) or not hasattr(fields, "__iter__"):
+        _refuse(class_name, "fields", fields, "names, or a mapping from keys to names")
+    return dict(fields) if hasattr(fields, "items") else {name: name for name in fields}
+
+
+class _Structured(Formatter):
+    """What the formatters share whose members can be chosen."""
+
+    def usesTime(self):
+        """False: the creation time is not put on the record as ``asctime``."""
+        return False
+
+    def _options(self, fmt, style, *, fields, preset, timestamp, reserved_attrs, json_default, **options):
+        """The options as the extension takes them."""
+        name = type(self).__name__
+        options["default"] = options["default"] or json_default
+        if sum(option is not None for option in (fmt, fields, preset)) > 1:
+            _refuse(name, "fields", fields, "one of fmt, fields and preset alone")
+        if fmt is not None:
+            # As python-json-logger lays its lines out.
+            fields = {field: field for field in (_names_in(fmt, style) if isinstance(fmt, str) else fmt)}
+            options["private_hidden"] = True
+        elif fields is not None:
+            fields = _fields_of(name, fields)
+        renames = dict(options["rename_fields"] or {})
+        if timestamp and fields is not None:
+            fields["timestamp" if timestamp is True else timestamp] = "timestamp"
+        elif isinstance(timestamp, str):
+            renames.setdefault("timestamp", timestamp)
+        if reserved_attrs is not None:
+            fields, options["hidden"] = self._with_unreserved(fields, list(reserved_attrs))
+        if options.pop("rename_fields_keep_missing", False) and fields is not None:
+            missing = [name for name in renames if name not in fields]
+            fields.update({name: name for name in missing if name not in _OWN_ATTRIBUTES})
+            nothing = {renames[name]: None for name in missing if name in _OWN_ATTRIBUTES}
+            options["defaults"] = {**nothing, **(options["defaults"] or {})}
+        return {**options, "preset": preset, "fields": fields, "rename_fields": renames}
+
+    @staticmethod
+    def _with_unreserved(fields, reserved):
+        """The fields with the record's own attributes that are not reserved, and the extra fields that are."""
+        shown = [name for name in _OWN_ATTRIBUTES if name not in reserved]
+        if sys.version_info < (3, 12):
+            shown.remove("taskName") if "taskName" in shown else None
+        if fields is None and shown:
+            fields = {"timestamp": "timestamp", "message": "message"}
+        if fields is not None:
+            present = set(fields.values())
+            unformatted = {"asctime", "message"} - present
+            fields = {**fields, **{name: name for name in shown if name not in present | unformatted}}
+        return fields, [name for name in reserved if name not in _OWN_ATTRIBUTES]
+
+
+class JsonFormatter(_Structured):
     """One JSON object on one line for each record.
 
-    The keys, in this order: ``timestamp`` (RFC 3339, UTC, microseconds), ``level``, ``logger``,
-    ``message``, every ``extra`` field, ``exception`` and ``stack`` where there are any. Values of
-    ``extra`` that JSON has no form for are written as ``str()`` gives them; NaN and the infinities as
-    ``null``.
+    By default its members are, in this order: ``timestamp``, ``level``, ``logger``, ``message``, every
+    ``extra`` field, ``exception`` and ``stack`` where there are any. An extra field with the name of one of
+    these is written under ``extra.`` and its name.
 
-    The parameters are those of ``logging.Formatter``, since ``dictConfig`` passes them. ``fmt`` and
-    ``datefmt`` have to be ``None``: anything else raises ``ValueError``.
+    The parameters of python-json-logger's class of this name are understood, so that a configuration moves
+    here by the change of the class's path:
+
+    - ``fmt``, ``style``: the fields, named by a format string (``style=","``: by commas) or a sequence;
+      exceptions and stacks follow as ``exc_info`` and ``stack_info``, extra fields that begin with ``_`` are
+      left out. ``datefmt`` is the form of ``asctime``.
+    - ``prefix``: text before the object.
+    - ``rename_fields``: new keys, by the name of the field. ``rename_fields_keep_missing`` keeps those that
+      the record has not, as ``null``.
+    - ``static_fields``, ``defaults``: values for every record; an ``extra`` field takes their place.
+    - ``reserved_attrs``: the attributes of a record that are not shown (default: all); other names hide extra
+      fields.
+    - ``timestamp``: true, or the key under which the creation time stands.
+    - ``exc_info_as_array``, ``stack_info_as_array``: lists of lines.
+    - ``json_default``: a function for values that JSON has no form for; ``TypeError`` from it leaves them to
+      the rules of this module. ``json_encoder``: a class whose ``default`` method is that function.
+    - ``json_indent``, ``json_serializer``: the object is written again by this function (``json.dumps``) with
+      this indentation, which costs what it costs in Python.
+    - ``json_ensure_ascii``: ``\\uXXXX`` for all that is not ASCII (default: false).
+
+    Its own parameters:
+
+    - ``fields``: names, or a mapping from keys to names: attributes of ``LogRecord``, ``timestamp``,
+      ``exc_info``, ``stack_info``, or extra fields, which are ``null`` where a record has none. All other
+      extra fields follow.
+    - ``preset``: the schema of a log system: ``"ecs"``, ``"opentelemetry"``, ``"google_cloud"``,
+      ``"datadog"``, ``"gelf"`` (with ``host``, by default this machine's name), ``"logstash"``.
+    - ``time_format``: ``"rfc3339"`` (default), ``"epoch"`` (seconds), ``"epoch_ms"``, ``"epoch_us"``,
+      ``"epoch_ns"``. ``time_zone``: ``"UTC"`` (default), ``"local"`` or a zone's name.
+    - ``exceptions``: ``"text"`` (default), ``"lines"``, ``"object"`` (``type``, ``module``, ``message``,
+      ``notes``, ``frames``, ``cause`` or ``context``, ``exceptions`` of a group), ``"both"``.
+    - ``default``: as ``json_default``.
+    - ``max_depth``: how deep values nest, 1 to 100 (default: 16).
 
     >>> import duramen as logging
-    >>> formatter = JsonFormatter()
     >>> record = logging.makeLogRecord({"name": "app", "levelname": "INFO", "msg": "hello", "created": 0.5})
     >>> record.user_id = 7
-    >>> formatter.format(record)
+    >>> JsonFormatter().format(record)
     '{"timestamp": "1970-01-01T00:00:00.500000Z", "level": "INFO", "logger": "app", "message": "hello", "user_id": 7}'
+    >>> JsonFormatter("%(levelname)s %(message)s", rename_fields={"levelname": "severity"}).format(record)
+    '{"severity": "INFO", "message": "hello", "user_id": 7}'
+    >>> JsonFormatter(fields={"at": "timestamp", "text": "message"}, time_format="epoch_ms").format(record)
+    '{"at": 500, "text": "hello", "user_id": 7}'
     """
 
-    def __init__(self, fmt=None, datefmt=None, style="%", validate=True):
-        _refuse("JsonFormatter", "fmt", fmt, "the fields of the record are its layout")
-        _refuse("JsonFormatter", "datefmt", datefmt, "timestamps are RFC 3339")
-        super().__init__()
+    def __init__(
+        self,
+        fmt=None,
+        datefmt=None,
+        style="%",
+        validate=True,
+        *,
+        prefix=None,
+        rename_fields=None,
+        rename_fields_keep_missing=False,
+        static_fields=None,
+        reserved_attrs=None,
+        timestamp=False,
+        defaults=None,
+        exc_info_as_array=False,
+        stack_info_as_array=False,
+        json_default=None,
+        json_encoder=None,
+        json_serializer=None,
+        json_indent=None,
+        json_ensure_ascii=False,
+        fields=None,
+        preset=None,
+        host=None,
+        time_format=None,
+        time_zone=None,
+        exceptions=None,
+        default=None,
+        max_depth=None,
+    ):
+        if isinstance(fmt, str) and style != ",":
+            super().__init__(fmt, datefmt, style, validate)
+        else:
+            super().__init__(datefmt=datefmt)
+        if json_default is None and json_encoder is not None:
+            json_default = json_encoder().default
+        options = self._options(
+            fmt,
+            style,
+            fields=fields,
+            preset=preset,
+            timestamp=timestamp,
+            reserved_attrs=reserved_attrs,
+            json_default=json_default,
+            prefix=prefix,
+            rename_fields=rename_fields,
+            rename_fields_keep_missing=rename_fields_keep_missing,
+            static_fields=static_fields,
+            defaults=defaults,
+            exceptions=exceptions or ("lines" if exc_info_as_array else None),
+            stack_as_lines=stack_info_as_array,
+            host=host if host is not None else socket.gethostname(),
+            time_format=time_format,
+            time_zone=time_zone,
+            default=default,
+            max_depth=max_depth,
+            ascii=json_ensure_ascii,
+        )
+        if json_indent is not None or json_serializer not in (None, json.dumps):
+            options["finish"] = functools.partial(
+                _serialized_again,
+                prefix=prefix or "",
+                serializer=json_serializer or json.dumps,
+                indent=json_indent,
+                ensure_ascii=json_ensure_ascii,
+            )
+        self._layout = _layout(self, "json", options)
 
     def format(self, record):
         """The record as one line of JSON."""
 
-    def usesTime(self):
-        """False: the timestamp does not come from ``formatTime``."""
-        return False
+
+def _serialized_again(line, *, prefix, serializer, indent, ensure_ascii):
+    members = json.loads(line[len(prefix) :])
+    text = serializer(members, default=None, cls=None, indent=indent, ensure_ascii=ensure_ascii)
+    return prefix + (text.decode() if isinstance(text, bytes) else text)
+
+
+class LogfmtFormatter(_Structured):
+    """Pairs of ``key=value`` on one line for each record.
+
+    The members are those of ``JsonFormatter``, and so are the parameters that it has too. A value that is
+    one word stands as it is, all else in quotes with the escapes of JSON; lists and objects as their JSON in
+    quotes. What a record does not have is left out. In keys ``_`` stands for what would end them.
+
+    >>> import duramen as logging
+    >>> record = logging.makeLogRecord({"levelname": "INFO", "msg": "hello there", "created": 0.5})
+    >>> record.user_id = 7
+    >>> LogfmtFormatter(fields={"level": "levelname", "msg": "message"}).format(record)
+    'level=INFO msg="hello there" user_id=7'
+    """
+
+    def __init__(
+        self,
+        fmt=None,
+        datefmt=None,
+        style="%",
+        validate=True,
+        *,
+        rename_fields=None,
+        static_fields=None,
+        defaults=None,
+        fields=None,
+        time_format=None,
+        time_zone=None,
+        exceptions=None,
+        default=None,
+        max_depth=None,
+    ):
+        if isinstance(fmt, str) and style != ",":
+            super().__init__(fmt, datefmt, style, validate)
+        else:
+            super().__init__(datefmt=datefmt)
+        options = self._options(
+            fmt,
+            style,
+            fields=fields,
+            preset=None,
+            timestamp=False,
+            reserved_attrs=None,
+            json_default=None,
+            rename_fields=rename_fields,
+            static_fields=static_fields,
+            defaults=defaults,
+            time_format=time_format,
+            time_zone=time_zone,
+            exceptions=exceptions,
+            default=default,
+            max_depth=max_depth,
+        )
+        self._layout = _layout(self, "logfmt", options)
+
+    def format(self, record):
+        """The record as one line of pairs."""
 
 
 class ConsoleFormatter(Formatter):
@@ -56,12 +320,11 @@ class ConsoleFormatter(Formatter):
 
     ``datefmt`` is as for ``logging.Formatter``; ``fmt`` has to be ``None``. ``color`` is true, false, or
     ``None`` (the default): then colour is used unless ``NO_COLOR`` is set in the environment, if
-    ``FORCE_COLOR`` is set or ``sys.stderr`` is a terminal.
-
-    Control characters in the message are escaped: it can neither forge a line nor drive the terminal.
+    ``FORCE_COLOR`` is set or ``sys.stderr`` is a terminal. The fields begin ``align`` columns (default: 32)
+    after the message does, or behind it.
 
     >>> import duramen as logging
-    >>> formatter = ConsoleFormatter(datefmt="%H:%M", color=False)
+    >>> formatter = ConsoleFormatter(datefmt="%H:%M", color=False, align=0)
     >>> formatter.converter = __import__("time").gmtime
     >>> record = logging.makeLogRecord({"name": "app", "levelname": "INFO", "msg": "hello", "created": 0.5})
     >>> record.user_id = 7
@@ -69,10 +332,14 @@ class ConsoleFormatter(Formatter):
     '00:00 INFO     app: hello user_id=7'
     """
 
-    def __init__(self, fmt=None, datefmt=None, style="%", validate=True, *, color=None):
-        _refuse("ConsoleFormatter", "fmt", fmt, "the layout is fixed")
+    def __init__(
+        self, fmt=None, datefmt=None, style="%", validate=True, *, color=None, align=None, default=None
+    ):
+        if fmt is not None:
+            _refuse("ConsoleFormatter", "fmt", fmt, "None, since the layout is fixed")
         super().__init__(datefmt=datefmt)
         self.color = _is_color_wanted() if color is None else bool(color)
+        self._layout = _layout(self, "console", {"color": self.color, "align": align, "default": default})
 
     def format(self, record):
         """The record as a line for a terminal; tracebacks follow on lines of their own."""
@@ -91,6 +358,37 @@ def _is_color_wanted():
         return sys.stderr.isatty()
     except (AttributeError, ValueError):
         return False
+
+
+class EscapingFormatter(Formatter):
+    r"""A ``logging.Formatter`` whose messages can neither forge a line nor drive a terminal.
+
+    Control characters of the message are escaped, in exceptions and stacks those that are no line breaks or
+    tabs. Everything else, the parameters too, is as in ``logging.Formatter``.
+
+    >>> import duramen as logging
+    >>> record = logging.makeLogRecord({"levelname": "INFO", "msg": "hello\nERROR:forged"})
+    >>> EscapingFormatter("%(levelname)s:%(message)s").format(record)
+    'INFO:hello\\nERROR:forged'
+    """
+
+    def formatMessage(self, record):
+        """The layout with the escaped message."""
+        record.message = _core.escape_controls(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei):
+        """The traceback, escaped but for its line breaks."""
+        return _escaped_lines(super().formatException(ei))
+
+    def formatStack(self, stack_info):
+        """The stack, escaped but for its line breaks."""
+        return _escaped_lines(super().formatStack(stack_info))
+
+
+def _escaped_lines(text):
+    lines = ("\t".join(map(_core.escape_controls, line.split("\t"))) for line in text.split("\n"))
+    return "\n".join(lines)
 
 
 _core.put_native_methods(globals(), __name__)

@@ -146,8 +146,9 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("QueueListener", Family::Other, handler::listener::METHODS),
         ],
         "duramen.formatters" => vec![
-            class("JsonFormatter", Family::Formatter, structured::JSON_METHODS),
-            class("ConsoleFormatter", Family::Formatter, structured::CONSOLE_METHODS),
+            class("JsonFormatter", Family::Formatter, structured::METHODS),
+            class("LogfmtFormatter", Family::Formatter, structured::METHODS),
+            class("ConsoleFormatter", Family::Formatter, structured::METHODS),
         ],
         _ => Vec::new(),
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::handler_plan::HandlerPlan;
-use crate::pipeline::{self, Event};
+use crate::pipeline::Event;
 use crate::route::{self, Target};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
@@ -109,7 +109,7 @@ impl<'py> Delivery<'_, 'py> {
     fn format(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<bool> {
         let formatter = &plan.formatter;
         formatter.write_time(self.target.handler.py(), &self.event.created, self.settings, time)?;
-        Ok(pipeline::render(&formatter.rendering, self.record, time, line))
+        self.event.render(&formatter.rendering, self.record, time, line)
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.

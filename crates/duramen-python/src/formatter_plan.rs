@@ -12,16 +12,14 @@ use crate::asctime::TimeText;
 use crate::interpreter::State;
 use crate::remembered::Remembered;
 use crate::settings::Settings;
+use crate::structured::StructuredLayout;
 
 /// How the native way turns a record into text.
-#[derive(Clone)]
 pub(crate) enum Rendering {
     /// As the compiled layout of a `logging.Formatter` says.
     Layout(Arc<Layout>),
-    /// `duramen.formatters.JsonFormatter`.
-    Json,
-    /// `duramen.formatters.ConsoleFormatter`.
-    Console { color: bool },
+    /// A formatter of `duramen.formatters`.
+    Structured(Py<StructuredLayout>),
 }
 
 impl Rendering {
@@ -29,14 +27,8 @@ impl Rendering {
     pub(crate) fn uses(&self, field: Field) -> bool {
         match self {
             Self::Layout(layout) => layout.uses(field),
-            Self::Json => false,
-            Self::Console { .. } => field == Field::Asctime,
+            Self::Structured(layout) => layout.get().uses(field),
         }
-    }
-
-    /// Whether the text shows the extra fields.
-    fn uses_extra(&self) -> bool {
-        !matches!(self, Self::Layout(_))
     }
 }
 
@@ -50,7 +42,6 @@ impl Needs {
     pub(crate) const PROCESS: Self = Self(4);
     pub(crate) const PROCESS_NAME: Self = Self(8);
     pub(crate) const TASK_NAME: Self = Self(16);
-    pub(crate) const EXTRA: Self = Self(32);
 
     fn of(rendering: &Rendering) -> Self {
         use Field::{
@@ -63,7 +54,7 @@ impl Needs {
             (Self::PROCESS_NAME, &[ProcessName]),
             (Self::TASK_NAME, &[TaskName]),
         ];
-        let mut needs = if rendering.uses_extra() { Self::EXTRA } else { Self::default() };
+        let mut needs = Self::default();
         for (need, fields) in groups {
             if fields.iter().any(|field| rendering.uses(*field)) {
                 needs = needs.and(need);

@@ -14,6 +14,7 @@ mod delivery;
 mod descriptor;
 mod enabled;
 mod entry;
+mod exception;
 mod fields;
 mod filter;
 mod formatter;
@@ -39,7 +40,9 @@ mod route;
 mod settings;
 mod sink;
 mod structured;
+mod structured_options;
 mod style;
+mod values;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -78,4 +81,6 @@ mod _core {
     use super::route::route;
     #[pymodule_export]
     use super::set_globals_owner;
+    #[pymodule_export]
+    use super::structured::{StructuredLayout, escape_controls};
 }

@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use duramen::formatter::message::{self, Argument};
-use duramen::formatter::{Formatter as _, JsonFormatter, console};
 use duramen::record::Caller;
-use duramen::{Level, Record, Value};
+use duramen::{Level, Record};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
@@ -77,9 +76,7 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
         };
         // Text that is not UTF-8 (lone surrogates) only the Python way carries.
         let Some(texts) = event.texts(message) else { return Ok(false) };
-        let fields: Vec<_> =
-            event.fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let record = event.record(&texts, &fields);
+        let record = event.record(&texts);
         for target in &targets {
             line.clear();
             time.clear();
@@ -107,6 +104,11 @@ impl<'py> Options<'py> {
     /// `exc_info` as a record holds it.
     pub(crate) fn exc_info(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.exc_info.clone().unwrap_or_else(|| py.None().into_bound(py))
+    }
+
+    /// The triple of the exception that the record is about.
+    fn exception(&self) -> Option<&Bound<'py, PyAny>> {
+        self.exc_info.as_ref().filter(|_| self.has_exception)
     }
 
     /// `None` for keywords that only the Python way knows, and for an `extra` that it refuses.
@@ -175,8 +177,6 @@ pub(crate) struct Event<'a, 'py> {
     process_name: Option<Bound<'py, PyString>>,
     task_name: Option<Bound<'py, PyString>>,
     options: Options<'py>,
-    /// The extra fields, where a target shows them.
-    fields: Vec<(String, Value<'static>)>,
     exception: Option<Bound<'py, PyString>>,
 }
 
@@ -222,13 +222,12 @@ impl<'a, 'py> Event<'a, 'py> {
             process_name: None,
             task_name: None,
             options,
-            fields: Vec::new(),
             exception: None,
         };
         if !event.fill(needs, settings)? {
             return Ok(None);
         }
-        match event.fill_details(needs, &targets[0]) {
+        match event.fill_exception(&targets[0]) {
             Ok(()) => Ok(Some(event)),
             Err(error) if classes::is_ordinary(py, &error) => Ok(None),
             Err(error) => Err(error),
@@ -271,13 +270,10 @@ impl<'a, 'py> Event<'a, 'py> {
         Ok(true)
     }
 
-    /// The extra fields, where they are shown, and the text of the exception.
-    fn fill_details(&mut self, needs: Needs, first: &Target<'py>) -> PyResult<()> {
+    /// The text of the exception.
+    fn fill_exception(&mut self, first: &Target<'py>) -> PyResult<()> {
         let py = self.call.logger.py();
-        if let Some(extra) = self.options.extra.as_ref().filter(|_| needs.has(Needs::EXTRA)) {
-            self.fields = fields::extra_of(extra)?;
-        }
-        if let Some(exception) = self.options.exc_info.as_ref().filter(|_| self.options.has_exception) {
+        if let Some(exception) = self.options.exception() {
             let formatter = first.handler.getattr(intern!(py, "formatter"))?;
             let formatter = if formatter.is_none() {
                 globals::get(py, intern!(py, "_defaultFormatter"))?
@@ -320,7 +316,7 @@ impl<'a, 'py> Event<'a, 'py> {
         })
     }
 
-    fn record<'t>(&self, texts: &'t Texts<'t>, fields: &'t [(&'t str, Value<'t>)]) -> Record<'t> {
+    fn record<'t>(&self, texts: &'t Texts<'t>) -> Record<'t> {
         Record {
             name: texts.name,
             level: Level(self.call.level),
@@ -334,10 +330,35 @@ impl<'a, 'py> Event<'a, 'py> {
             process: self.process,
             process_name: texts.process_name,
             task_name: texts.task_name,
-            fields,
+            // Written from the Python values, where they are shown.
+            fields: &[],
             exception: texts.exception.filter(|text| !text.is_empty()),
             stack: None,
         }
+    }
+
+    /// Appends the text of `record`, which is this event, as `rendering` says, `asctime` being its creation
+    /// time; `false` for a value that only the interpreter renders.
+    pub(crate) fn render(
+        &self,
+        rendering: &Rendering,
+        record: &Record<'_>,
+        asctime: &str,
+        line: &mut Vec<u8>,
+    ) -> PyResult<bool> {
+        match rendering {
+            Rendering::Structured(layout) => {
+                let (extra, exception) = (self.options.extra(), self.options.exception());
+                layout.get().write(record, asctime, extra, exception, line)?;
+            }
+            Rendering::Layout(layout) => {
+                if layout.render(record, asctime, line).is_err() {
+                    return Ok(false);
+                }
+                append_exception(record, line);
+            }
+        }
+        Ok(true)
     }
 
     /// The same event as a `LogRecord`, for what is written in Python.
@@ -366,22 +387,6 @@ impl<'a, 'py> Event<'a, 'py> {
         }
         Ok(made)
     }
-}
-
-/// Appends the text of `record` as `rendering` says, `asctime` being its creation time; `false` for a value
-/// that only the interpreter renders.
-pub(crate) fn render(rendering: &Rendering, record: &Record<'_>, asctime: &str, line: &mut Vec<u8>) -> bool {
-    match rendering {
-        Rendering::Json => JsonFormatter.format(record, line),
-        Rendering::Console { color } => console::write(record, asctime, *color, line),
-        Rendering::Layout(layout) => {
-            if layout.render(record, asctime, line).is_err() {
-                return false;
-            }
-            append_exception(record, line);
-        }
-    }
-    true
 }
 
 /// The exception below the message, as `Formatter.format` puts it.

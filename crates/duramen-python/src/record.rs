@@ -223,11 +223,12 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
-    /// Nanoseconds since the Unix epoch, of which the whole milliseconds are `milliseconds`.
+    /// Nanoseconds since the Unix epoch, to the microsecond, since the seconds hold no more; the whole
+    /// milliseconds are `milliseconds`.
     #[expect(clippy::cast_possible_truncation, reason = "saturates in the year 2262")]
     pub(crate) fn nanoseconds(&self) -> i64 {
         let whole = self.seconds.floor();
-        let fraction = ((self.seconds - whole) * 1e9).round() as i64;
+        let fraction = ((self.seconds - whole) * 1e6).round() as i64 * 1000;
         let milliseconds = self.milliseconds as i64 * 1_000_000;
         whole as i64 * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
     }

@@ -20,6 +20,7 @@ use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::{HandlerPlan, Kind, Parts};
 use crate::logger_view::{self, LoggerView};
 use crate::settings::{self, Settings};
+use crate::structured::StructuredLayout;
 use crate::{globals, layouts};
 
 /// Why a record takes the Python way.
@@ -227,11 +228,11 @@ fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Vec<Bou
     let own = native!(part(formatter, Family::Formatter, "formatter")?);
     let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
     Ok(match classes::known(formatter).map_or("", |class| class.name) {
-        "JsonFormatter" => Ok((Rendering::Json, Vec::new())),
-        "ConsoleFormatter" => {
-            let color = own.attributes.get_item(intern!(py, "color"))?;
-            let color = color.is_some_and(|color| color.is_truthy().unwrap_or(false));
-            Ok((Rendering::Console { color }, Vec::new()))
+        "JsonFormatter" | "LogfmtFormatter" | "ConsoleFormatter" => {
+            match StructuredLayout::native(&own.attributes)? {
+                Some(layout) => Ok((Rendering::Structured(layout.unbind()), Vec::new())),
+                None => Err(unusual("options")),
+            }
         }
         _ => match own.attributes.get_item(intern!(py, "_style"))? {
             Some(style) => {

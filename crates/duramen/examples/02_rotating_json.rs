@@ -13,7 +13,7 @@ fn main() -> std::io::Result<()> {
     let path = std::env::temp_dir().join("duramen-example.jsonl");
     let file =
         RotatingFileHandler::new(FileWriter::new(&path), SizeLimit::new(10_000, 3), Customs::default());
-    file.set_formatter(Arc::new(JsonFormatter));
+    file.set_formatter(Arc::new(JsonFormatter::default()));
     let queue = Arc::new(QueueHandler::new(vec![Arc::new(file)], 1000, Overflow::Block)?);
 
     let orders = get_logger("shop.orders");

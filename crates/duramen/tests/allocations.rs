@@ -45,5 +45,5 @@ fn lines_for_the_console_allocate_nothing() {
 
 #[test]
 fn lines_of_json_allocate_nothing() {
-    assert_eq!(allocations_of_a_record(Arc::new(JsonFormatter)), 0);
+    assert_eq!(allocations_of_a_record(Arc::new(JsonFormatter::default())), 0);
 }

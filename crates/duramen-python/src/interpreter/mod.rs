@@ -184,6 +184,26 @@ pub(crate) fn is_slot(object: &Bound<'_, PyAny>) -> bool {
     unsafe { ffi::Py_TYPE(object.as_ptr()) == &raw mut ffi::PyWrapperDescr_Type }
 }
 
+/// The entries of `dict`, while code that runs between them may change it: then some may be left out, and no
+/// more are given than it had at first.
+pub(crate) fn entries<'py>(
+    dict: &Bound<'py, PyDict>,
+) -> impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let dict = dict.clone();
+    let mut position = 0;
+    (0..dict.len()).map_while(move |_| {
+        let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: a live dict, and `position` is what the last call left; the call looks up what the dict
+        // holds now, so that a change in between leads to no entry that is gone. The references are borrowed
+        // from the dict, and owned before anything else runs.
+        unsafe {
+            (ffi::PyDict_Next(dict.as_ptr(), &raw mut position, &raw mut key, &raw mut value) != 0).then(
+                || (Bound::from_borrowed_ptr(dict.py(), key), Bound::from_borrowed_ptr(dict.py(), value)),
+            )
+        }
+    })
+}
+
 /// The version tag of a type's attribute table; it changes when the type or one of its bases is
 /// changed. `None` while the interpreter has assigned none.
 pub(crate) fn type_version(class: &Bound<'_, PyType>) -> Option<u32> {

@@ -4,14 +4,14 @@ mod asctime;
 pub mod brace;
 pub mod console;
 pub mod dollar;
-mod json;
+pub mod json;
 mod layout;
 pub mod message;
 pub mod percent;
 pub mod text;
 
 pub use console::ConsoleFormatter;
-pub use json::JsonFormatter;
+pub use json::{JsonFormatter, LogfmtFormatter};
 pub use layout::{Field, Layout, UnsupportedLayout};
 pub use text::{Style, TextFormatter};
 

@@ -25,7 +25,7 @@ impl DatagramHandler {
     /// Sends to `port` of `host`.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         let handler = Self::with_destination(UdpDestination { host: host.into(), port, socket: None });
-        handler.set_formatter(Arc::new(JsonFormatter));
+        handler.set_formatter(Arc::new(JsonFormatter::default()));
         handler
     }
 }

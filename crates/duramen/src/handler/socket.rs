@@ -41,7 +41,7 @@ impl SocketHandler {
     /// Sends to `destination`.
     pub fn to(destination: TcpDestination) -> Self {
         let handler = Self::with_destination(destination);
-        handler.set_formatter(Arc::new(JsonFormatter));
+        handler.set_formatter(Arc::new(JsonFormatter::default()));
         handler
     }
 }

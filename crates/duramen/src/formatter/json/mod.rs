@@ -1,0 +1,387 @@
+//! JSON: one object on one line for each record.
+//!
+//! [`JsonBuilder`] says which members the object has, and compiles them into a [`JsonFormatter`]. Values are
+//! written straight into the line: those of the record by the formatter, the extra fields and the parts of
+//! an exception by whoever holds them ([`Details`]).
+
+mod builder;
+mod escape;
+mod extra;
+mod logfmt;
+mod pairs;
+mod preset;
+mod timestamp;
+mod writer;
+
+use jiff::tz::TimeZone;
+
+pub use builder::{Json, JsonBuilder, Source};
+pub use extra::ExtraWriter;
+pub(super) use extra::PairRules;
+pub use logfmt::LogfmtFormatter;
+pub use preset::{Preset, Severity};
+pub use timestamp::TimestampForm;
+pub use writer::{Elements, Members, ValueWriter};
+
+use self::builder::Missing;
+use self::extra::ExtraRules;
+use super::{Field, Formatter};
+use crate::Record;
+
+/// Writes a record as one line of JSON (RFC 8259), without a final newline.
+///
+/// The members of the default, in this order: `timestamp` (RFC 3339, UTC, microseconds), `level`, `logger`,
+/// `message`, the extra fields as they were given, `exception` and `stack` where there are any. An extra
+/// field with the name of one of these is written under `extra.` and its name, so that neither is lost. NaN
+/// and the infinities, which JSON has no form for, are `null`.
+///
+/// ```
+/// use duramen::formatter::{Formatter, JsonFormatter};
+/// use duramen::record::Caller;
+/// use duramen::{Level, Record, Value};
+///
+/// let record = Record {
+///     name: "app",
+///     level: Level::INFO,
+///     level_name: "INFO",
+///     message: "said \"hello\"",
+///     created_ns: 1_700_000_000_123_456_789,
+///     relative_created_ms: 0.0,
+///     caller: Caller { pathname: "m.rs", filename: "m.rs", module: "m", line: 1, function: "f" },
+///     thread: None, thread_name: None, process: None, process_name: None, task_name: None,
+///     fields: &[("user_id", Value::Integer(7))],
+///     exception: None,
+///     stack: None,
+/// };
+/// let mut line = Vec::new();
+/// JsonFormatter::default().format(&record, &mut line);
+/// assert_eq!(
+///     String::from_utf8(line).unwrap(),
+///     r#"{"timestamp": "2023-11-14T22:13:20.123456Z", "level": "INFO", "logger": "app", "message": "said \"hello\"", "user_id": 7}"#
+/// );
+/// ```
+#[derive(Clone, Debug)]
+pub struct JsonFormatter {
+    prefix: Vec<u8>,
+    steps: Vec<Step>,
+    extra: ExtraRules,
+    timestamps: TimestampForm,
+    zone: TimeZone,
+    exceptions: ExceptionForm,
+    stack_lines: bool,
+    ascii: bool,
+}
+
+/// One step of writing a line.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The key in quotes and the colon, and what stands there.
+    Member { key: Vec<u8>, source: Source, missing: Missing },
+    /// Begins an object inside the object.
+    Open { key: Vec<u8> },
+    /// Ends it; without members it is taken back.
+    Close,
+    /// The extra fields that no member names.
+    Extra,
+}
+
+/// How a member shows an exception.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExceptionForm {
+    /// The traceback as text.
+    #[default]
+    Text,
+    /// The traceback as a list of lines.
+    Lines,
+    /// An object: `type`, `module`, `message`, `frames`, `cause` or `context`, `exceptions` of a group.
+    Object,
+    /// The object with the text as its last member `traceback`.
+    Both,
+}
+
+impl ExceptionForm {
+    /// The form called `name` in configurations: `text`, `lines`, `object`, `both`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "text" => Self::Text,
+            "lines" => Self::Lines,
+            "object" => Self::Object,
+            "both" => Self::Both,
+            _ => return None,
+        })
+    }
+}
+
+/// A part of an exception that a member of its own shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExceptionPart {
+    /// The name of its class.
+    Type,
+    /// What it says.
+    Message,
+}
+
+/// What a record holds beyond its own fields, written by whoever holds it.
+pub trait Details {
+    /// Why writing was given up; the line is then of no use.
+    type Error;
+
+    /// The text of `field` where it holds surrogates alone, which the record cannot: UTF-8, and three bytes
+    /// for each of them.
+    fn text_with_surrogates(&self, field: Field) -> Option<&[u8]> {
+        let _ = field;
+        None
+    }
+
+    /// Writes every extra field, in the order in which they were given.
+    ///
+    /// # Errors
+    /// Those that must not be kept from the application; a value that cannot be written is none.
+    fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error>;
+
+    /// Writes the extra field called `name`; `false`, with nothing written, when there is none.
+    ///
+    /// # Errors
+    /// As for [`Details::write_extra`].
+    fn write_named(&self, name: &str, value: ValueWriter<'_>) -> Result<bool, Self::Error>;
+
+    /// Writes one part of the exception; `false`, with nothing written, when it is not known.
+    ///
+    /// # Errors
+    /// As for [`Details::write_extra`].
+    fn write_part(&self, part: ExceptionPart, value: ValueWriter<'_>) -> Result<bool, Self::Error>;
+
+    /// Writes the members of the exception as an object; `false`, with nothing written, when there is none.
+    ///
+    /// # Errors
+    /// As for [`Details::write_extra`].
+    fn write_exception(&self, members: &mut Members<'_>) -> Result<bool, Self::Error>;
+}
+
+impl Default for JsonFormatter {
+    fn default() -> Self {
+        JsonBuilder::default().build().expect("the default members have keys of their own")
+    }
+}
+
+impl Formatter for JsonFormatter {
+    /// `asctime` is the timestamp by RFC 3339 in the formatter's zone.
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let Ok(()) = self.format_with(record, None, record, out);
+    }
+}
+
+impl JsonFormatter {
+    /// Begins a formatter that has other members than the default.
+    pub fn builder() -> JsonBuilder {
+        JsonBuilder::default()
+    }
+
+    /// Whether the line shows `field`, so that it has to be found out.
+    pub fn uses(&self, field: Field) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Member { source: Source::Field(shown), .. } => *shown == field,
+            Step::Member { source: Source::LineText, .. } => field == Field::Lineno,
+            _ => false,
+        })
+    }
+
+    /// Appends the line of `record`, with `asctime` as the text of the creation time, and extra fields and
+    /// exception as `details` write them.
+    ///
+    /// # Errors
+    /// Those of `details`.
+    pub fn format_with<D: Details>(
+        &self,
+        record: &Record<'_>,
+        asctime: Option<&str>,
+        details: &D,
+        out: &mut Vec<u8>,
+    ) -> Result<(), D::Error> {
+        out.extend_from_slice(&self.prefix);
+        out.push(b'{');
+        let mut opened = out.len();
+        for step in &self.steps {
+            match step {
+                Step::Member { key, source, missing } => {
+                    let start = out.len();
+                    begin_member(key, out);
+                    if !self.write_source(source, record, asctime, details, out)? {
+                        match missing {
+                            Missing::Omit => out.truncate(start),
+                            Missing::Null => ValueWriter::new(out, self.ascii).null(),
+                            Missing::Json(json) => ValueWriter::new(out, self.ascii).literal(json),
+                        }
+                    }
+                }
+                Step::Open { key } => {
+                    opened = out.len();
+                    begin_member(key, out);
+                    out.push(b'{');
+                }
+                Step::Close if out.last() == Some(&b'{') => out.truncate(opened),
+                Step::Close => out.push(b'}'),
+                Step::Extra => details.write_extra(&mut ExtraWriter::new(&self.extra, self.ascii, out))?,
+            }
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// Writes the value of a member; `false`, with nothing written, when the record has none.
+    fn write_source<D: Details>(
+        &self,
+        source: &Source,
+        record: &Record<'_>,
+        asctime: Option<&str>,
+        details: &D,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, D::Error> {
+        let value = ValueWriter::new(out, self.ascii);
+        match source {
+            Source::Timestamp => self.timestamps.write(record.created_ns, &self.zone, value),
+            Source::Field(Field::Asctime) => match asctime {
+                Some(text) => value.text(text),
+                None => TimestampForm::Rfc3339.write(record.created_ns, &self.zone, value),
+            },
+            Source::Field(field) if let Some(text) = details.text_with_surrogates(*field) => {
+                value.text_with_surrogates(text);
+            }
+            Source::Field(field) => return Ok(write_field(*field, record, value)),
+            Source::LineText => value.text(itoa::Buffer::new().format(record.caller.line)),
+            Source::Severity(scale) => scale.write(record.level, value),
+            Source::MessageAndException => match record.exception {
+                Some(exception) => value.joined(&[record.message, "\n", exception]),
+                None => return Ok(false),
+            },
+            Source::ExceptionPart(part) => return details.write_part(*part, value),
+            Source::ExceptionText => return Ok(write_text(record.exception, false, value)),
+            Source::Exception => return self.write_exception(record, details, value),
+            Source::Stack => return Ok(write_text(record.stack, self.stack_lines, value)),
+            Source::Extra(name) => return details.write_named(name, value),
+            Source::Extras => return Ok(false),
+            Source::Fixed(json) => value.literal(&json.0),
+        }
+        Ok(true)
+    }
+
+    fn write_exception<D: Details>(
+        &self,
+        record: &Record<'_>,
+        details: &D,
+        value: ValueWriter<'_>,
+    ) -> Result<bool, D::Error> {
+        match self.exceptions {
+            ExceptionForm::Text | ExceptionForm::Lines => {
+                Ok(write_text(record.exception, self.exceptions == ExceptionForm::Lines, value))
+            }
+            ExceptionForm::Object | ExceptionForm::Both => value.object_or_nothing(|members| {
+                let known = details.write_exception(members)?;
+                if let Some(text) = record.exception
+                    && (!known || self.exceptions == ExceptionForm::Both)
+                {
+                    members.member("traceback").text(text);
+                }
+                Ok(())
+            }),
+        }
+    }
+}
+
+/// The comma and the key, which is in quotes already.
+fn begin_member(key: &[u8], out: &mut Vec<u8>) {
+    writer::separate(out);
+    out.extend_from_slice(key);
+}
+
+fn write_text(text: Option<&str>, as_lines: bool, value: ValueWriter<'_>) -> bool {
+    match text {
+        Some(text) if as_lines => {
+            value.list(|lines| text.lines().for_each(|line| lines.element().text(line)));
+        }
+        Some(text) => value.text(text),
+        None => return false,
+    }
+    true
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Python holds these as floating-point numbers too")]
+fn write_field(field: Field, record: &Record<'_>, value: ValueWriter<'_>) -> bool {
+    let optional = |text: Option<&str>, value: ValueWriter<'_>| text.map(|text| value.text(text)).is_some();
+    match field {
+        Field::Name => value.text(record.name),
+        Field::Levelno => value.integer(record.level.0),
+        Field::Levelname => value.text(record.level_name),
+        Field::Pathname => value.text(record.caller.pathname),
+        Field::Filename => value.text(record.caller.filename),
+        Field::Module => value.text(record.caller.module),
+        Field::Lineno => value.integer(record.caller.line.into()),
+        Field::FuncName => value.text(record.caller.function),
+        Field::Created => value.float(record.created_ns as f64 / 1e9),
+        Field::Msecs => value.float(f64::from(record.milliseconds())),
+        Field::RelativeCreated => value.float(record.relative_created_ms),
+        Field::Thread => match record.thread {
+            Some(thread) => value.digits(itoa::Buffer::new().format(thread)),
+            None => return false,
+        },
+        Field::ThreadName => return optional(record.thread_name, value),
+        Field::Process => match record.process {
+            Some(process) => value.integer(process.into()),
+            None => return false,
+        },
+        Field::ProcessName => return optional(record.process_name, value),
+        Field::TaskName => return optional(record.task_name, value),
+        Field::Message => value.text(record.message),
+        Field::Asctime => return false,
+    }
+    true
+}
+
+/// The record's own fields. An error and its causes are told apart as the logger joined them.
+impl Details for Record<'_> {
+    type Error = std::convert::Infallible;
+
+    fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error> {
+        for (name, field) in self.fields {
+            extra.field(name, |value| {
+                value.value(field);
+                Ok::<(), Self::Error>(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write_named(&self, name: &str, value: ValueWriter<'_>) -> Result<bool, Self::Error> {
+        let found = self.fields.iter().find(|(field, _)| *field == name);
+        Ok(found.map(|(_, field)| value.value(field)).is_some())
+    }
+
+    fn write_part(&self, part: ExceptionPart, value: ValueWriter<'_>) -> Result<bool, Self::Error> {
+        Ok(match (part, self.exception) {
+            (ExceptionPart::Message, Some(text)) => {
+                value.text(text.split(CAUSE).next().unwrap_or(text));
+                true
+            }
+            _ => false,
+        })
+    }
+
+    fn write_exception(&self, members: &mut Members<'_>) -> Result<bool, Self::Error> {
+        let Some(text) = self.exception else { return Ok(false) };
+        let parts: Vec<&str> = text.split(CAUSE).collect();
+        write_causes(&parts, members);
+        Ok(true)
+    }
+}
+
+/// Stands between an error and its cause in a record's exception text.
+const CAUSE: &str = "\ncaused by: ";
+
+fn write_causes(errors: &[&str], members: &mut Members<'_>) {
+    if let [error, causes @ ..] = errors {
+        members.member("message").text(error);
+        if !causes.is_empty() {
+            members.member("cause").object(|members| write_causes(causes, members));
+        }
+    }
+}

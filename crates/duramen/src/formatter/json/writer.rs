@@ -1,0 +1,188 @@
+//! Writing JSON value by value at the end of a buffer, without a tree in between.
+
+use super::escape;
+use crate::Value;
+
+/// The place of one value, at the end of a buffer. Exactly one of its methods is called.
+///
+/// ```
+/// use duramen::formatter::json::ValueWriter;
+///
+/// let mut line = Vec::new();
+/// ValueWriter::new(&mut line, false).object(|members| {
+///     members.member("name").text("Ada");
+///     members.member("born").integer(1815);
+/// });
+/// assert_eq!(line, br#"{"name": "Ada", "born": 1815}"#);
+/// ```
+#[must_use = "a value is missing where none is written"]
+pub struct ValueWriter<'o> {
+    out: &'o mut Vec<u8>,
+    ascii: bool,
+}
+
+impl<'o> ValueWriter<'o> {
+    /// Appends to `out`; with `ascii` every character beyond ASCII as `\uXXXX`.
+    pub fn new(out: &'o mut Vec<u8>, ascii: bool) -> Self {
+        Self { out, ascii }
+    }
+
+    /// Whether characters beyond ASCII are escaped.
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// `null`.
+    pub fn null(self) {
+        self.out.extend_from_slice(b"null");
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(self, value: bool) {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// A whole number.
+    pub fn integer(self, number: i64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// A number, from the text that is its form in JSON too.
+    pub fn digits(self, number: &str) {
+        self.out.extend_from_slice(number.as_bytes());
+    }
+
+    /// A floating-point number, in the shortest form that reads back as the same; NaN and the infinities,
+    /// which JSON has no form for, as `null`.
+    pub fn float(self, number: f64) {
+        if number.is_finite() {
+            self.out.extend_from_slice(zmij::Buffer::new().format_finite(number).as_bytes());
+        } else {
+            self.null();
+        }
+    }
+
+    /// Text.
+    pub fn text(self, text: &str) {
+        escape::write_text(text, self.ascii, self.out);
+    }
+
+    /// Text of which the pieces follow one another.
+    pub fn joined(self, pieces: &[&str]) {
+        self.out.push(b'"');
+        for piece in pieces {
+            escape::write_inner(piece, self.ascii, self.out);
+        }
+        self.out.push(b'"');
+    }
+
+    /// Text that may hold surrogates alone, as three bytes each: `\ud800` to `\udfff`. A high one that is
+    /// followed by a low one reads back as the character that the two name.
+    pub fn text_with_surrogates(self, bytes: &[u8]) {
+        escape::write_with_surrogates(bytes, self.ascii, self.out);
+    }
+
+    /// A value that is JSON already.
+    pub(super) fn literal(self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    /// A list with the elements that `body` writes.
+    pub fn list<R>(self, body: impl FnOnce(&mut Elements<'_>) -> R) -> R {
+        self.out.push(b'[');
+        let result = body(&mut Elements { out: self.out, ascii: self.ascii });
+        self.out.push(b']');
+        result
+    }
+
+    /// A list of elements that are JSON already, in the order of their text: what has no order of its own, as
+    /// a set, gives the same line each time.
+    pub fn sorted_list(self, mut elements: Vec<Vec<u8>>) {
+        elements.sort_unstable();
+        self.list(|list| elements.iter().for_each(|element| list.element().literal(element)));
+    }
+
+    /// An object with the members that `body` writes.
+    pub fn object<R>(self, body: impl FnOnce(&mut Members<'_>) -> R) -> R {
+        self.out.push(b'{');
+        let result = body(&mut Members { out: self.out, ascii: self.ascii });
+        self.out.push(b'}');
+        result
+    }
+
+    /// An object with the members that `body` writes; `false`, with nothing written, when it writes none.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub(super) fn object_or_nothing<E>(
+        self,
+        body: impl FnOnce(&mut Members<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let start = self.out.len();
+        self.out.push(b'{');
+        body(&mut Members { out: self.out, ascii: self.ascii })?;
+        if self.out.len() == start + 1 {
+            self.out.truncate(start);
+            return Ok(false);
+        }
+        self.out.push(b'}');
+        Ok(true)
+    }
+
+    /// A typed value.
+    pub fn value(self, value: &Value<'_>) {
+        match value {
+            Value::Null => self.null(),
+            Value::Bool(value) => self.boolean(*value),
+            Value::Integer(number) => self.integer(*number),
+            Value::BigInteger(digits) => self.digits(digits),
+            Value::Float(number) => self.float(*number),
+            Value::Text(text) => self.text(text),
+            Value::List(values) => {
+                self.list(|elements| values.iter().for_each(|value| elements.element().value(value)));
+            }
+            Value::Map(entries) => self.object(|members| {
+                for (key, value) in entries {
+                    members.member(key).value(value);
+                }
+            }),
+        }
+    }
+}
+
+/// The elements of a list that is being written.
+pub struct Elements<'o> {
+    out: &'o mut Vec<u8>,
+    ascii: bool,
+}
+
+impl Elements<'_> {
+    /// The place of the next element.
+    pub fn element(&mut self) -> ValueWriter<'_> {
+        separate(self.out);
+        ValueWriter { out: self.out, ascii: self.ascii }
+    }
+}
+
+/// The members of an object that is being written.
+pub struct Members<'o> {
+    out: &'o mut Vec<u8>,
+    ascii: bool,
+}
+
+impl Members<'_> {
+    /// The place of the value of the next member. Keys are the caller's to keep apart.
+    pub fn member(&mut self, key: &str) -> ValueWriter<'_> {
+        separate(self.out);
+        escape::write_text(key, self.ascii, self.out);
+        self.out.extend_from_slice(b": ");
+        ValueWriter { out: self.out, ascii: self.ascii }
+    }
+}
+
+/// A comma, unless the list or object has just been opened.
+pub(super) fn separate(out: &mut Vec<u8>) {
+    if !matches!(out.last(), Some(b'[' | b'{')) {
+        out.extend_from_slice(b", ");
+    }
+}

@@ -1,0 +1,145 @@
+"""The class path is all that changes: the same constructor arguments as python-json-logger, the same members.
+
+What differs by design is written down in ``COMPATIBILITY.md`` and asserted here.
+"""
+
+import datetime
+import io
+import json
+
+import pytest
+from structured.both_ways import raised, record
+
+import duramen as logging
+import duramen.config
+from duramen.formatters import JsonFormatter
+
+theirs = pytest.importorskip("pythonjsonlogger.json")
+core = pytest.importorskip("pythonjsonlogger.core")
+
+
+def comparable(line):
+    """The members; moments as such, since both have texts for them that differ only in form."""
+    members = json.loads(line)
+    for key in ("timestamp", "@timestamp"):
+        if key in members:
+            members[key] = datetime.datetime.fromisoformat(members[key].replace("Z", "+00:00"))
+    return members
+
+
+RECORDS = {
+    "plain": {},
+    "extra": {"user": "Ada", "n": 5, "nested": {"a": [1, None, True]}, "_private": 1},
+    "dict": {"msg": {"event": "late", "minutes": 5}, "args": ()},
+    "values": {
+        "when": datetime.date(2024, 3, 1),
+        "raw": b"\xfb\xff",
+        "problem": ValueError("no"),
+        "type": int,
+    },
+    "exception": {"exc_info": "raised"},
+    "stack": {"stack_info": "Stack (most recent call last):\n  File x"},
+}
+
+ARGUMENTS = [
+    {"fmt": "%(message)s"},
+    {"fmt": "%(asctime)s %(levelname)-8s %(name)s %(lineno)d %(message)s"},
+    {"fmt": "%(asctime)s %(message)s", "datefmt": "%Y"},
+    {"fmt": "{levelname} {message}", "style": "{"},
+    {"fmt": "${levelname} $message", "style": "$"},
+    {"fmt": "levelname, message,name", "style": ","},
+    {"fmt": ["levelname", "message", "user"]},
+    {"fmt": "%(message)s %(user)s %(missing)s"},
+    {"fmt": "%(message)s", "validate": False},
+    {"fmt": "%(levelname)s %(message)s", "rename_fields": {"levelname": "level", "user": "user.name"}},
+    {
+        "fmt": "%(message)s",
+        "rename_fields": {"levelname": "level", "message": "@message"},
+        "rename_fields_keep_missing": True,
+    },
+    {"fmt": "%(message)s", "rename_fields": {"exc_info": "error", "stack_info": "stack"}},
+    {"fmt": "%(message)s", "static_fields": {"service": "shop", "user": "fixed"}},
+    {"fmt": "%(message)s", "defaults": {"user": "nobody", "tenant": {"a": 1}}},
+    {"fmt": "%(message)s", "timestamp": True},
+    {"fmt": "%(message)s", "timestamp": "@timestamp"},
+    {"fmt": "%(message)s", "reserved_attrs": [*core.RESERVED_ATTRS, "user"]},
+    {
+        "fmt": "%(message)s",
+        "reserved_attrs": [a for a in core.RESERVED_ATTRS if a not in ("lineno", "thread")],
+    },
+    {"fmt": "%(message)s", "exc_info_as_array": True, "stack_info_as_array": True},
+    {"fmt": "%(message)s", "prefix": ""},
+    {"fmt": "%(message)s", "json_default": str},
+    {"fmt": "%(message)s", "json_encoder": theirs.JsonEncoder},
+    {"fmt": "%(message)s", "json_indent": 2},
+    {"fmt": "%(message)s", "json_ensure_ascii": False},
+    {"fmt": "%(message)s", "json_serializer": json.dumps},
+]
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=str)
+def test_the_same_members(arguments, kind):
+    attributes = dict(RECORDS[kind])
+    if attributes.get("exc_info"):
+        attributes["exc_info"] = raised(LookupError("gone"))
+    expected = theirs.JsonFormatter(**arguments).format(record(**attributes))
+    assert comparable(JsonFormatter(**arguments).format(record(**attributes))) == comparable(expected)
+
+
+def test_a_prefix_stands_before_the_object():
+    arguments = {"fmt": "%(message)s", "prefix": "app: "}
+    assert JsonFormatter(**arguments).format(record()) == theirs.JsonFormatter(**arguments).format(record())
+
+
+def test_an_own_serializer_and_indentation_give_the_same_text():
+    def serializer(members, **options):
+        return "<" + json.dumps(members, sort_keys=True) + ">"
+
+    for arguments in ({"json_serializer": serializer}, {"json_indent": "\t", "prefix": "p "}):
+        arguments["fmt"] = "%(levelname)s %(message)s"
+        assert JsonFormatter(**arguments).format(record()) == theirs.JsonFormatter(**arguments).format(
+            record()
+        )
+
+
+def test_a_dict_config_needs_no_more_than_the_class_path():
+    def lines(path, key):
+        stream = io.StringIO()
+        duramen.config.dictConfig(
+            {
+                "version": 1,
+                "formatters": {"json": {key: path, **options[key]}},
+                "handlers": {
+                    "out": {"class": "duramen.StreamHandler", "stream": stream, "formatter": "json"},
+                },
+                "loggers": {"migrated": {"handlers": ["out"], "level": "INFO", "propagate": False}},
+            }
+        )
+        logging.getLogger("migrated").warning("low on %s", "tea", extra={"left": 2})
+        return json.loads(stream.getvalue())
+
+    options = {
+        "class": {"format": "%(levelname)s %(name)s %(message)s"},
+        "()": {"fmt": "%(levelname)s %(message)s", "rename_fields": {"levelname": "severity"}},
+    }
+    for key in options:
+        members = lines("pythonjsonlogger.json.JsonFormatter", key)
+        members.pop("taskName", None)
+        assert lines("duramen.formatters.JsonFormatter", key) == members
+
+
+def test_what_differs_by_design():
+    # Without a format, Duramen writes its own members; python-json-logger writes the message alone.
+    assert set(json.loads(JsonFormatter().format(record()))) == {"timestamp", "level", "logger", "message"}
+    # A field of the record is not replaced by an extra field that was given its key.
+    formatter = JsonFormatter("%(levelname)s", rename_fields={"levelname": "level"})
+    assert json.loads(formatter.format(record(level=1))) == {"level": "WARNING", "extra.level": 1}
+    # Nor by an entry of a dict that is the message.
+    dict_message = record(msg={"levelname": "own"}, args=())
+    assert json.loads(JsonFormatter("%(levelname)s").format(dict_message)) == {
+        "levelname": "WARNING",
+        "extra.levelname": "own",
+    }
+    # NaN is valid JSON.
+    assert '"n": null' in JsonFormatter("%(message)s").format(record(n=float("nan")))

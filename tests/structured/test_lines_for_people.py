@@ -1,0 +1,135 @@
+"""``LogfmtFormatter``, ``ConsoleFormatter``, ``EscapingFormatter``: readable, and no text can forge a line."""
+
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structured.both_ways import lines_of, raised, record
+
+from duramen.formatters import ConsoleFormatter, EscapingFormatter, LogfmtFormatter
+
+HOSTILE = "\x1b[2J\x9b\x85\u2028\r\nERROR root: forged\x00\x7f\t"
+
+
+def test_logfmt_quotes_what_is_not_one_word():
+    formatter = LogfmtFormatter(fields={"level": "levelname", "msg": "message"})
+    found = formatter.format(
+        record(a=1, b="two words", c=None, d="", e='say "x"', f=[1, "a b"], g=True, h="a=b", i=1.5, j="é")
+    )
+    assert found == (
+        'level=WARNING msg="late by 5 min" a=1 b="two words" c=null d="" e="say \\"x\\"" '
+        'f="[1, \\"a b\\"]" g=true h="a=b" i=1.5 j=é'
+    )
+
+
+def test_logfmt_default_members_and_options():
+    line = LogfmtFormatter().format(record(level="mine"))
+    assert line == (
+        'timestamp=2024-03-01T12:00:00.250000Z level=WARNING logger=shop.orders message="late by 5 min" '
+        "extra.level=mine"
+    )
+    formatter = LogfmtFormatter(
+        "%(levelname)s %(message)s",
+        rename_fields={"levelname": "lvl"},
+        static_fields={"app": "my shop"},
+        defaults={"user": "-"},
+    )
+    expected = 'lvl=WARNING message="late by 5 min" app="my shop" user=-'
+    assert formatter.format(record()) == expected
+
+
+def test_logfmt_refuses_wrong_options():
+    with pytest.raises(ValueError, match="LogfmtFormatter: time_format: found 'iso'"):
+        LogfmtFormatter(time_format="iso")
+
+
+@given(st.text(), st.text())
+def test_logfmt_pairs_are_told_apart(key, value):
+    formatter = LogfmtFormatter(fields=[])
+    line = formatter.format(record(**{"k": value, f"x{key}": 1}))
+    found = re.fullmatch(r'k=("(?:[^"\\]|\\.)*"|[^ "=]*) (x[^ ="\\]*)=1', line)
+    assert found, line
+
+
+@pytest.mark.parametrize(
+    "formatter",
+    [
+        LogfmtFormatter(),
+        ConsoleFormatter(color=False),
+        EscapingFormatter("%(levelname)s %(message)s"),
+    ],
+    ids=lambda formatter: type(formatter).__name__,
+)
+def test_no_message_forges_a_line_or_drives_the_terminal(formatter):
+    line = formatter.format(record(msg=HOSTILE, args=(), user=HOSTILE))
+    assert len(line.splitlines()) == 1
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line)
+
+
+def test_escaped_tracebacks_keep_their_lines():
+    triple = raised(ValueError("no\x1b[2J"))
+    for formatter in (ConsoleFormatter(color=False), EscapingFormatter()):
+        text = formatter.format(record(exc_info=triple))
+        assert "\x1b" not in text
+        assert text.splitlines()[1] == "Traceback (most recent call last):"
+        assert text.endswith("ValueError: no\\x1b[2J")
+
+
+def test_the_console_line():
+    formatter = ConsoleFormatter(datefmt="%Y", color=False, align=20)
+    assert formatter.format(record(user="Ada L.", n=5)) == (
+        '2024 WARNING  shop.orders: late by 5 min        user="Ada L." n=5'
+    )
+    assert formatter.format(record()) == "2024 WARNING  shop.orders: late by 5 min"
+
+
+def test_console_colours_by_level():
+    def painted(levelno):
+        return ConsoleFormatter(color=True, datefmt="%Y").format(record(levelno=levelno, levelname="X"))
+
+    assert len({painted(level).partition("X")[0] for level in (10, 20, 30, 40, 50)}) == 5
+    assert painted(25) == painted(20)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, "False"), ({"FORCE_COLOR": "1"}, "True"), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, "False")],
+)
+def test_colour_is_off_without_a_terminal_unless_the_environment_says_so(environment, expected):
+    import os
+
+    environ = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    program = "from duramen.formatters import ConsoleFormatter; print(ConsoleFormatter().color)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stdout.strip() == expected
+
+
+def test_colour_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert ConsoleFormatter().color
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not ConsoleFormatter().color
+
+
+def test_both_ways_agree():
+    for formatter in (LogfmtFormatter(fields=["message"]), ConsoleFormatter(color=True, datefmt="%Y")):
+        native, python = lines_of(
+            formatter, lambda logger: logger.error("a %s", HOSTILE, extra={"x": [HOSTILE]})
+        )
+        assert native == python
