@@ -382,10 +382,11 @@ pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     }
 }
 
-/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off.
+/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off. Records have
+/// it from CPython 3.12 on.
 pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let none = py.None().into_bound(py);
-    if !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
+    if globals::python_minor(py) < 12 || !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
         return Ok(none);
     }
     let Some(asyncio) = imported_module(py, intern!(py, "asyncio"))? else {
