@@ -42,6 +42,7 @@ mod sink;
 mod structured;
 mod structured_options;
 mod style;
+mod traceback;
 mod values;
 
 use pyo3::prelude::*;

@@ -307,7 +307,8 @@ impl<'a, 'py> Event<'a, 'py> {
         Some(Texts {
             name: self.name.to_str().ok()?,
             level_name: &self.level_name,
-            message: std::str::from_utf8(message).ok()?,
+            // SAFETY: `merge` has written it, out of whole texts.
+            message: unsafe { std::str::from_utf8_unchecked(message) },
             caller,
             thread_name: optional_text(self.thread.as_ref().map(|(_, name)| name))?,
             process_name: optional_text(self.process_name.as_ref())?,
