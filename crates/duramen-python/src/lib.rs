@@ -42,6 +42,7 @@ mod sink;
 mod structured;
 mod structured_options;
 mod style;
+mod threads;
 mod traceback;
 mod values;
 

@@ -216,6 +216,6 @@ impl Link<'_> {
 fn write_number_of_repeated(in_a_row: usize, text: &mut String) {
     if let Some(more @ 1..) = in_a_row.checked_sub(MOST_REPEATED) {
         let plural = if more > 1 { "s" } else { "" };
-        text.push_str(&format!("  [Previous line repeated {more} more time{plural}]\n"));
+        text.extend(["  [Previous line repeated ", &more.to_string(), " more time", plural, "]\n"]);
     }
 }
