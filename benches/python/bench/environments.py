@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+__all__ = ["HERE", "REPOSITORY", "REQUIREMENTS", "Environment", "bare", "choose", "with_peers"]
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parents[1]
 REQUIREMENTS = HERE / "requirements.txt"
@@ -13,7 +15,7 @@ REQUIREMENTS = HERE / "requirements.txt"
 # The conformance run has the means to find interpreters and to build for them.
 sys.path.insert(0, str(REPOSITORY / "tests" / "conformance"))
 from build import build_package  # noqa: E402
-from interpreters import Interpreter, virtual_environment  # noqa: E402
+from interpreters import Interpreter, choose, virtual_environment  # noqa: E402
 
 
 @dataclass(frozen=True)
