@@ -45,7 +45,8 @@ differential:
 bench:
 	$(BENCH) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(ONLY:%=--only %) $(PYTHONS:%=--python %)
 
-## bench-short: the same on one interpreter in a few minutes, into build/bench
+## bench-short: the main scenarios on one interpreter in a few minutes, into build/bench (ONLY=)
+bench-short: ONLY ?= disabled devnull file-caller deep json exception python-filter python-handler rotating 4-threads
 bench-short:
 	$(BENCH) bench --rounds 1 --scale 0.1 --time-limit 30 $(ONLY:%=--only %) --python $(PYTHON) \
 		--command "make bench-short" --report build/bench/benchmarks.md

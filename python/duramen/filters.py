@@ -1,6 +1,7 @@
 """Filters that do more than to let records pass: ``RedactingFilter`` masks secrets."""
 
 import os
+import sys
 import warnings
 
 from duramen import Filter, Logger, _core
@@ -62,14 +63,23 @@ class RedactingFilter(Filter):
             "modes": modes,
             "pseudonym_key": _pseudonym_key(pseudonym_key_env, pseudonym_key_file),
         }
+        # An owner that might go on with the record which it was given, and not with the copy, gets that record
+        # itself masked: one with a ``handle`` of its own, and before CPython 3.12 all that are not known.
+        self._copies = True if sys.version_info >= (3, 12) else None
         try:
             self._redactor = _core.Redactor(options)
         except ValueError as error:
             raise ValueError(f"{type(self).__name__}: {error}") from None
 
     def filter(self, record):
-        """A masked copy of the record; the record itself when it is not of the logger ``name``."""
-        return self._redactor.record(record) if super().filter(record) else record
+        """A masked copy of the record; the record itself when it is not of the logger ``name``.
+
+        A record that can neither be masked nor replaced by one that says so is not let through.
+        """
+        if not super().filter(record):
+            return record
+        masked = self._redactor.record(record, not self._copies)
+        return False if masked is None else masked
 
     def text(self, text):
         """``text`` with what the patterns find replaced."""
@@ -79,7 +89,8 @@ class RedactingFilter(Filter):
         """How often each rule has masked: ``key`` for names of fields, the patterns by name, ``failed``."""
         return dict(self._redactor.counts())
 
-    def _attached_to(self, owner):
+    def _attached_to(self, owner, takes_copies):
+        self._copies = takes_copies and self._copies is not False
         if isinstance(owner, Logger):
             warnings.warn(
                 f"{type(self).__name__} on the logger {owner.name!r} does not see what the loggers below it "

@@ -86,6 +86,13 @@ class _Structured(Formatter):
         """False: the creation time is not put on the record as ``asctime``."""
         return False
 
+    def _begin(self, fmt, datefmt, style, validate):
+        """What ``logging.Formatter`` keeps; it knows no list of names."""
+        if isinstance(fmt, str) and style != ",":
+            super().__init__(fmt, datefmt, style, validate)
+        else:
+            super().__init__(datefmt=datefmt)
+
     def _options(self, fmt, style, *, fields, preset, timestamp, reserved_attrs, json_default, **options):
         """The options as the extension takes them."""
         name = type(self).__name__
@@ -115,9 +122,8 @@ class _Structured(Formatter):
     @staticmethod
     def _with_unreserved(fields, reserved):
         """The fields with the record's own attributes that are not reserved, and the extra fields that are."""
-        shown = [name for name in _OWN_ATTRIBUTES if name not in reserved]
-        if sys.version_info < (3, 12):
-            shown.remove("taskName") if "taskName" in shown else None
+        absent = {"taskName"} if sys.version_info < (3, 12) else set()
+        shown = [name for name in _OWN_ATTRIBUTES if name not in reserved and name not in absent]
         if fields is None and shown:
             fields = {"timestamp": "timestamp", "message": "message"}
         if fields is not None:
@@ -209,10 +215,7 @@ class JsonFormatter(_Structured):
         default=None,
         max_depth=None,
     ):
-        if isinstance(fmt, str) and style != ",":
-            super().__init__(fmt, datefmt, style, validate)
-        else:
-            super().__init__(datefmt=datefmt)
+        self._begin(fmt, datefmt, style, validate)
         if json_default is None and json_encoder is not None:
             json_default = json_encoder().default
         options = self._options(
@@ -288,10 +291,7 @@ class LogfmtFormatter(_Structured):
         default=None,
         max_depth=None,
     ):
-        if isinstance(fmt, str) and style != ",":
-            super().__init__(fmt, datefmt, style, validate)
-        else:
-            super().__init__(datefmt=datefmt)
+        self._begin(fmt, datefmt, style, validate)
         options = self._options(
             fmt,
             style,

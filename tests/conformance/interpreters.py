@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,3 +84,25 @@ def find_all():
         if interpreter:
             found.setdefault(interpreter.executable, interpreter)
     return sorted(found.values(), key=lambda one: [int(part) for part in one.minor.split(".")])
+
+
+def choose(paths):
+    """The interpreters at the paths, all that are found where there are none; ends the program at a wrong one."""
+    if not paths:
+        return find_all()
+    chosen = [ask(path) for path in paths]
+    for path, interpreter in zip(paths, chosen):
+        if interpreter is None:
+            sys.exit(f"{path} is not a CPython that Duramen supports")
+    return chosen
+
+
+def virtual_environment(interpreter, folder, wanted, install):
+    """The Python of a virtual environment in ``folder``; ``install(python)`` runs when ``wanted`` has changed."""
+    python = folder / "bin" / "python"
+    stamp = folder / "installed-from"
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        subprocess.run([interpreter.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        install(str(python))
+        stamp.write_text(wanted)
+    return str(python)

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from build import BUILD_FOLDER, BuildFailed, build_package  # noqa: E402
-from interpreters import ask, find_all  # noqa: E402
+from interpreters import choose  # noqa: E402
 from outcomes import Outcome, Setting, find_leaks, list_tests, run_classes  # noqa: E402
 from verdict import Difference, compare, passing_entries, read_not_yet  # noqa: E402
 
@@ -40,16 +40,6 @@ def parse_arguments():
     parser.add_argument("--fresh-baseline", action="store_true", help="run the standard library again")
     parser.add_argument("--verbose", action="store_true", help="print the whole detail of each difference")
     return parser.parse_args()
-
-
-def chosen_interpreters(paths):
-    if not paths:
-        return find_all()
-    interpreters = [ask(path) for path in paths]
-    for path, interpreter in zip(paths, interpreters):
-        if interpreter is None:
-            sys.exit(f"{path} is not a CPython that Duramen supports")
-    return interpreters
 
 
 def baseline(setting, options):
@@ -159,7 +149,7 @@ class Run:
 def main():
     options = parse_arguments()
     run = Run(options)
-    for interpreter in chosen_interpreters(options.python):
+    for interpreter in choose(options.python):
         if not interpreter.has_test_logging:
             print(f"\nCPython {interpreter}: left out, it is installed without test.test_logging")
             continue

@@ -276,3 +276,18 @@ def test_a_formatter_is_made_and_refused_alike(same):
         """,
         prints="validated",
     )
+
+
+@pytest.mark.parametrize("style, layout", [("%", "%(taskName)s"), ("{", "{taskName}"), ("$", "$taskName")])
+def test_name_of_the_task_in_layouts(same, style, layout):
+    same(
+        f"""
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        handler = to_stdout(logger, "")
+        handler.setFormatter(logging.Formatter("{layout} ok", style="{style}"))
+        logger.warning("no task")
+        logging.raiseExceptions = False
+        logger.warning("no task and no report")
+        """
+    )

@@ -292,6 +292,10 @@ def test_attributes_that_are_set_between_two_records_are_seen(same):
         handler = to_stdout(logger, "%(message)s")
         logger.setLevel(20)
         def level(value): handler.level = value
+        class Level(int): __slots__ = ()
+        def levels(values):
+            # The last one may come to lie where the first one did.
+            for value in values: handler.level = Level(value)
         def terminator(value): handler.terminator = value
         def layout(value): handler.formatter._style._fmt = value
         def formatter(value): handler.formatter = logging.Formatter(value)
@@ -300,8 +304,10 @@ def test_attributes_that_are_set_between_two_records_are_seen(same):
         def attributes(value): handler.__dict__.update(value)
         steps = [
             (handler.setLevel, 30), (handler.setLevel, 20), (level, 30), (level, 20), (level, 10**6),
-            (level, 10**6 + 1), (level, 0), (terminator, "|"), (terminator, "\\n"), (layout, "A %(message)s"),
-            (layout, "B %(message)s"), (formatter, "C %(message)s"), (formatter, "D %(message)s"),
+            (level, 10**6 + 1), (levels, [10**6]), (levels, [5, 20]),
+            (levels, [25, 15]), (levels, [12, 30]), (level, 0),
+            (terminator, "|"), (terminator, "\\n"), (layout, "A %(message)s"), (layout, "B %(message)s"),
+            (formatter, "C %(message)s"), (formatter, "D %(message)s"),
             (filters, [lambda record: record.levelno > 20]), (filters, []), (name, "other"),
             (attributes, {"level": 30}), (attributes, {"level": 0, "terminator": "!\\n"}),
             (handler.__dict__.pop, "_name"), (logger.setLevel, 30), (logger.setLevel, 10),

@@ -306,3 +306,63 @@ def test_reentrant_repr_and_str(same):
         """,
         prints="inside chatty 0",
     )
+
+
+def test_names_of_levels_and_threads_are_asked_for_where_they_are_told(same):
+    same(
+        """
+        import _thread, threading
+        from unittest import mock
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        handler = to_stdout(logger, "%(levelname)s %(threadName)s %(message)s")
+        logger.setLevel(10)
+        class Quiet(logging.Handler):
+            def emit(self, record): print(record.levelname, record.threadName, record.thread == threading.get_ident())
+        logger.addHandler(Quiet())
+        class Own(threading.Thread):
+            name = property(lambda self: "own name", lambda self, value: None)
+        class Plain(threading.Thread): pass
+        def show(step):
+            for _ in range(3): logger.info(step)
+            logger.log(33, step)
+        def in_thread(step, kind=threading.Thread, **options):
+            thread = kind(target=show, args=(step,), **options)
+            thread.start()
+            thread.join()
+        show("plain")
+        in_thread("named", name="worker")
+        in_thread("own", Own)
+        in_thread("plain", Plain, name="subclass")
+        threading.current_thread().name = "renamed"
+        show("renamed")
+        threading.current_thread()._name = "renamed inside"
+        show("renamed inside")
+        done = threading.Event()
+        def foreign():
+            show("foreign")
+            threading.current_thread().name = "renamed foreign"
+            show("foreign")
+            done.set()
+        _thread.start_new_thread(foreign, ())
+        done.wait()
+        another = threading.Thread(name="another")
+        with mock.patch.object(threading, "current_thread", lambda: another):
+            show("current_thread")
+        with mock.patch.object(threading.Thread, "name", property(lambda self: "for all")):
+            show("property")
+        with mock.patch.object(threading, "get_ident", lambda: 12345):
+            logger.info("ident")
+            threading.current_thread().name = "that of the other identifier"
+            show("ident")
+        with mock.patch.object(logging, "getLevelName", lambda level: f"level {level}"):
+            show("getLevelName")
+        with mock.patch.object(logging, "threading", mock.Mock(**{
+            "get_ident.return_value": 5, "current_thread.return_value.name": "mocked",
+        })):
+            show("threading")
+        with mock.patch.object(logging, "logThreads", False):
+            show("logThreads")
+        show("as before")
+        """
+    )

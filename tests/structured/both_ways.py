@@ -1,6 +1,7 @@
 """Lines of a formatter as the native way and the Python way write them."""
 
 import io
+import sys
 
 import duramen as logging
 from duramen import _core
@@ -42,8 +43,9 @@ def record(**attributes):
         "processName": "MainProcess",
         "thread": 139,
         "threadName": "MainThread",
-        "taskName": None,
     }
+    if sys.version_info >= (3, 12):
+        defaults["taskName"] = None
     return logging.makeLogRecord({**defaults, **attributes})
 
 

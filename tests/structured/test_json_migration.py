@@ -1,6 +1,6 @@
 """The class path is all that changes: the same constructor arguments as python-json-logger, the same members.
 
-What differs by design is written down in ``COMPATIBILITY.md`` and asserted here.
+What differs by design is written down in ``docs/structured.md`` and asserted here.
 """
 
 import datetime

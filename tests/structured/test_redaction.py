@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import io
 import json
+import logging as standard_logging
 import pickle
 import warnings
 
@@ -83,7 +84,9 @@ def test_the_record_itself_stays_as_it_was(carrier):
     attributes = CARRIERS[carrier]
     original = record(**attributes)
     before = dict(vars(original))
-    ALL.filter(original)
+    handler = logging.StreamHandler(io.StringIO())
+    handler.addFilter(RedactingFilter(packs=["credentials", "pii", "financial"], keys=["user.pin"]))
+    handler.handle(original)
     assert vars(original) == before
     assert all(vars(original)[name] is before[name] for name in before)
 
@@ -216,3 +219,47 @@ nested = st.recursive(
 def test_no_nesting_hides_a_secret(value):
     line = text_of(JsonFormatter(), value=value, password=[SECRET])
     assert SECRET not in line
+
+
+class _OwnHandle(logging.StreamHandler):
+    """Goes on with the record that it was given, whatever the filters answer."""
+
+    def handle(self, record):
+        if self.filter(record):
+            self.emit(record)
+
+
+class _OwnFilter(logging.StreamHandler):
+    """Tells that the record may pass, and not which one."""
+
+    def filter(self, record):
+        return bool(super().filter(record))
+
+
+@pytest.mark.parametrize(
+    ("kind", "module"),
+    [(_OwnHandle, logging), (_OwnFilter, logging), (standard_logging.StreamHandler, standard_logging)],
+)
+def test_a_handler_that_may_not_take_the_copy_shows_no_secret(kind, module):
+    stream = io.StringIO()
+    handler = kind(stream)
+    handler.addFilter(RedactingFilter())
+    record = module.makeLogRecord({"msg": "password=%s", "args": ("hunter2",), "levelno": 20})
+    handler.handle(record)
+    assert stream.getvalue() == "password=***\n"
+
+
+class _Unmaskable(logging.LogRecord):
+    def __setattr__(self, name, value):
+        if getattr(self, "is_made", False):
+            raise ValueError("not to be changed")
+        super().__setattr__(name, value)
+
+
+def test_what_can_neither_be_masked_nor_replaced_does_not_pass(monkeypatch):
+    record = _Unmaskable("app", 20, "path", 1, "password=hunter2", (), None)
+    record.is_made = True
+    masking = RedactingFilter()
+    monkeypatch.setattr(logging, "LogRecord", None)
+    assert masking.filter(record) is False
+    assert masking.counts()["failed"] == 1

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+__all__ = ["HERE", "REPOSITORY", "REQUIREMENTS", "Environment", "bare", "choose", "with_peers"]
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parents[1]
 REQUIREMENTS = HERE / "requirements.txt"
@@ -13,7 +15,7 @@ REQUIREMENTS = HERE / "requirements.txt"
 # The conformance run has the means to find interpreters and to build for them.
 sys.path.insert(0, str(REPOSITORY / "tests" / "conformance"))
 from build import build_package  # noqa: E402
-from interpreters import Interpreter, ask, find_all  # noqa: E402
+from interpreters import Interpreter, choose, virtual_environment  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,6 @@ class Environment:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def choose(paths):
-    """The interpreters at the paths; all that are found where there are none."""
-    if not paths:
-        return find_all()
-    chosen = [ask(path) for path in paths]
-    for path, interpreter in zip(paths, chosen):
-        if interpreter is None:
-            sys.exit(f"{path} is not a CPython that Duramen supports")
-    return chosen
-
-
 def bare(interpreter):
     """Duramen alone on the interpreter."""
     return Environment(interpreter, interpreter.executable, str(build_package(interpreter)))
@@ -59,19 +50,14 @@ def bare(interpreter):
 
 def with_peers(interpreter):
     """Duramen on the interpreter, and the packages of ``requirements.txt`` that install there."""
-    folder = REPOSITORY / f".venv-bench-{interpreter.version}"
-    python = folder / "bin" / "python"
-    stamp = folder / "installed-from"
     wanted = REQUIREMENTS.read_text()
-    if not (stamp.exists() and stamp.read_text() == wanted):
-        subprocess.run([interpreter.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        _install(python, wanted)
-        stamp.write_text(wanted)
-    return Environment(interpreter, str(python), str(build_package(interpreter)))
+    folder = REPOSITORY / f".venv-bench-{interpreter.version}"
+    python = virtual_environment(interpreter, folder, wanted, lambda python: _install(python, wanted))
+    return Environment(interpreter, python, str(build_package(interpreter)))
 
 
 def _install(python, requirements):
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if subprocess.run([*pip, "-r", str(REQUIREMENTS)], stderr=subprocess.DEVNULL).returncode == 0:
         return
     # One at a time, so that a package that does not install here is missed alone.

@@ -5,6 +5,7 @@ use crate::interpreter::Attached;
 /// What one record is put together in.
 #[derive(Default)]
 pub(crate) struct Buffers {
+    /// UTF-8.
     pub(crate) message: Vec<u8>,
     pub(crate) line: Vec<u8>,
     pub(crate) time: String,

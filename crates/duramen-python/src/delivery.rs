@@ -33,7 +33,7 @@ impl<'py> Delivery<'_, 'py> {
         };
         // SAFETY: the plan has just been found to hold.
         let lock = unsafe { plan.lock(self.target.handler.py()) };
-        if lock::is_free(&lock) && self.write_at_once(&plan, line, time)? {
+        if lock::is_free(&lock) && self.write_at_once(&plan, &lock, line, time)? {
             return Ok(());
         }
         native_method::refuse_deep_recursion()?;
@@ -68,11 +68,23 @@ impl<'py> Delivery<'_, 'py> {
 
     /// Writes to the handler's file without taking a lock or asking the interpreter; `false` when that cannot
     /// be done, and nothing has been written.
-    fn write_at_once(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<bool> {
+    fn write_at_once(
+        &self,
+        plan: &HandlerPlan,
+        lock: &Bound<'py, PyAny>,
+        line: &mut Vec<u8>,
+        time: &mut String,
+    ) -> PyResult<bool> {
         let py = self.target.handler.py();
         let Ok(file) = plan.file.try_borrow() else { return Ok(false) };
         let Some(file) = file.as_ref().filter(|file| file.is_prompt) else { return Ok(false) };
         if !self.format(plan, line, time).is_ok_and(|rendered| rendered) {
+            return Ok(false);
+        }
+        // What ran meanwhile can have changed the handler, or let a thread run that has taken the lock.
+        if plan.formatter.rendering.may_run_python()
+            && !(lock::is_free(lock) && plan.holds(&self.target.handler, self.settings))
+        {
             return Ok(false);
         }
         if !plan.rollover.is_far(file, self.event.created.seconds, line) {

@@ -2,8 +2,9 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyList};
+use pyo3::types::{PyBool, PyList, PyString};
 
+use crate::handler::usual;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -57,10 +58,10 @@ fn add_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if !filters.contains(call.argument(0))? {
         filters.call_method1(intern!(call.py(), "append"), (call.argument(0),))?;
         // A filter of Duramen's may have something to say about its place.
-        if let Some(attached) =
-            interpreter::optional_attribute(&call.argument(0), intern!(call.py(), "_attached_to"))?
-        {
-            attached.call1((&call.object,))?;
+        let attached = intern!(call.py(), "_attached_to");
+        if has_on_class(&call.argument(0), attached)? {
+            let takes_copies = usual::has_usual_handle(&call.object).unwrap_or(false);
+            call.argument(0).call_method1(attached, (&call.object, takes_copies))?;
         }
     }
     call.none()
@@ -99,8 +100,12 @@ fn every_filter_replaces(py: Python<'_>) -> bool {
 /// filters alone that say so.
 fn replaces(filter: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = filter.py();
-    Ok(every_filter_replaces(py)
-        || interpreter::optional_attribute(filter, intern!(py, "_replaces_record"))?.is_some())
+    Ok(every_filter_replaces(py) || has_on_class(filter, intern!(py, "_replaces_record"))?)
+}
+
+/// Whether the class of `filter` has the attribute: objects that have any, as mocks do, are not meant.
+fn has_on_class(filter: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<bool> {
+    Ok(interpreter::optional_attribute(filter.get_type().as_any(), name)?.is_some())
 }
 
 /// Whether one of the filters of `filterer` may put another record in the place of the one it is asked about.

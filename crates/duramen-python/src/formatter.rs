@@ -3,12 +3,12 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::formatter_plan::FormatterPlan;
 use crate::native_method::{Call, Method};
 use crate::settings::{self, Settings};
-use crate::{globals, record_text, route};
+use crate::{globals, record_text, route, traceback};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -66,16 +66,12 @@ fn format_time<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn format_exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let exception = call.argument(0);
+    if let Some(text) = traceback::text(&exception)? {
+        return Ok(text.into_any());
+    }
     let buffer = globals::get(py, intern!(py, "io"))?.call_method0(intern!(py, "StringIO"))?;
-    let keywords = PyDict::new(py);
-    keywords.set_item(intern!(py, "limit"), py.None())?;
-    keywords.set_item(intern!(py, "file"), &buffer)?;
-    let traceback = exception.get_item(2)?;
-    globals::get(py, intern!(py, "traceback"))?.call_method(
-        intern!(py, "print_exception"),
-        (exception.get_item(0)?, exception.get_item(1)?, traceback),
-        Some(&keywords),
-    )?;
+    let triple = [exception.get_item(0)?, exception.get_item(1)?, exception.get_item(2)?];
+    traceback::print(PyTuple::new(py, triple)?, &buffer)?;
     let text = buffer.call_method0(intern!(py, "getvalue"))?;
     buffer.call_method0(intern!(py, "close"))?;
     without_final_newline(&text)

@@ -23,6 +23,11 @@ pub(crate) enum Rendering {
 }
 
 impl Rendering {
+    /// Whether rendering may run code of the application: extra fields are objects of any kind.
+    pub(crate) fn may_run_python(&self) -> bool {
+        matches!(self, Self::Structured(_))
+    }
+
     /// Whether the text shows `field`.
     pub(crate) fn uses(&self, field: Field) -> bool {
         match self {

@@ -57,6 +57,18 @@ pub(crate) fn is_true<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyRe
     get(py, name)?.is_truthy()
 }
 
+/// Whether `function` is the one that the code of a module with these globals defines under `name`.
+pub(crate) fn is_function_of(
+    function: &Bound<'_, PyAny>,
+    name: &str,
+    globals: &Bound<'_, PyDict>,
+) -> PyResult<bool> {
+    let defined_by = function.getattr_opt("__globals__")?;
+    let called = function.getattr_opt("__name__")?;
+    Ok(defined_by.is_some_and(|found| found.is(globals))
+        && called.map_or(Ok(false), |found| found.eq(name))?)
+}
+
 /// Whether `object` is an instance of the present `LogRecord` class.
 pub(crate) fn is_log_record(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.is_instance(&get(object.py(), intern!(object.py(), "LogRecord"))?)

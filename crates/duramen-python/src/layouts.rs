@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use duramen::formatter::{Layout, brace, dollar, percent};
+use duramen::formatter::{Field, Layout, brace, dollar, percent};
 use parking_lot::RwLock;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::classes;
+use crate::{classes, globals};
 
 /// `None` where only the interpreter renders it.
 type Layouts = HashMap<&'static str, HashMap<String, Option<Arc<Layout>>>>;
@@ -28,7 +28,9 @@ pub(crate) fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> 
         return layout.clone();
     }
     drop(known);
-    let layout = compile(class, text).map(Arc::new);
+    // Before CPython 3.12 records have no name of a task, and what a layout that asks for it does is an error.
+    let exists = |layout: &Layout| globals::python_minor(style.py()) >= 12 || !layout.uses(Field::TaskName);
+    let layout = compile(class, text).filter(exists).map(Arc::new);
     let mut known = LAYOUTS.write();
     let layouts = known.get_or_insert_default().entry(class).or_default();
     if layouts.len() >= MOST_LAYOUTS {

@@ -43,6 +43,8 @@ mod sink;
 mod structured;
 mod structured_options;
 mod style;
+mod threads;
+mod traceback;
 mod values;
 
 use pyo3::prelude::*;

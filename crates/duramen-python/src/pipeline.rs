@@ -16,7 +16,7 @@ use crate::logger_view::{self, LoggerView};
 use crate::record::Creation;
 use crate::route::{self, Target};
 use crate::settings::{self, Settings};
-use crate::{buffers, caller, classes, fields, globals, interpreter, logger, record, record_way};
+use crate::{buffers, caller, classes, fields, globals, interpreter, logger, record, record_way, threads};
 
 /// A call of a logging method whose level is enabled.
 pub(crate) struct LoggingCall<'a, 'py> {
@@ -244,7 +244,7 @@ impl<'a, 'py> Event<'a, 'py> {
             }
         }
         if needs.has(Needs::THREAD) {
-            let (identifier, name) = record::thread(py)?;
+            let (identifier, name) = threads::current(py)?;
             if !identifier.is_none() {
                 let (Ok(identifier), Ok(name)) = (identifier.extract(), name.cast_into_exact()) else {
                     return Ok(false);
@@ -307,7 +307,8 @@ impl<'a, 'py> Event<'a, 'py> {
         Some(Texts {
             name: self.name.to_str().ok()?,
             level_name: &self.level_name,
-            message: std::str::from_utf8(message).ok()?,
+            // SAFETY: `merge` has written it, out of whole texts.
+            message: unsafe { std::str::from_utf8_unchecked(message) },
             caller,
             thread_name: optional_text(self.thread.as_ref().map(|(_, name)| name))?,
             process_name: optional_text(self.process_name.as_ref())?,
@@ -419,12 +420,10 @@ fn name_of<'py>(logger: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyStri
 
 fn level_name(py: Python<'_>, level: i64, settings: &Settings) -> PyResult<Option<Rc<str>>> {
     if let Some(name) = settings.level_name(level) {
-        return Ok(Some(Rc::clone(name)));
+        return Ok(Some(Rc::clone(&name.text)));
     }
-    let names = globals::get(py, intern!(py, "_levelToName"))?;
-    let Ok(names) = names.cast_exact::<PyDict>() else { return Ok(None) };
-    let name = names.get_item(level)?.and_then(|name| name.cast_into_exact::<PyString>().ok());
-    Ok(name.and_then(|name| name.to_str().ok().map(Rc::from)))
+    let name = globals::get(py, intern!(py, "getLevelName"))?.call1((level,))?;
+    Ok(name.cast_exact::<PyString>().ok().and_then(|name| name.to_str().ok().map(Rc::from)))
 }
 
 /// Writes the message with its arguments to `out`; `false` when only the Python way can.

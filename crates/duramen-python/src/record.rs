@@ -8,7 +8,7 @@ use pyo3::types::{PyCFunction, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple
 use crate::native_method::{Call, Method};
 use crate::pipeline::{LoggingCall, Options};
 use crate::settings::Settings;
-use crate::{call_site, caller, classes, globals, interpreter};
+use crate::{call_site, caller, classes, globals, interpreter, threads};
 
 pub(crate) static METHODS: &[Method] = &[("__init__", init), ("__repr__", repr), ("getMessage", get_message)];
 
@@ -86,7 +86,7 @@ impl<'py> Parts<'py> {
         fields.set(intern!(py, "created"), self.created.seconds)?;
         fields.set(intern!(py, "msecs"), self.created.milliseconds)?;
         fields.set(intern!(py, "relativeCreated"), self.created.since_start_milliseconds)?;
-        let (thread, thread_name) = thread(py)?;
+        let (thread, thread_name) = threads::current(py)?;
         fields.set(intern!(py, "thread"), thread)?;
         fields.set(intern!(py, "threadName"), thread_name)?;
         fields.set(intern!(py, "processName"), process_name(py)?)?;
@@ -111,7 +111,10 @@ pub(crate) fn of_call<'py>(
     let arguments = PyTuple::new(py, call.arguments)?.into_any();
     let parts = Parts {
         name: call.logger.getattr(intern!(py, "name"))?,
-        level_name: level_name(&level)?,
+        level_name: match settings.level_name(call.level) {
+            Some(name) => name.object.bind(py).clone().into_any(),
+            None => level_name(&level)?,
+        },
         level,
         site: site.texts,
         line: site.line,
@@ -338,18 +341,6 @@ fn split_posix_path(path: &str) -> (&str, &str) {
     (file, module)
 }
 
-/// Identifier and name of the running thread, or `None` twice when `logThreads` is off.
-pub(crate) fn thread(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
-    if !globals::is_true(py, intern!(py, "logThreads"))? {
-        return Ok((py.None().into_bound(py), py.None().into_bound(py)));
-    }
-    let threading = globals::get(py, intern!(py, "threading"))?;
-    Ok((
-        threading.call_method0(intern!(py, "get_ident"))?,
-        threading.call_method0(intern!(py, "current_thread"))?.getattr(intern!(py, "name"))?,
-    ))
-}
-
 fn imported_module<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let modules = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     let module = modules.call_method1(intern!(py, "get"), (name,))?;
@@ -382,10 +373,11 @@ pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     }
 }
 
-/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off.
+/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off. Records have
+/// it from CPython 3.12 on.
 pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let none = py.None().into_bound(py);
-    if !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
+    if globals::python_minor(py) < 12 || !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
         return Ok(none);
     }
     let Some(asyncio) = imported_module(py, intern!(py, "asyncio"))? else {

@@ -11,7 +11,7 @@ use crate::classes::{self, Family};
 use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::record::Creation;
 use crate::settings::Settings;
-use crate::{buffers, interpreter, pipeline, record};
+use crate::{buffers, fields, interpreter, pipeline, record};
 
 /// The attributes of `record`, if it is exactly a `LogRecord` of which nothing is overridden.
 pub(crate) fn attributes_of_plain<'py>(record: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
@@ -93,21 +93,8 @@ struct RecordView<'py> {
     thread: Option<u64>,
     process: Option<u32>,
     /// Absent for a field that is not shown, or `None` in the record.
-    texts: [Option<Bound<'py, PyString>>; TEXT_FIELDS.len()],
+    texts: [Option<Bound<'py, PyString>>; fields::TEXTS],
 }
-
-/// The fields that are text, with the names of the attributes.
-const TEXT_FIELDS: [(Field, &str); 9] = [
-    (Field::Name, "name"),
-    (Field::Levelname, "levelname"),
-    (Field::Pathname, "pathname"),
-    (Field::Filename, "filename"),
-    (Field::Module, "module"),
-    (Field::FuncName, "funcName"),
-    (Field::ThreadName, "threadName"),
-    (Field::ProcessName, "processName"),
-    (Field::TaskName, "taskName"),
-];
 
 impl<'py> RecordView<'py> {
     /// `None` when a value that is shown is missing or of an unusual kind.
@@ -163,11 +150,11 @@ impl<'py> RecordView<'py> {
     }
 
     fn take_texts(&mut self, attributes: &Bound<'py, PyDict>, layout: &Layout) -> PyResult<bool> {
-        for ((field, name), text) in TEXT_FIELDS.iter().zip(&mut self.texts) {
+        for ((field, name), text) in fields::texts(attributes.py()).iter().zip(&mut self.texts) {
             if !layout.uses(*field) {
                 continue;
             }
-            let Some(value) = attributes.get_item(PyString::intern(attributes.py(), name))? else {
+            let Some(value) = attributes.get_item(name)? else {
                 return Ok(false);
             };
             let may_be_absent = matches!(field, Field::ThreadName | Field::ProcessName | Field::TaskName);
@@ -184,7 +171,7 @@ impl<'py> RecordView<'py> {
 
     /// The record in native form; `None` when a text has no UTF-8 form.
     fn texts<'t>(&'t self, message: &'t Bound<'py, PyString>) -> Option<Record<'t>> {
-        let mut texts = [None; TEXT_FIELDS.len()];
+        let mut texts = [None; fields::TEXTS];
         for (text, object) in texts.iter_mut().zip(&self.texts) {
             *text = object.as_ref().map(|object| object.to_str()).transpose().ok()?;
         }

@@ -53,18 +53,27 @@ impl Redactor {
         self.rules.counts()
     }
 
-    /// A copy of the record in which message, extra fields, exception and stack are masked.
+    /// A copy of the record, or with `in_place` the record itself, in which message, extra fields, exception and
+    /// stack are masked.
     ///
-    /// Where that fails, nothing of what the application gave is on the copy.
-    fn record<'py>(&self, record: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    /// Where that fails, nothing of what the application gave is on it; `None` when even that fails.
+    fn record<'py>(&self, record: &Bound<'py, PyAny>, in_place: bool) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = record.py();
-        let copied = py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (record,));
-        match copied.and_then(|copy| self.mask(&copy).map(|()| copy)) {
-            Err(error) if classes::is_ordinary(py, &error) => {
-                self.rules.count_failure();
-                withdrawn(record)
+        let copied = if in_place {
+            Ok(record.clone())
+        } else {
+            py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (record,))
+        };
+        let masked = copied.and_then(|copy| self.mask(&copy).map(|()| copy)).or_else(|error| {
+            if !classes::is_ordinary(py, &error) {
+                return Err(error);
             }
-            result => result,
+            self.rules.count_failure();
+            withdrawn(record, in_place)
+        });
+        match masked {
+            Err(error) if classes::is_ordinary(py, &error) => Ok(None),
+            masked => masked.map(Some),
         }
     }
 }
@@ -148,12 +157,12 @@ impl Redactor {
     }
 }
 
-/// A record that says of `record` where it comes from and no more.
-fn withdrawn<'py>(record: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// A record that says of `record` where it comes from and no more; with `in_place`, `record` itself as such a one.
+fn withdrawn<'py>(record: &Bound<'py, PyAny>, in_place: bool) -> PyResult<Bound<'py, PyAny>> {
     let py = record.py();
     let attribute = |name| record.getattr_opt(name).ok().flatten();
     let message = format!("{MASK} (a record that could not be masked)");
-    globals::get(py, intern!(py, "LogRecord"))?.call1((
+    let said = globals::get(py, intern!(py, "LogRecord"))?.call1((
         attribute("name"),
         attribute("levelno"),
         attribute("pathname"),
@@ -162,7 +171,14 @@ fn withdrawn<'py>(record: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         py.None(),
         py.None(),
         attribute("funcName"),
-    ))
+    ))?;
+    if !in_place {
+        return Ok(said);
+    }
+    let attributes = record.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+    attributes.clear();
+    attributes.update(said.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?.as_mapping())?;
+    Ok(record.clone())
 }
 
 /// `None` when there is nothing to mask.

@@ -1,8 +1,8 @@
 //! Which way a record takes: the native one, or the Python one and why.
 //!
 //! This is the one place that decides. The native way is taken when everything that the record meets is
-//! exactly of our classes with nothing overridden, and no filter is attached. What is asked here is read
-//! from the Python objects for each record, since they own it and may change at any moment.
+//! exactly of our classes with nothing overridden, and no filter is attached. The Python objects own what is
+//! asked here and may change at any moment: what was found out is used again only while they have not.
 
 use std::fmt;
 use std::rc::Rc;

@@ -19,14 +19,20 @@ use crate::record::{Creation, StartTime};
 pub(crate) struct Settings {
     /// The dicts that were read, with their versions. The first one is the module's.
     dicts: [(*mut ffi::PyObject, u64); 3],
-    /// The names of DEBUG to CRITICAL.
-    names: [Option<Rc<str>>; 5],
+    /// The names of DEBUG to CRITICAL, as long as `getLevelName` is the interpreter's own.
+    names: [Option<LevelName>; 5],
     clock: Option<Clock>,
     start: StartTime,
     /// Whether call sites are looked for (`_srcfile`).
     pub(crate) finds_callers: bool,
     /// What makes records (`_logRecordFactory`); alive as long as the module's dict is as it was.
     factory: *mut ffi::PyObject,
+}
+
+/// The name of a level.
+pub(crate) struct LevelName {
+    pub(crate) text: Rc<str>,
+    pub(crate) object: Py<PyString>,
 }
 
 static CURRENT: Attached<Option<Rc<Settings>>> = Attached::new(None);
@@ -62,10 +68,13 @@ impl Settings {
         let dicts = [owner.as_ptr(), names.as_ptr(), time.dict().as_ptr()]
             // SAFETY: live dicts.
             .map(|dict| (dict, unsafe { interpreter::dict_version(dict) }));
-        let name_of = |level: i64| -> PyResult<Option<Rc<str>>> {
-            let name = names.get_item(level)?;
-            let name = name.as_ref().and_then(|name| name.cast_exact::<PyString>().ok());
-            Ok(name.and_then(|name| name.to_str().ok()).map(Rc::from))
+        let get_level_name = globals::get(py, intern!(py, "getLevelName"))?;
+        let is_usual = globals::is_function_of(&get_level_name, "getLevelName", &owner)?;
+        let name_of = |level: i64| -> PyResult<Option<LevelName>> {
+            let name = names.get_item(level)?.filter(|_| is_usual);
+            let Some(Ok(name)) = name.map(Bound::cast_into_exact::<PyString>) else { return Ok(None) };
+            let text = name.to_str().ok().map(Rc::from);
+            Ok(text.map(|text| LevelName { text, object: name.unbind() }))
         };
         Ok(Some(Self {
             dicts,
@@ -88,7 +97,7 @@ impl Settings {
     }
 
     /// The name of one of the standard levels.
-    pub(crate) fn level_name(&self, level: i64) -> Option<&Rc<str>> {
+    pub(crate) fn level_name(&self, level: i64) -> Option<&LevelName> {
         let index = usize::try_from(level / 10 - 1).ok().filter(|_| level % 10 == 0)?;
         self.names.get(index)?.as_ref()
     }

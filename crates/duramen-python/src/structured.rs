@@ -196,8 +196,8 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 /// The parts of a record in Python form that structured lines show.
 #[derive(Default)]
 struct Parts<'py> {
-    /// The texts of [`TEXTS`], where the line shows them.
-    texts: [Option<String>; TEXTS.len()],
+    /// The fields of [`fields::texts`], where the line shows them.
+    texts: [Option<String>; fields::TEXTS],
     level: i64,
     line: u32,
     thread: Option<u64>,
@@ -215,19 +215,6 @@ struct Parts<'py> {
     stack: Option<String>,
 }
 
-/// The fields of a record that are text.
-const TEXTS: [(Field, &str); 9] = [
-    (Field::Name, "name"),
-    (Field::Levelname, "levelname"),
-    (Field::Pathname, "pathname"),
-    (Field::Filename, "filename"),
-    (Field::Module, "module"),
-    (Field::FuncName, "funcName"),
-    (Field::ThreadName, "threadName"),
-    (Field::ProcessName, "processName"),
-    (Field::TaskName, "taskName"),
-];
-
 impl<'py> Parts<'py> {
     fn of(
         formatter: &Bound<'py, PyAny>,
@@ -236,9 +223,9 @@ impl<'py> Parts<'py> {
     ) -> PyResult<Self> {
         let py = record.py();
         let mut parts = Self::default();
-        for ((field, name), text) in TEXTS.iter().zip(&mut parts.texts) {
+        for ((field, name), text) in fields::texts(py).iter().zip(&mut parts.texts) {
             if layout.uses(*field) {
-                *text = text_of_attribute(record, name)?;
+                *text = text_of_attribute(record, name.bind(py))?;
             }
         }
         parts.level = number(record, intern!(py, "levelno"))?.unwrap_or(0);
@@ -342,7 +329,7 @@ impl<'py> Parts<'py> {
 }
 
 /// The attribute as text; `None` when the record has none or it is `None`.
-fn text_of_attribute(record: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<String>> {
+fn text_of_attribute(record: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<Option<String>> {
     match record.getattr_opt(name)?.filter(|value| !value.is_none()) {
         Some(value) => Ok(Some(values::text_of(&value.str()?)?)),
         None => Ok(None),

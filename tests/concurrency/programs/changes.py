@@ -1,7 +1,7 @@
 """Threads log while another one changes levels, handlers, filters, configuration and the record factory.
 
-changes.py RECORDS: each thread logs so many records. Prints how many of them reached the handler that is
-never taken away, and what is left behind in memory.
+changes.py RECORDS: each thread logs so many records in each of several runs. Prints whether all reached the
+handler that is never taken away, and whether a run leaves nothing behind in memory.
 """
 
 import gc
@@ -14,6 +14,7 @@ from patience import show_threads_after
 from prelude import logging
 
 THREADS = 6
+RUNS = 6
 RECORDS = int(sys.argv[1])
 
 
@@ -108,10 +109,16 @@ def run():
     changer.join()
 
 
+def blocks_left_behind_by(run):
+    """How many more blocks of memory are in use afterwards."""
+    gc.collect()
+    before = sys.getallocatedblocks()
+    run()
+    gc.collect()
+    return sys.getallocatedblocks() - before
+
+
 sys.setswitchinterval(1e-5)
-run()
-gc.collect()
-before = sys.getallocatedblocks()
-run()
-gc.collect()
-print(kept.counts == [2 * RECORDS] * THREADS, sys.getallocatedblocks() - before < 500)
+left_behind = [blocks_left_behind_by(run) for _ in range(RUNS)]
+# Tables and caches fill up in the first runs, in an order that chance decides; a leak shows in each.
+print(kept.counts == [RUNS * RECORDS] * THREADS, min(left_behind) < 100 or left_behind)

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::native_method::Call;
-use crate::{classes, globals, interpreter};
+use crate::{classes, globals, interpreter, traceback};
 
 /// Runs the body of an `emit`: an error goes to the handler's `handleError`, which runs while the error
 /// is being handled, since an override may be a bare `raise`. Exhausted recursion and what does not
@@ -85,16 +85,16 @@ fn print_error<'py>(sys: &Bound<'py, PyAny>, record: &Bound<'py, PyAny>) -> PyRe
     };
     let write_text = |text: &str| write(PyString::new(py, text).as_any());
     let error = sys.call_method0(intern!(py, "exc_info"))?;
-    let traceback = globals::get(py, intern!(py, "traceback"))?;
-    let to_stderr = PyDict::new(py);
-    to_stderr.set_item(intern!(py, "limit"), py.None())?;
-    to_stderr.set_item(intern!(py, "file"), sys.getattr(intern!(py, "stderr"))?)?;
+    let triple = error.cast::<PyTuple>()?;
+    let shown = if globals::python_minor(py) >= 13 { triple.get_slice(1, 2) } else { triple.clone() };
     write_text("--- Logging error ---\n")?;
-    traceback.call_method(intern!(py, "print_exception"), error.cast::<PyTuple>()?, Some(&to_stderr))?;
+    traceback::print(shown, &sys.getattr(intern!(py, "stderr"))?)?;
     write_text("Call stack:\n")?;
     match calling_frame(&error.get_item(2)?)? {
         Some(frame) => {
-            to_stderr.del_item(intern!(py, "limit"))?;
+            let to_stderr = PyDict::new(py);
+            to_stderr.set_item(intern!(py, "file"), sys.getattr(intern!(py, "stderr"))?)?;
+            let traceback = globals::get(py, intern!(py, "traceback"))?;
             traceback.call_method(intern!(py, "print_stack"), (frame,), Some(&to_stderr))?;
         }
         None => write_text(&format!(

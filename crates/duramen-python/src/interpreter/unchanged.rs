@@ -89,7 +89,7 @@ mod content {
     use pyo3::ffi;
     use pyo3::intern;
     use pyo3::prelude::*;
-    use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+    use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
 
     use super::super::attributes::values_in_object;
     use super::version_of_dict;
@@ -97,8 +97,8 @@ mod content {
     pub(super) enum Content {
         Values {
             addresses: Box<[*mut ffi::PyObject]>,
-            /// Numbers and texts are held, so that no other one comes to lie at the same address. The rest is
-            /// not: what is kept of a formatter or a stream has its own state.
+            /// Plain values are held, so that no other one comes to lie at the same address. The rest is not, since
+            /// somebody may wait for its end: what is kept of a formatter or a stream has its own state.
             _held: Vec<Py<PyAny>>,
         },
         /// The version of the dict of an object that does not keep its attributes any more.
@@ -119,7 +119,7 @@ mod content {
             // An interpreter that keeps its values otherwise is found out here.
             let is_complete = attributes.len() == addresses.iter().filter(|value| !value.is_null()).count()
                 && attributes.iter().all(|value| addresses.contains(&value.as_ptr()));
-            let held = attributes.iter().filter(is_atom).map(Bound::unbind).collect();
+            let held = attributes.iter().filter(is_plain_value).map(Bound::unbind).collect();
             is_complete.then_some(Self::Values { addresses, _held: held })
         }
 
@@ -141,10 +141,12 @@ mod content {
         }
     }
 
-    fn is_atom(value: &Bound<'_, PyAny>) -> bool {
-        value.is_exact_instance_of::<PyString>()
-            || value.is_exact_instance_of::<PyInt>()
-            || value.is_exact_instance_of::<PyFloat>()
-            || value.is_exact_instance_of::<PyBool>()
+    /// Whether nobody notices when `value` lives on: it is a number, a text, or refers to no other objects.
+    fn is_plain_value(value: &Bound<'_, PyAny>) -> bool {
+        value.is_instance_of::<PyInt>()
+            || value.is_instance_of::<PyFloat>()
+            || value.is_instance_of::<PyString>()
+            // SAFETY: the class of a live object.
+            || unsafe { ffi::PyType_HasFeature(value.get_type_ptr(), ffi::Py_TPFLAGS_HAVE_GC) == 0 }
     }
 }

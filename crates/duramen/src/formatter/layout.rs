@@ -4,8 +4,7 @@
 //! A layout renders to the same text as CPython renders the format it was compiled from, with the
 //! record's fields as values. What cannot be promised to be the same is refused when it is compiled.
 
-use std::fmt::Write as _;
-
+use super::digits::Digits;
 use crate::Record;
 
 /// A field of a record, by the name that Python's `LogRecord` gives it.
@@ -256,37 +255,26 @@ impl Layout {
 impl Conversion {
     pub(super) fn write(&self, value: &FieldValue<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
         match (self.form, value) {
-            (Form::Text, FieldValue::Text(text)) => {
-                self.write_text(text, out);
-                Ok(())
-            }
-            (Form::Text, FieldValue::None) if !self.refuses_none => {
-                self.write_text("None", out);
-                Ok(())
-            }
+            (Form::Text, FieldValue::Text(text)) => self.write_text(text, out),
+            (Form::Text, FieldValue::None) if !self.refuses_none => self.write_text("None", out),
             (Form::Text, FieldValue::Integer(number)) => {
-                self.write_text(Digits::of(format_args!("{number}"))?.as_str(), out);
-                Ok(())
+                self.write_text(itoa::Buffer::new().format(*number), out);
             }
             (Form::Text, FieldValue::Float(number)) => {
-                self.write_text(shortest(*number)?.as_str(), out);
-                Ok(())
+                let digits = Digits::shortest(*number)?;
+                self.write_text(std::str::from_utf8(digits.as_bytes()).unwrap_or_default(), out);
             }
             (Form::Decimal, FieldValue::Integer(number)) => self.write_integer(*number, out),
-            (Form::Decimal, FieldValue::Float(number)) =>
-            {
-                #[expect(clippy::cast_possible_truncation, reason = "guarded by the comparison")]
-                if number.abs() < 9e15 {
-                    self.write_integer(*number as i64, out)
-                } else {
-                    Err(UnsupportedLayout)
-                }
+            #[expect(clippy::cast_possible_truncation, reason = "guarded by the comparison")]
+            (Form::Decimal, FieldValue::Float(number)) if number.abs() < 9e15 => {
+                self.write_integer(*number as i64, out);
             }
             #[expect(clippy::cast_precision_loss, reason = "Python converts to a float here as well")]
-            (Form::Fixed, FieldValue::Integer(number)) => self.write_fixed(*number as f64, out),
-            (Form::Fixed, FieldValue::Float(number)) => self.write_fixed(*number, out),
-            _ => Err(UnsupportedLayout),
+            (Form::Fixed, FieldValue::Integer(number)) => self.write_fixed(*number as f64, out)?,
+            (Form::Fixed, FieldValue::Float(number)) => self.write_fixed(*number, out)?,
+            _ => return Err(UnsupportedLayout),
         }
+        Ok(())
     }
 
     fn write_text(&self, text: &str, out: &mut Vec<u8>) {
@@ -299,14 +287,18 @@ impl Conversion {
             return;
         }
         let padding = self.width.saturating_sub(text.chars().count());
-        let before = match self.align {
-            Align::Left => 0,
-            Align::Right => padding,
-            Align::Center => padding / 2,
-        };
+        let before = self.padding_before(padding);
         self.pad(before, out);
         out.extend_from_slice(text.as_bytes());
         self.pad(padding - before, out);
+    }
+
+    fn padding_before(&self, padding: usize) -> usize {
+        match self.align {
+            Align::Left => 0,
+            Align::Right => padding,
+            Align::Center => padding / 2,
+        }
     }
 
     fn pad(&self, count: usize, out: &mut Vec<u8>) {
@@ -317,142 +309,42 @@ impl Conversion {
         }
     }
 
-    fn write_integer(&self, number: i64, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
-        let digits = Digits::of(format_args!("{}", number.unsigned_abs()))?;
-        self.write_number(number < 0, digits.as_str(), self.precision.unwrap_or(1), out);
-        Ok(())
+    fn write_integer(&self, number: i64, out: &mut Vec<u8>) {
+        let mut buffer = itoa::Buffer::new();
+        let digits = buffer.format(number.unsigned_abs()).as_bytes();
+        self.write_number(number < 0, digits, self.precision.unwrap_or(1), out);
     }
 
     fn write_fixed(&self, number: f64, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
         if !number.is_finite() {
             return Err(UnsupportedLayout);
         }
-        let precision = self.precision.unwrap_or(6);
-        let digits = match fixed(number.abs(), precision) {
-            Some(digits) => digits,
-            None => Digits::of(format_args!("{:.precision$}", number.abs()))?,
-        };
-        self.write_number(number.is_sign_negative(), digits.as_str(), 0, out);
+        let digits = Digits::fixed(number, self.precision.unwrap_or(6))?;
+        self.write_number(number.is_sign_negative(), digits.as_bytes(), 0, out);
         Ok(())
     }
 
-    fn write_number(&self, negative: bool, digits: &str, least_digits: usize, out: &mut Vec<u8>) {
-        let sign = match (negative, self.sign) {
-            (true, _) => "-",
-            (false, Sign::Plus) => "+",
-            (false, Sign::Space) => " ",
-            (false, Sign::OnlyMinus) => "",
-        };
+    fn write_number(&self, negative: bool, digits: &[u8], least_digits: usize, out: &mut Vec<u8>) {
+        match (negative, self.sign) {
+            (true, _) => self.write_signed(b"-", digits, least_digits, out),
+            (false, Sign::Plus) => self.write_signed(b"+", digits, least_digits, out),
+            (false, Sign::Space) => self.write_signed(b" ", digits, least_digits, out),
+            (false, Sign::OnlyMinus) if digits.len() >= least_digits.max(self.width) => {
+                out.extend_from_slice(digits);
+            }
+            (false, Sign::OnlyMinus) => self.write_signed(b"", digits, least_digits, out),
+        }
+    }
+
+    fn write_signed(&self, sign: &[u8], digits: &[u8], least_digits: usize, out: &mut Vec<u8>) {
         let leading = least_digits.saturating_sub(digits.len());
         let padding = self.width.saturating_sub(sign.len() + leading + digits.len());
-        let zeros = leading + if self.zeros { padding } else { 0 };
-        let spaces = if self.zeros { 0 } else { padding };
-        let before = match self.align {
-            Align::Left => 0,
-            Align::Right => spaces,
-            Align::Center => spaces / 2,
-        };
+        let (zeros, spaces) = if self.zeros { (leading + padding, 0) } else { (leading, padding) };
+        let before = self.padding_before(spaces);
         self.pad(before, out);
-        out.extend_from_slice(sign.as_bytes());
+        out.extend_from_slice(sign);
         out.resize(out.len() + zeros, b'0');
-        out.extend_from_slice(digits.as_bytes());
+        out.extend_from_slice(digits);
         self.pad(spaces - before, out);
-    }
-}
-
-/// A short number as text, without an allocation.
-struct Digits {
-    bytes: [u8; 128],
-    length: usize,
-}
-
-impl Digits {
-    fn of(number: std::fmt::Arguments<'_>) -> Result<Self, UnsupportedLayout> {
-        let mut digits = Self { bytes: [0; 128], length: 0 };
-        digits.write_fmt(number).map_err(|_| UnsupportedLayout)?;
-        Ok(digits)
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Write for Digits {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
-/// A positive number with `precision` digits after the point, rounded from its exact value, half to even, as C
-/// and Python do. `None` for numbers and precisions that are too large for this way.
-fn fixed(number: f64, precision: usize) -> Option<Digits> {
-    const FRACTION_BITS: u32 = 52;
-    let power = 10u64.checked_pow(u32::try_from(precision).ok()?)?;
-    let bits = number.to_bits();
-    let (exponent, fraction) = ((bits >> FRACTION_BITS) & 0x7ff, bits & ((1 << FRACTION_BITS) - 1));
-    // Numbers below 2^-1022 have no implicit leading bit; here they are all rounded to zero.
-    let significand = if exponent == 0 { 0 } else { fraction | 1 << FRACTION_BITS };
-    // The number is `significand / 2^shift`, and below 2^53 its product with the power has at most 117 bits.
-    let shift = u32::try_from(1075u64.checked_sub(exponent)?).ok()?;
-    let product = u128::from(significand) * u128::from(power);
-    let (whole, rest, half) = match shift {
-        0 => (product, 0, 1),
-        1..128 => (product >> shift, product & ((1 << shift) - 1), 1 << (shift - 1)),
-        _ => (0, 0, 1),
-    };
-    let rounds_up = rest > half || (rest == half && whole & 1 == 1);
-    let rounded = u64::try_from(whole).ok()?.checked_add(rounds_up.into())?;
-    let (integer, fraction) = (rounded / power, rounded % power);
-    if precision == 0 {
-        Digits::of(format_args!("{integer}")).ok()
-    } else {
-        Digits::of(format_args!("{integer}.{fraction:0precision$}")).ok()
-    }
-}
-
-/// A float as Python's `str` writes it, in the range in which that is without an exponent.
-fn shortest(number: f64) -> Result<Digits, UnsupportedLayout> {
-    if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) {
-        return Err(UnsupportedLayout);
-    }
-    let mut digits = Digits::of(format_args!("{number}"))?;
-    if !digits.as_str().contains('.') {
-        digits.write_str(".0").map_err(|_| UnsupportedLayout)?;
-    }
-    Ok(digits)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::fixed;
-
-    proptest! {
-        // The standard library formats the exact value too, only slower.
-        #[test]
-        fn fixed_digits_are_those_of_the_exact_value(bits: u64, precision in 0..25_usize) {
-            let number = f64::from_bits(bits).abs();
-            if let Some(digits) = fixed(number, precision) {
-                prop_assert_eq!(digits.as_str(), format!("{number:.precision$}"));
-            }
-        }
-
-        #[test]
-        fn fixed_digits_of_usual_numbers(number in 0.0..1e9_f64, precision in 0..9_usize) {
-            let digits = fixed(number, precision).expect("a usual number");
-            prop_assert_eq!(digits.as_str(), format!("{number:.precision$}"));
-        }
-
-        #[test]
-        fn halves_are_rounded_to_even(numerator in 0..1_000_000_u32, precision in 0..4_usize) {
-            let number = f64::from(numerator) / 16.0;
-            let digits = fixed(number, precision).expect("a usual number");
-            prop_assert_eq!(digits.as_str(), format!("{number:.precision$}"));
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod asctime;
 pub mod brace;
 pub mod console;
+mod digits;
 pub mod dollar;
 pub mod json;
 mod layout;

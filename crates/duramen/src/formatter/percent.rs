@@ -44,19 +44,29 @@ fn conversion(field: Field, text: &str) -> Result<(Conversion, &str), Unsupporte
 /// Flags, width and precision at the head of `text`, the letter of the conversion, and what follows it.
 pub(super) fn specification(text: &str) -> Result<(Conversion, char, &str), UnsupportedLayout> {
     let mut conversion = Conversion::default();
-    let flags_end = text.find(|flag| !"-+ 0".contains(flag)).ok_or(UnsupportedLayout)?;
-    let (flags, text) = text.split_at(flags_end);
-    if flags.contains('-') {
-        conversion.align = Align::Left;
+    let (mut left, mut plus, mut space) = (false, false, false);
+    let mut position = 0;
+    loop {
+        match text.as_bytes().get(position).ok_or(UnsupportedLayout)? {
+            b'-' => left = true,
+            b'0' => conversion.zeros = true,
+            b'+' => plus = true,
+            b' ' => space = true,
+            _ => break,
+        }
+        position += 1;
     }
     // As in C: `-` is stronger than `0`, `+` than a space.
-    conversion.zeros = flags.contains('0') && !flags.contains('-');
-    if flags.contains('+') {
+    if left {
+        conversion.align = Align::Left;
+        conversion.zeros = false;
+    }
+    if plus {
         conversion.sign = Sign::Plus;
-    } else if flags.contains(' ') {
+    } else if space {
         conversion.sign = Sign::Space;
     }
-    let (width, text) = number(text)?;
+    let (width, text) = number(&text[position..])?;
     conversion.width = width.unwrap_or(0);
     let text = match text.strip_prefix('.') {
         Some(text) => {
@@ -94,11 +104,14 @@ impl Conversion {
 
 /// The decimal number at the head of `text`, if there is one, and what follows it.
 pub(super) fn number(text: &str) -> Result<(Option<usize>, &str), UnsupportedLayout> {
-    let end = text.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    if digits.is_empty() {
-        return Ok((None, rest));
+    let mut value = 0;
+    let mut length = 0;
+    while let Some(digit) = text.as_bytes().get(length).filter(|byte| byte.is_ascii_digit()) {
+        value = value * 10 + usize::from(digit - b'0');
+        length += 1;
+        if value > WIDEST {
+            return Err(UnsupportedLayout);
+        }
     }
-    let number = digits.parse().map_err(|_| UnsupportedLayout)?;
-    if number > WIDEST { Err(UnsupportedLayout) } else { Ok((Some(number), rest)) }
+    Ok(((length > 0).then_some(value), &text[length..]))
 }

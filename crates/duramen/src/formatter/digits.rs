@@ -1,0 +1,126 @@
+//! Numbers as text, without an allocation.
+
+use std::fmt::Write as _;
+
+use super::layout::UnsupportedLayout;
+
+/// The text of a short number.
+pub(super) struct Digits {
+    bytes: [u8; 128],
+    length: usize,
+}
+
+impl Digits {
+    /// The text of a float with `precision` digits after the point, sign aside.
+    pub(super) fn fixed(number: f64, precision: usize) -> Result<Self, UnsupportedLayout> {
+        match rounded(number.abs(), precision) {
+            Some((integer, fraction)) => Self::of_parts(integer, fraction, precision),
+            None => Self::of(format_args!("{:.precision$}", number.abs())),
+        }
+    }
+
+    /// A float as Python's `str` writes it, in the range in which that is without an exponent.
+    pub(super) fn shortest(number: f64) -> Result<Self, UnsupportedLayout> {
+        if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) {
+            return Err(UnsupportedLayout);
+        }
+        let mut digits = Self::of(format_args!("{number}"))?;
+        if !digits.as_bytes().contains(&b'.') {
+            digits.push(b".0")?;
+        }
+        Ok(digits)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    fn of(number: std::fmt::Arguments<'_>) -> Result<Self, UnsupportedLayout> {
+        let mut digits = Self { bytes: [0; 128], length: 0 };
+        digits.write_fmt(number).map_err(|_| UnsupportedLayout)?;
+        Ok(digits)
+    }
+
+    /// `integer`, a point and `fraction` with `precision` digits.
+    fn of_parts(integer: u64, fraction: u64, precision: usize) -> Result<Self, UnsupportedLayout> {
+        let mut digits = Self { bytes: [0; 128], length: 0 };
+        digits.push(itoa::Buffer::new().format(integer).as_bytes())?;
+        if precision > 0 {
+            let mut buffer = itoa::Buffer::new();
+            let fraction = buffer.format(fraction).as_bytes();
+            digits.push(b".")?;
+            digits.push(&[b'0'; 32][..precision - fraction.len()])?;
+            digits.push(fraction)?;
+        }
+        Ok(digits)
+    }
+
+    fn push(&mut self, text: &[u8]) -> Result<(), UnsupportedLayout> {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(UnsupportedLayout)?.copy_from_slice(text);
+        self.length = end;
+        Ok(())
+    }
+}
+
+impl std::fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.push(text.as_bytes()).map_err(|_| std::fmt::Error)
+    }
+}
+
+/// The whole part and the digits after the point of a positive number with `precision` of these, at most 19,
+/// rounded from its exact value, half to even, as C and Python do. `None` for numbers and precisions that are too
+/// large for this way.
+fn rounded(number: f64, precision: usize) -> Option<(u64, u64)> {
+    const FRACTION_BITS: u32 = 52;
+    let power = 10u64.checked_pow(u32::try_from(precision).ok()?)?;
+    let bits = number.to_bits();
+    let (exponent, fraction) = ((bits >> FRACTION_BITS) & 0x7ff, bits & ((1 << FRACTION_BITS) - 1));
+    // Numbers below 2^-1022 have no implicit leading bit; here they are all rounded to zero.
+    let significand = if exponent == 0 { 0 } else { fraction | 1 << FRACTION_BITS };
+    // The number is `significand / 2^shift`, and below 2^53 its product with the power has at most 117 bits.
+    let shift = u32::try_from(1075u64.checked_sub(exponent)?).ok()?;
+    let product = u128::from(significand) * u128::from(power);
+    let (whole, rest, half) = match shift {
+        0 => (product, 0, 1),
+        1..128 => (product >> shift, product & ((1 << shift) - 1), 1 << (shift - 1)),
+        _ => (0, 0, 1),
+    };
+    let rounds_up = rest > half || (rest == half && whole & 1 == 1);
+    let rounded = u64::try_from(whole).ok()?.checked_add(rounds_up.into())?;
+    Some((rounded / power, rounded % power))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Digits;
+
+    fn fixed(number: f64, precision: usize) -> String {
+        let digits = Digits::fixed(number, precision).expect("short enough");
+        String::from_utf8(digits.as_bytes().to_vec()).expect("digits")
+    }
+
+    proptest! {
+        // The standard library formats the exact value too, only slower.
+        #[test]
+        fn fixed_digits_are_those_of_the_exact_value(bits: u64, precision in 0..25_usize) {
+            let number = f64::from_bits(bits).abs();
+            prop_assume!(number < 1e100);
+            prop_assert_eq!(fixed(number, precision), format!("{number:.precision$}"));
+        }
+
+        #[test]
+        fn fixed_digits_of_usual_numbers(number in 0.0..1e9_f64, precision in 0..9_usize) {
+            prop_assert_eq!(fixed(number, precision), format!("{number:.precision$}"));
+        }
+
+        #[test]
+        fn halves_are_rounded_to_even(numerator in 0..1_000_000_u32, precision in 0..4_usize) {
+            let number = f64::from(numerator) / 16.0;
+            prop_assert_eq!(fixed(number, precision), format!("{number:.precision$}"));
+        }
+    }
+}
