@@ -2,8 +2,9 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyList};
+use pyo3::types::{PyBool, PyList, PyString};
 
+use crate::handler::usual;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -56,6 +57,12 @@ fn add_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let filters = call.object.getattr(intern!(call.py(), "filters"))?;
     if !filters.contains(call.argument(0))? {
         filters.call_method1(intern!(call.py(), "append"), (call.argument(0),))?;
+        // A filter of Duramen's may have something to say about its place.
+        let attached = intern!(call.py(), "_attached_to");
+        if has_on_class(&call.argument(0), attached)? {
+            let takes_copies = usual::has_usual_handle(&call.object).unwrap_or(false);
+            call.argument(0).call_method1(attached, (&call.object, takes_copies))?;
+        }
     }
     call.none()
 }
@@ -69,22 +76,50 @@ fn remove_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
-    let filters = call.object.getattr(intern!(py, "filters"))?;
-    Ok(answer(py, passed(&filters, call.argument(0).to_owned())?))
+    let filters = call.object.getattr(intern!(call.py(), "filters"))?;
+    let record = call.argument(0);
+    Ok(answer(&record, passed(&filters, record.to_owned())?))
 }
 
-/// What `Filterer.filter` answers.
-pub(crate) fn answer<'py>(py: Python<'py>, passed: Option<Bound<'py, PyAny>>) -> Bound<'py, PyAny> {
+/// What `Filterer.filter` answers about `asked`: from CPython 3.12 on the record that goes on; before, a truth
+/// value, unless a filter has put another record in its place.
+pub(crate) fn answer<'py>(asked: &Bound<'py, PyAny>, passed: Option<Bound<'py, PyAny>>) -> Bound<'py, PyAny> {
+    let py = asked.py();
     match passed {
-        Some(record) if replaces(py) => record,
+        Some(record) if every_filter_replaces(py) || !record.is(asked) => record,
         record => truth(py, record.is_some()),
     }
 }
 
-/// From CPython 3.12 on a filter may answer with another record, which takes the place of the first one.
-fn replaces(py: Python<'_>) -> bool {
+/// From CPython 3.12 on any filter may answer with another record, which takes the place of the first one.
+fn every_filter_replaces(py: Python<'_>) -> bool {
     globals::python_minor(py) >= 12
+}
+
+/// Whether another record that `filter` answers with is taken: before CPython 3.12, from those of Duramen's
+/// filters alone that say so.
+fn replaces(filter: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = filter.py();
+    Ok(every_filter_replaces(py) || has_on_class(filter, intern!(py, "_replaces_record"))?)
+}
+
+/// Whether the class of `filter` has the attribute: objects that have any, as mocks do, are not meant.
+fn has_on_class(filter: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<bool> {
+    Ok(interpreter::optional_attribute(filter.get_type().as_any(), name)?.is_some())
+}
+
+/// Whether one of the filters of `filterer` may put another record in the place of the one it is asked about.
+pub(crate) fn may_replace_record(filterer: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = filterer.py();
+    if every_filter_replaces(py) {
+        return Ok(true);
+    }
+    for filter in filterer.getattr(intern!(py, "filters"))?.try_iter()? {
+        if replaces(&filter?)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Asks each filter in turn; the record that goes on, if they all let it through.
@@ -102,7 +137,7 @@ pub(crate) fn passed<'py>(
         if !answer.is_truthy()? {
             return Ok(None);
         }
-        if replaces(py) && globals::is_log_record(&answer)? {
+        if replaces(&filter)? && globals::is_log_record(&answer)? {
             record = answer;
         }
     }

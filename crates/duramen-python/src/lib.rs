@@ -35,6 +35,7 @@ mod record;
 mod record_delivery;
 mod record_text;
 mod record_way;
+mod redactor;
 mod remembered;
 mod route;
 mod settings;
@@ -79,6 +80,8 @@ mod _core {
     use super::classes::put_native_methods;
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
+    #[pymodule_export]
+    use super::redactor::Redactor;
     #[pymodule_export]
     use super::route::route;
     #[pymodule_export]

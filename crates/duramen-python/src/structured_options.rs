@@ -43,7 +43,7 @@ impl<'py> Options<'_, 'py> {
     }
 
     /// The names in a sequence of them.
-    fn names(&self, name: &str) -> PyResult<Vec<String>> {
+    pub(crate) fn names(&self, name: &str) -> PyResult<Vec<String>> {
         let Some(value) = self.get(name)? else { return Ok(Vec::new()) };
         let expected = "a sequence of names";
         if value.is_instance_of::<PyString>() {
@@ -67,8 +67,14 @@ impl<'py> Options<'_, 'py> {
         Ok(entries)
     }
 
+    /// The entries of a mapping from names to texts.
+    pub(crate) fn texts(&self, name: &str) -> PyResult<Vec<(String, String)>> {
+        let entries = self.entries(name)?.into_iter();
+        entries.map(|(key, value)| Ok((key.clone(), text_at(&format!("{name}['{key}']"), &value)?))).collect()
+    }
+
     /// What `known` makes of the text of the option.
-    fn one_of<T>(
+    pub(crate) fn one_of<T>(
         &self,
         name: &str,
         expected: &str,

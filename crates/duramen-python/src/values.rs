@@ -172,7 +172,7 @@ impl Rules {
 }
 
 /// What stands for a value that JSON has no form for.
-enum Simpler<'py> {
+pub(crate) enum Simpler<'py> {
     /// This value.
     Value(Bound<'py, PyAny>),
     /// The elements of a set, which have no order.
@@ -180,7 +180,7 @@ enum Simpler<'py> {
 }
 
 /// The rules by kind; `None` for those whose text is `str()`.
-fn simpler<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Simpler<'py>>> {
+pub(crate) fn simpler<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Simpler<'py>>> {
     static ENUM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static DEQUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = value.py();

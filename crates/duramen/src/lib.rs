@@ -27,6 +27,7 @@ pub mod manager;
 pub mod owned_record;
 pub mod queue;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod rotation;
 pub mod value;

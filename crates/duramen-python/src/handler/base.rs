@@ -152,14 +152,14 @@ fn handle<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let (handler, mut record) = (&call.object, call.argument(0).to_owned());
     if usual::has_usual_handle(handler)? {
         let filters = handler.getattr(intern!(py, "filters"))?;
-        let passed = filter::passed(&filters, record)?;
-        if let Some(record) = &passed {
-            usual::locked(handler, || handler.call_method1(intern!(py, "emit"), (record,)).map(drop))?;
+        let passed = filter::passed(&filters, record.clone())?;
+        if let Some(passed) = &passed {
+            usual::locked(handler, || handler.call_method1(intern!(py, "emit"), (passed,)).map(drop))?;
         }
-        return Ok(filter::answer(py, passed));
+        return Ok(filter::answer(&record, passed));
     }
     let answer = handler.call_method1(intern!(py, "filter"), (&record,))?;
-    if globals::python_minor(py) >= 12 && globals::is_log_record(&answer)? {
+    if filter::may_replace_record(handler)? && globals::is_log_record(&answer)? {
         record = answer.clone();
     }
     if answer.is_truthy()? {

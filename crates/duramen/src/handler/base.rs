@@ -11,6 +11,7 @@ use parking_lot::{ReentrantMutex, RwLock};
 
 use super::Handler;
 use crate::formatter::text::TextFormatter;
+use crate::redact::Redactor;
 use crate::writer::Writer;
 use crate::{Filter, Formatter, Level, Record, report};
 
@@ -79,6 +80,7 @@ pub trait Destination: Send {
 pub struct BasicHandler<D> {
     gate: Gate,
     formatter: RwLock<Arc<dyn Formatter>>,
+    redactor: RwLock<Option<Arc<Redactor>>>,
     name: &'static str,
     /// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
     destination: ReentrantMutex<RefCell<D>>,
@@ -90,6 +92,7 @@ impl<D: Destination> BasicHandler<D> {
         Self {
             gate: Gate::default(),
             formatter: RwLock::new(Arc::new(TextFormatter::default())),
+            redactor: RwLock::default(),
             name: destination.name(),
             destination: ReentrantMutex::new(RefCell::new(destination)),
         }
@@ -108,6 +111,11 @@ impl<D: Destination> BasicHandler<D> {
     /// Adds a filter.
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.gate.add_filter(filter);
+    }
+
+    /// Formats masked copies of the records from now on; other handlers see them as they were.
+    pub fn set_redactor(&self, redactor: Arc<Redactor>) {
+        *self.redactor.write() = Some(redactor);
     }
 
     /// Runs `act` on the destination under its lock; an error or a panic is reported.
@@ -137,7 +145,13 @@ impl<D: Destination> Handler for BasicHandler<D> {
                 return Ok(());
             }
             let formatter = Arc::clone(&self.formatter.read());
-            destination.emit(record, formatter.as_ref())
+            let redactor = self.redactor.read().clone();
+            match redactor {
+                Some(redactor) => {
+                    redactor.with_masked(record, |record| destination.emit(record, formatter.as_ref()))
+                }
+                None => destination.emit(record, formatter.as_ref()),
+            }
         });
     }
 

@@ -1,0 +1,167 @@
+//! Which rules a redactor has.
+
+use std::sync::atomic::AtomicU64;
+
+use regex::RegexBuilder;
+
+use super::keys::KeyRule;
+use super::mode::{Key, Mode};
+use super::patterns::{PACKS, Pattern, Trigger};
+use super::trigger::{MOST_PATTERNS, Triggers};
+use super::{Redactor, Rule, checks};
+use crate::error::OptionError;
+
+/// Collects rules; [`RedactorBuilder::build`] makes the redactor, or says which rule is wrong.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a redactor is made by build"]
+pub struct RedactorBuilder {
+    packs: Vec<String>,
+    keys: Vec<String>,
+    patterns: Vec<(String, String)>,
+    allowed: Option<Vec<String>>,
+    mode: Mode,
+    modes: Vec<(String, Mode)>,
+    pseudonym_key: Option<Vec<u8>>,
+}
+
+impl RedactorBuilder {
+    /// The rules of a pack: `credentials`, `pii`, `financial`.
+    pub fn pack(mut self, name: impl Into<String>) -> Self {
+        self.packs.push(name.into());
+        self
+    }
+
+    /// Masks the fields called `name`: in any spelling (`apiKey`, `API_KEY`), with `*` for any characters, with
+    /// dots for fields inside others.
+    pub fn key(mut self, name: impl Into<String>) -> Self {
+        self.keys.push(name.into());
+        self
+    }
+
+    /// Masks what the regular expression finds, or its group `secret`. `name` is the rule's own.
+    pub fn pattern(mut self, name: impl Into<String>, expression: impl Into<String>) -> Self {
+        self.patterns.push((name.into(), expression.into()));
+        self
+    }
+
+    /// Shows no other fields than those called `name`, which are spelled as for [`RedactorBuilder::key`]. Of
+    /// these too, secrets are masked.
+    pub fn allow(mut self, name: impl Into<String>) -> Self {
+        self.allowed.get_or_insert_default().push(name.into());
+        self
+    }
+
+    /// What stands where a secret stood (default: `***`).
+    pub fn mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Another mode for the pattern `name`.
+    pub fn mode_of(mut self, name: impl Into<String>, mode: Mode) -> Self {
+        self.modes.push((name.into(), mode));
+        self
+    }
+
+    /// The secret key of pseudonyms, at least 16 bytes.
+    pub fn pseudonym_key(self, secret: impl Into<Vec<u8>>) -> Self {
+        Self { pseudonym_key: Some(secret.into()), ..self }
+    }
+
+    /// Makes the redactor.
+    ///
+    /// # Errors
+    /// [`OptionError`] with the rule that is wrong.
+    pub fn build(self) -> Result<Redactor, OptionError> {
+        let mut keys = self.keys.clone();
+        let mut patterns = Vec::new();
+        for (index, name) in self.packs.iter().enumerate() {
+            let known = PACKS.iter().find(|pack| pack.name == name);
+            let path = format!("packs[{index}]");
+            let pack = known.ok_or_else(|| OptionError::new(path, format!("{name:?}"), expected_packs()))?;
+            keys.extend(pack.keys.iter().map(|&key| key.to_owned()));
+            patterns.extend(pack.patterns());
+        }
+        for (name, expression) in &self.patterns {
+            patterns.push(own_pattern(name, expression)?);
+        }
+        if patterns.len() > MOST_PATTERNS {
+            let expected = format!("at most {MOST_PATTERNS} with those of the packs");
+            return Err(OptionError::new("patterns", patterns.len().to_string(), expected));
+        }
+        let pseudonyms = self.pseudonyms()?;
+        let rules = self.rules(patterns)?;
+        let triggers = Triggers::new(rules.iter().map(|rule| rule.pattern.trigger).collect());
+        Ok(Redactor {
+            keys: key_rules("keys", &keys)?,
+            allowed: self.allowed.as_deref().map(|allowed| key_rules("allow", allowed)).transpose()?,
+            rules,
+            triggers,
+            key_mode: self.mode,
+            pseudonyms,
+            masked_keys: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        })
+    }
+
+    fn rules(&self, patterns: Vec<Pattern>) -> Result<Vec<Rule>, OptionError> {
+        for (name, _) in &self.modes {
+            if !patterns.iter().any(|pattern| pattern.name == *name) {
+                let known: Vec<_> = patterns.iter().map(|pattern| pattern.name.as_str()).collect();
+                let expected = format!("the name of a pattern: {}", known.join(", "));
+                return Err(OptionError::new(format!("modes[{name:?}]"), "no such pattern", expected));
+            }
+        }
+        let mode_of = |name: &str| {
+            let own = self.modes.iter().find(|(pattern, _)| pattern == name);
+            own.map_or(self.mode, |(_, mode)| *mode)
+        };
+        let rule =
+            |pattern: Pattern| Rule { mode: mode_of(&pattern.name), pattern, masked: AtomicU64::new(0) };
+        Ok(patterns.into_iter().map(rule).collect())
+    }
+
+    fn pseudonyms(&self) -> Result<Option<Key>, OptionError> {
+        let modes = self.modes.iter().map(|(_, mode)| *mode).chain([self.mode]);
+        let wanted = modes.into_iter().any(|mode| mode == Mode::Pseudonym);
+        match &self.pseudonym_key {
+            None if wanted => {
+                Err(OptionError::new("pseudonym_key", "none", "a key, since pseudonyms are asked for"))
+            }
+            None => Ok(None),
+            Some(secret) => Key::new(secret).map(Some).ok_or_else(|| {
+                OptionError::new("pseudonym_key", format!("{} bytes", secret.len()), "at least 16 bytes")
+            }),
+        }
+    }
+}
+
+fn expected_packs() -> String {
+    format!("one of {}", PACKS.map(|pack| pack.name).join(", "))
+}
+
+fn key_rules(path: &str, rules: &[String]) -> Result<Vec<KeyRule>, OptionError> {
+    let rule = |rule: &String| {
+        KeyRule::new(rule).ok_or_else(|| {
+            OptionError::new(path, format!("{rule:?}"), "the name of a field, as token, *secret* or user.pin")
+        })
+    };
+    rules.iter().map(rule).collect()
+}
+
+/// A compiled expression takes at most so many bytes.
+const LARGEST_EXPRESSION: usize = 1 << 20;
+
+fn own_pattern(name: &str, expression: &str) -> Result<Pattern, OptionError> {
+    let path = format!("patterns[{name:?}]");
+    let regex = RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build();
+    let regex =
+        regex.map_err(|error| OptionError::new(path.clone(), error.to_string(), "a regular expression"))?;
+    if regex.is_match("") {
+        return Err(OptionError::new(
+            path,
+            format!("{expression:?}"),
+            "an expression that does not match nothing",
+        ));
+    }
+    Ok(Pattern { name: name.to_owned(), trigger: Trigger::Always, regex, check: checks::always })
+}

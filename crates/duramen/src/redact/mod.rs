@@ -1,0 +1,173 @@
+//! Masking: secrets are found by the names of fields and by their form, and something else stands in their
+//! place before a record reaches a destination.
+//!
+//! A [`Redactor`] is made once, from packs of rules and rules of one's own, and given to a handler
+//! (`set_redactor`), which then formats a masked copy of each record. Its time is linear in the length of what
+//! it looks at.
+
+mod builder;
+mod checks;
+mod keys;
+mod mode;
+mod patterns;
+mod record;
+mod trigger;
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use builder::RedactorBuilder;
+pub use mode::{MASK, Mode};
+
+use self::keys::KeyRule;
+use self::patterns::Pattern;
+use self::trigger::Triggers;
+
+/// Finds secrets and puts something else in their place.
+///
+/// ```
+/// use duramen::redact::Redactor;
+///
+/// let redactor = Redactor::builder().pack("credentials").key("user.pin").build().unwrap();
+/// assert_eq!(redactor.text("login with password=hunter2 failed"), "login with password=*** failed");
+/// assert_eq!(redactor.text("nothing to see"), "nothing to see");
+/// ```
+#[derive(Debug)]
+pub struct Redactor {
+    keys: Vec<KeyRule>,
+    /// With an allow list nothing else is shown.
+    allowed: Option<Vec<KeyRule>>,
+    rules: Vec<Rule>,
+    triggers: Triggers,
+    key_mode: Mode,
+    pseudonyms: Option<mode::Key>,
+    masked_keys: AtomicU64,
+    failures: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Rule {
+    pattern: Pattern,
+    mode: Mode,
+    masked: AtomicU64,
+}
+
+/// What is to be done with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is a secret, whatever it holds.
+    Secret,
+    /// What it holds is looked through.
+    Search,
+    /// It is not on the allow list, but a field inside it may be.
+    Unlisted,
+}
+
+/// The names that lead to a field, from the outside in.
+///
+/// ```
+/// use duramen::redact::{Redactor, Path, Verdict};
+///
+/// let redactor = Redactor::builder().pack("credentials").build().unwrap();
+/// let mut path = Path::default();
+/// path.inside("headers", |path| {
+///     path.inside("X-Api-Key", |path| assert_eq!(redactor.verdict(path), Verdict::Secret));
+/// });
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Path(Vec<String>);
+
+impl Path {
+    /// Calls `body` with the path of the field `name` inside this one. Dots in the name part names too.
+    pub fn inside<R>(&mut self, name: &str, body: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.0.len();
+        self.0.extend(name.split('.').map(keys::normalized));
+        let result = body(self);
+        self.0.truncate(outer);
+        result
+    }
+}
+
+impl Redactor {
+    /// Begins a redactor without rules.
+    pub fn builder() -> RedactorBuilder {
+        RedactorBuilder::default()
+    }
+
+    /// `text` with what the patterns find replaced.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for index in self.triggers.triggered(&text) {
+            let rule = &self.rules[index];
+            if let Some(masked) = rule.apply(&text, self.pseudonyms.as_ref()) {
+                text = Cow::Owned(masked);
+            }
+        }
+        text
+    }
+
+    /// What is to be done with the field at `path`.
+    pub fn verdict(&self, path: &Path) -> Verdict {
+        let matches = |rules: &[KeyRule], path: &[String]| rules.iter().any(|rule| rule.matches(path));
+        if matches(&self.keys, &path.0) {
+            return Verdict::Secret;
+        }
+        match &self.allowed {
+            Some(allowed) if !(1..=path.0.len()).any(|length| matches(allowed, &path.0[..length])) => {
+                Verdict::Unlisted
+            }
+            _ => Verdict::Search,
+        }
+    }
+
+    /// What stands in the place of a secret field that holds `text`; `None` when the field is to be left out.
+    pub fn secret(&self, text: &str) -> Option<String> {
+        self.masked_keys.fetch_add(1, Ordering::Relaxed);
+        if self.key_mode == Mode::Drop {
+            return None;
+        }
+        let mut masked = String::new();
+        mode::replace(self.key_mode, self.pseudonyms.as_ref(), "secret", text, &mut masked);
+        Some(masked)
+    }
+
+    /// Counts that something could not be looked through, and was masked as a whole.
+    pub fn count_failure(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often each rule has masked: `key` for the names of fields, the patterns by name, and `failed` for
+    /// what could not be looked through.
+    pub fn counts(&self) -> Vec<(String, u64)> {
+        let mut counts = vec![
+            ("key".to_owned(), self.masked_keys.load(Ordering::Relaxed)),
+            ("failed".to_owned(), self.failures.load(Ordering::Relaxed)),
+        ];
+        let rules = self.rules.iter();
+        counts.extend(rules.map(|rule| (rule.pattern.name.clone(), rule.masked.load(Ordering::Relaxed))));
+        counts
+    }
+}
+
+impl Rule {
+    /// The text with all that the rule finds replaced; `None` when it finds nothing.
+    fn apply(&self, text: &str, pseudonyms: Option<&mode::Key>) -> Option<String> {
+        let mut masked = String::new();
+        let mut written = 0;
+        for captures in self.pattern.regex.captures_iter(text) {
+            let Some(secret) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
+            // What an earlier rule has put there is no secret.
+            if secret.as_str().starts_with(MASK) || !(self.pattern.check)(secret.as_str()) {
+                continue;
+            }
+            masked.push_str(&text[written..secret.start()]);
+            mode::replace(self.mode, pseudonyms, &self.pattern.name, secret.as_str(), &mut masked);
+            written = secret.end();
+            self.masked.fetch_add(1, Ordering::Relaxed);
+        }
+        (written > 0).then(|| {
+            masked.push_str(&text[written..]);
+            masked
+        })
+    }
+}
