@@ -1,6 +1,6 @@
 """Sends many records through one path and prints, as JSON, what stays behind.
 
-leak_program.py imported|installed PATH memory|references|cycles RECORDS
+leak_program.py imported|installed PATH memory|references|cycles|handlers RECORDS
 """
 
 import gc
@@ -268,10 +268,40 @@ def measure_cycles(path, records):
     return [name for name, reference in alive.items() if reference() is not None]
 
 
+def measure_handlers(path, records):
+    """How many of 200 handlers that have come and gone are still remembered by their names."""
+
+    class Name(str):
+        """A text that tells whether it is alive."""
+
+    def come_and_go():
+        """All are there at the same time, so that none comes to lie where another one was."""
+        path.logger.handlers = [logging.StreamHandler(Null()) for _ in range(200)]
+        for number, handler in enumerate(path.logger.handlers):
+            handler._name = Name(f"handler {number}")
+        for _ in range(2):
+            path.logger.warning("through %s", "all")
+        names = [weakref.ref(handler._name) for handler in path.logger.handlers]
+        path.logger.handlers = []
+        return names
+
+    names = come_and_go()
+    come_and_go()
+    gc.collect()
+    return sum(name() is not None for name in names)
+
+
+MEASURES = {
+    "memory": measure_memory,
+    "references": measure_references,
+    "cycles": measure_cycles,
+    "handlers": measure_handlers,
+}
+
+
 def main():
     _, _, name, check, records = sys.argv
-    measure = {"memory": measure_memory, "references": measure_references, "cycles": measure_cycles}[check]
-    json.dump(measure(Path(name), int(records)), sys.stdout)
+    json.dump(MEASURES[check](Path(name), int(records)), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -32,3 +32,8 @@ def test_references_are_balanced(measure, way, path):
 @pytest.mark.parametrize("way", WAYS)
 def test_cycles_are_collected(measure, way):
     assert measure(way, "stream", "cycles") == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_of_handlers_that_are_gone_is_kept_for_long(measure, way):
+    assert measure(way, "stream", "handlers") < 50

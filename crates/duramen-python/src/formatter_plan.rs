@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::asctime::TimeText;
 use crate::interpreter::State;
-use crate::remembered::Remembered;
+use crate::remembered::{Finding, Remembered};
 use crate::settings::Settings;
 use crate::structured::StructuredLayout;
 
@@ -88,6 +88,12 @@ pub(crate) struct FormatterPlan {
 }
 
 static PLANS: Remembered<FormatterPlan> = Remembered::new();
+
+impl Finding for FormatterPlan {
+    fn is_abandoned(&self) -> bool {
+        self.parts.as_ref().is_none_or(|parts| parts.iter().any(|(_, state)| state.is_abandoned()))
+    }
+}
 
 impl FormatterPlan {
     /// The plan for `formatter`, of which the style holds `style`.

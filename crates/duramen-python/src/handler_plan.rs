@@ -11,7 +11,7 @@ use pyo3::types::PyList;
 use crate::formatter_plan::FormatterPlan;
 use crate::handler;
 use crate::interpreter::State;
-use crate::remembered::Remembered;
+use crate::remembered::{Finding, Remembered};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
 
@@ -142,6 +142,12 @@ pub(crate) struct HandlerPlan {
 }
 
 static PLANS: Remembered<HandlerPlan> = Remembered::new();
+
+impl Finding for HandlerPlan {
+    fn is_abandoned(&self) -> bool {
+        self.state.as_ref().is_none_or(State::is_abandoned)
+    }
+}
 
 impl HandlerPlan {
     pub(crate) fn new(

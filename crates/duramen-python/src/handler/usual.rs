@@ -8,7 +8,7 @@ use pyo3::types::{PyString, PyType};
 
 use crate::handler::base;
 use crate::interpreter;
-use crate::remembered::Remembered;
+use crate::remembered::{Finding, Remembered};
 
 /// What is known of a class of handlers.
 struct HandlerClass {
@@ -19,6 +19,12 @@ struct HandlerClass {
 }
 
 static CLASSES: Remembered<HandlerClass> = Remembered::new();
+
+impl Finding for HandlerClass {
+    fn is_abandoned(&self) -> bool {
+        false
+    }
+}
 
 /// Whether `handle` of `handler` is `Handler.handle`, and does what that does: the methods which it calls are
 /// those of `logging` too, apart from `emit`.

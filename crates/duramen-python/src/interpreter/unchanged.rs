@@ -38,6 +38,11 @@ impl State {
                 && self.content.is_that_of(object)
         }
     }
+
+    /// Whether the object is certainly not as it was any more: nobody but this state holds one of its values.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.content.is_abandoned()
+    }
 }
 
 /// The version of the object's dict, if it has one.
@@ -79,6 +84,12 @@ mod content {
             // SAFETY: by the contract.
             unsafe { version_of_dict(object) == Some(self.0) }
         }
+
+        /// Nothing is held that would have to be let go.
+        #[expect(clippy::unused_self, reason = "the same for all interpreters")]
+        pub(super) fn is_abandoned(&self) -> bool {
+            false
+        }
     }
 }
 
@@ -99,7 +110,7 @@ mod content {
             addresses: Box<[*mut ffi::PyObject]>,
             /// Plain values are held, so that no other one comes to lie at the same address. The rest is not, since
             /// somebody may wait for its end: what is kept of a formatter or a stream has its own state.
-            _held: Vec<Py<PyAny>>,
+            held: Vec<Py<PyAny>>,
         },
         /// The version of the dict of an object that does not keep its attributes any more.
         Dict(u64),
@@ -120,7 +131,7 @@ mod content {
             let is_complete = attributes.len() == addresses.iter().filter(|value| !value.is_null()).count()
                 && attributes.iter().all(|value| addresses.contains(&value.as_ptr()));
             let held = attributes.iter().filter(is_plain_value).map(Bound::unbind).collect();
-            is_complete.then_some(Self::Values { addresses, _held: held })
+            is_complete.then_some(Self::Values { addresses, held })
         }
 
         /// # Safety
@@ -137,6 +148,16 @@ mod content {
                         values_in_object(object).is_none() && version_of_dict(object) == Some(*version)
                     }
                 }
+            }
+        }
+
+        pub(super) fn is_abandoned(&self) -> bool {
+            match self {
+                // SAFETY: held, so alive; attached, as all that looks at states is.
+                Self::Values { held, .. } => {
+                    held.iter().any(|value| unsafe { ffi::Py_REFCNT(value.as_ptr()) } == 1)
+                }
+                Self::Dict(_) => false,
             }
         }
     }
