@@ -153,8 +153,8 @@ mod content {
 
         pub(super) fn is_abandoned(&self) -> bool {
             match self {
-                // SAFETY: held, so alive; attached, as all that looks at states is.
                 Self::Values { held, .. } => {
+                    // SAFETY: held, so alive; attached, as all that looks at states is.
                     held.iter().any(|value| unsafe { ffi::Py_REFCNT(value.as_ptr()) } == 1)
                 }
                 Self::Dict(_) => false,
