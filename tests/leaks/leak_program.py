@@ -269,26 +269,30 @@ def measure_cycles(path, records):
 
 
 def measure_handlers(path, records):
-    """How many of 200 handlers that have come and gone are still remembered by their names."""
+    """How many of the texts that 200 handlers and their formatters had are alive when these are gone."""
 
-    class Name(str):
+    class Text(str):
         """A text that tells whether it is alive."""
 
     def come_and_go():
         """All are there at the same time, so that none comes to lie where another one was."""
         path.logger.handlers = [logging.StreamHandler(Null()) for _ in range(200)]
-        for number, handler in enumerate(path.logger.handlers):
-            handler._name = Name(f"handler {number}")
+        texts = []
+        for handler in path.logger.handlers:
+            handler._name = Text("handler")
+            formatter = logging.Formatter("%(message)s")
+            formatter.own = formatter._style.own = Text("formatter")
+            handler.setFormatter(formatter)
+            texts += [weakref.ref(handler._name), weakref.ref(formatter.own)]
         for _ in range(2):
             path.logger.warning("through %s", "all")
-        names = [weakref.ref(handler._name) for handler in path.logger.handlers]
         path.logger.handlers = []
-        return names
+        return texts
 
-    names = come_and_go()
+    texts = come_and_go()
     come_and_go()
     gc.collect()
-    return sum(name() is not None for name in names)
+    return sum(text() is not None for text in texts)
 
 
 MEASURES = {

@@ -104,7 +104,13 @@ impl FormatterPlan {
         time: Option<TimeText>,
     ) -> Self {
         let parts = std::iter::once(formatter).chain(style);
-        let parts = parts.map(|part| Some((part.as_ptr(), State::of(part)?))).collect();
+        let mut parts: Option<Vec<_>> = parts.map(|part| Some((part.as_ptr(), State::of(part)?))).collect();
+        // The style has the formatter's text too.
+        if let Some([(_, formatter), style @ ..]) = parts.as_deref_mut() {
+            for (_, state) in style {
+                state.share_with(formatter);
+            }
+        }
         Self { needs: Needs::of(&rendering), rendering, time, parts }
     }
 

@@ -39,6 +39,11 @@ impl State {
         }
     }
 
+    /// Leaves to `other`, which is kept as long, to hold what both hold.
+    pub(crate) fn share_with(&mut self, other: &Self) {
+        self.content.share_with(&other.content);
+    }
+
     /// Whether the object is certainly not as it was any more: nobody but this state holds one of its values.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.content.is_abandoned()
@@ -84,6 +89,14 @@ mod content {
             // SAFETY: by the contract.
             unsafe { version_of_dict(object) == Some(self.0) }
         }
+
+        /// Nothing is held.
+        #[expect(
+            clippy::unused_self,
+            clippy::needless_pass_by_ref_mut,
+            reason = "the same for all interpreters"
+        )]
+        pub(super) fn share_with(&mut self, _other: &Self) {}
 
         /// Nothing is held that would have to be let go.
         #[expect(clippy::unused_self, reason = "the same for all interpreters")]
@@ -148,6 +161,12 @@ mod content {
                         values_in_object(object).is_none() && version_of_dict(object) == Some(*version)
                     }
                 }
+            }
+        }
+
+        pub(super) fn share_with(&mut self, other: &Self) {
+            if let (Self::Values { held, .. }, Self::Values { held: others, .. }) = (self, other) {
+                held.retain(|value| !others.iter().any(|other| other.is(value)));
             }
         }
 
