@@ -269,14 +269,14 @@ def measure_cycles(path, records):
 
 
 def measure_handlers(path, records):
-    """How many of the texts that 200 handlers and their formatters had are alive when these are gone."""
+    """How many of the texts that 400 handlers and their formatters had are alive when these are gone."""
 
     class Text(str):
         """A text that tells whether it is alive."""
 
     def come_and_go():
-        """All are there at the same time, so that none comes to lie where another one was."""
-        path.logger.handlers = [logging.StreamHandler(Null()) for _ in range(200)]
+        """All are there at the same time, and others lie where they were, so that none takes the place of one."""
+        path.logger.handlers = [logging.StreamHandler(Null()) for _ in range(40)]
         texts = []
         for handler in path.logger.handlers:
             handler._name = Text("handler")
@@ -286,10 +286,20 @@ def measure_handlers(path, records):
             texts += [weakref.ref(handler._name), weakref.ref(formatter.own)]
         for _ in range(2):
             path.logger.warning("through %s", "all")
-        path.logger.handlers = []
+        path.logger.handlers.clear()
+        del handler, formatter
+        spacers.extend(
+            kind.__new__(kind) for _ in range(80) for kind in (logging.StreamHandler, logging.Formatter)
+        )
         return texts
 
-    texts = come_and_go()
+    spacers = []
+    # One that stays.
+    staying = logging.getLogger("staying")
+    staying.addHandler(logging.StreamHandler(Null()))
+    staying.warning("stays")
+    texts = [text for _ in range(10) for text in come_and_go()]
+    come_and_go()
     come_and_go()
     gc.collect()
     return sum(text() is not None for text in texts)

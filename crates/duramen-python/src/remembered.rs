@@ -23,13 +23,14 @@ type Entries<T> = HashMap<usize, Rc<T>, BuildHasherDefault<AddressHasher>>;
 
 struct Table<T> {
     entries: Entries<T>,
-    /// So many entries have been put since those that hold no more were looked for.
+    /// So many entries have been put since those that hold no more were looked for, and so many were left then.
     put: usize,
+    left: usize,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { entries: Entries::default(), put: 0 }
+        Self { entries: Entries::default(), put: 0, left: 0 }
     }
 }
 
@@ -69,15 +70,14 @@ impl<T: Finding> Table<T> {
     /// Takes out what holds no more, now and then, and all when there is too much.
     fn make_room(&mut self) -> Vec<(usize, Rc<T>)> {
         self.put += 1;
-        if self.put <= FEW.max(self.entries.len()) && self.entries.len() < MOST {
+        if self.put <= FEW.max(self.left) && self.entries.len() < MOST {
             return Vec::new();
         }
-        self.put = 0;
-        let removed: Vec<_> = self.entries.extract_if(|_, entry| entry.is_abandoned()).collect();
-        if self.entries.len() < MOST {
-            removed
-        } else {
-            removed.into_iter().chain(self.entries.drain()).collect()
+        let mut removed: Vec<_> = self.entries.extract_if(|_, entry| entry.is_abandoned()).collect();
+        if self.entries.len() >= MOST {
+            removed.extend(self.entries.drain());
         }
+        (self.put, self.left) = (0, self.entries.len());
+        removed
     }
 }
