@@ -320,3 +320,70 @@ def test_attributes_that_are_set_between_two_records_are_seen(same):
             logger.warning("after")
         """
     )
+
+
+def test_a_find_caller_that_counts_frames_finds_the_same(same):
+    same(
+        """
+        import os
+        class Counting(logging.Logger):
+            def findCaller(self, stack_info=False, stacklevel=1):
+                frame = sys._getframe(3)
+                return os.path.basename(frame.f_code.co_filename), frame.f_lineno, frame.f_code.co_name, None
+        class Asking(logging.Logger):
+            def findCaller(self, stack_info=False, stacklevel=1):
+                return super().findCaller(stack_info, stacklevel + 1)
+        class Skipping(logging.Logger):
+            def findCaller(self, stack_info=False, stacklevel=1):
+                frame = sys._getframe(1)
+                while frame.f_globals["__name__"].split(".")[0] in ("logging", "duramen"): frame = frame.f_back
+                return frame.f_globals["__name__"], frame.f_lineno, frame.f_code.co_name, None
+        class Level(int): pass
+        def outer(logger): inner(logger)
+        def inner(logger):
+            logger.info("info")
+            logger.warning("%s", "warning", extra={"own": 1})
+            logger.log(30, "log")
+            logger.log(Level(30), "level of a class of its own")
+            logger.error("error", exc_info=True, stack_info=True, stacklevel=1)
+        class Handler(logging.Handler):
+            def emit(self, record):
+                print(record.filename, record.lineno, record.funcName, record.getMessage())
+                if record.levelno == 20:
+                    inside.warning("from the handler")
+        inside = Counting("inside")
+        inside.addHandler(logging.StreamHandler(sys.stdout))
+        inside.handlers[0].setFormatter(logging.Formatter("%(funcName)s %(message)s"))
+        for logger in (Counting("counting"), Asking("asking"), Skipping("skipping"), logging.Logger("on the object")):
+            logger.addHandler(Handler())
+            if type(logger) is logging.Logger:
+                def found(stack_info=False, stacklevel=1):
+                    frame = sys._getframe(4)
+                    return "file", frame.f_lineno, frame.f_code.co_name, None
+                logger.findCaller = found
+            outer(logger)
+            logging._srcfile, kept = None, logging._srcfile
+            outer(logger)
+            logging._srcfile = kept
+        """
+    )
+
+
+def test_anything_with_a_level_and_a_handle_may_be_among_the_handlers(same):
+    same(
+        """
+        import types
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        seen = []
+        logger.addHandler(types.SimpleNamespace(level=20, handle=seen.append))
+        logger.addHandler(types.SimpleNamespace(level=logging.ERROR, handle=seen.append))
+        logger.warning("%s", "one")
+        logger.error("two")
+        print([record.getMessage() for record in seen])
+        logger.addHandler(types.SimpleNamespace(level=0))
+        attempt(lambda: logger.warning("three"))
+        logger.handlers[-1] = types.SimpleNamespace(handle=seen.append)
+        attempt(lambda: logger.warning("four"))
+        """
+    )

@@ -175,6 +175,7 @@ changes = [
     lambda: mock.patch.object(linecache, "checkcache", lambda *args: None),
     lambda: mock.patch.object(linecache, "cache", {}),
     lambda: mock.patch.object(os, "stat", never),
+    lambda: mock.patch.dict(sys.modules, os=types.SimpleNamespace(stat=never, path=os.path)),
     lambda: mock.patch.object(sys, "tracebacklimit", 1, create=True),
     lambda: mock.patch.object(sys, "tracebacklimit", 0, create=True),
     lambda: mock.patch.object(logging, "io", types.SimpleNamespace(StringIO=Quiet)),

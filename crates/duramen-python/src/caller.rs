@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::native_method::Call;
 use crate::{formatter, globals, interpreter};
@@ -114,10 +115,45 @@ thread_local! {
 }
 
 /// The native calls that are running in this thread, by the address of the frame that each was called from.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct NativeCalls {
     level_method: usize,
     log: usize,
+}
+
+/// Whether `findCaller` of the logger is one of the application's, which may count the frames of `logging` that
+/// it knows to be between itself and the caller.
+pub(crate) fn may_count_frames(logger: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = logger.py();
+    let Some(method) = logger.getattr_opt(intern!(py, "findCaller"))? else { return Ok(false) };
+    let function = method.getattr_opt(intern!(py, "__func__"))?;
+    Ok(!function.is_some_and(|function| interpreter::is_native_function(&function)))
+}
+
+/// Calls `_log` from a frame that stands for the level method's. `_log` itself makes its own, as the function
+/// which it replaces.
+pub(crate) fn with_frames<'py>(
+    logger: &Bound<'py, PyAny>,
+    arguments: Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<()> {
+    static CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    const SOURCE: &str = "def log(self, args, kwargs): self._log(*args, **kwargs)";
+    let py = logger.py();
+    let code = CODE.get_or_try_init(py, || {
+        let file =
+            globals::get(py, intern!(py, "getLevelName"))?.getattr("__code__")?.getattr("co_filename")?;
+        let module = py.import("builtins")?.call_method1("compile", (SOURCE, file, "exec"))?;
+        PyResult::Ok(module.getattr("co_consts")?.get_item(0)?.unbind())
+    })?;
+    // Frames of `logging` are also told by the name of the module in their globals.
+    let function = py.import(intern!(py, "types"))?.getattr(intern!(py, "FunctionType"))?;
+    let function = function.call1((code, globals::owner(py)))?;
+    let keywords = keywords.cloned().unwrap_or_else(|| PyDict::new(py));
+    let before = RUNNING.replace(NativeCalls::default());
+    let result = function.call1((logger, arguments, keywords));
+    RUNNING.set(before);
+    result.map(drop)
 }
 
 /// Runs `body`, what a level method such as `info` does.

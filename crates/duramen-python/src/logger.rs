@@ -146,10 +146,8 @@ fn log_if_enabled<'py>(
             keywords: call.extra_keywords.as_ref().map_or(Keywords::None, Keywords::Dict),
         })?;
     } else {
-        let arguments = (level, message, call.rest_tuple()?);
-        caller::in_level_method(call.py(), || {
-            call.object.call_method(intern!(call.py(), "_log"), arguments, call.extra_keywords.as_ref())
-        })?;
+        let arguments = (level, message, call.rest_tuple()?).into_pyobject(call.py())?;
+        call_log(&call.object, arguments, call.extra_keywords.as_ref())?;
     }
     call.none()
 }
@@ -174,13 +172,24 @@ fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResu
 /// Sends a record of an enabled level its way: the native one, or the Python one through `_log`.
 pub(crate) fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
     let py = call.logger.py();
-    caller::in_level_method(py, || {
-        if pipeline::emit_natively(call)? {
-            return Ok(());
-        }
-        let arguments = (call.level, call.template, PyTuple::new(py, call.arguments)?);
-        call.logger.call_method(intern!(py, "_log"), arguments, call.keywords.dict(py)?.as_ref()).map(drop)
-    })
+    if caller::in_level_method(py, || pipeline::emit_natively(call))? {
+        return Ok(());
+    }
+    let arguments = (call.level, call.template, PyTuple::new(py, call.arguments)?).into_pyobject(py)?;
+    call_log(call.logger, arguments, call.keywords.dict(py)?.as_ref())
+}
+
+/// Calls `_log` as a level method does.
+fn call_log<'py>(
+    logger: &Bound<'py, PyAny>,
+    arguments: Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<()> {
+    let py = logger.py();
+    if caller::may_count_frames(logger)? {
+        return caller::with_frames(logger, arguments, keywords);
+    }
+    caller::in_level_method(py, || logger.call_method(intern!(py, "_log"), arguments, keywords)).map(drop)
 }
 
 fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -188,6 +197,20 @@ fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>>
     let logger = &call.object;
     let [level, message, arguments, exception, extra, stack_info, stack_level] =
         std::array::from_fn(|index| call.argument(index));
+    if caller::may_count_frames(logger)?
+        && let Some(function) = interpreter::replaced_by(&logger_class(py)?.getattr(intern!(py, "_log"))?)
+    {
+        return function.call1((
+            logger,
+            level,
+            message,
+            arguments,
+            exception,
+            extra,
+            stack_info,
+            stack_level,
+        ));
+    }
     let (path, line, function, stack) = if globals::is_true(py, intern!(py, "_srcfile"))? {
         caller::in_log(py, || find_caller_of(logger, &stack_info, &stack_level))?
     } else {
@@ -201,6 +224,10 @@ fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>>
     )?;
     logger.call_method1(intern!(py, "handle"), (record,))?;
     call.none()
+}
+
+fn logger_class(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    globals::get(py, intern!(py, "Logger"))
 }
 
 type CallSite<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);

@@ -59,7 +59,11 @@ fn class_of(class: &Bound<'_, PyType>) -> PyResult<Rc<HandlerClass>> {
         ("release", "Handler.release"),
         ("__getattribute__", "object.__getattribute__"),
     ] {
-        let method = class.getattr(PyString::intern(py, name))?;
+        // Whatever has a level and a `handle` can be among the handlers of a logger.
+        let Some(method) = class.getattr_opt(PyString::intern(py, name))? else {
+            is_usual = false;
+            continue;
+        };
         let native = interpreter::is_native_function(&method) || interpreter::is_slot(&method);
         is_usual &= native && method.getattr(intern!(py, "__qualname__"))?.eq(qualified)?;
     }

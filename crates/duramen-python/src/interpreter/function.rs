@@ -70,6 +70,14 @@ pub(crate) fn is_native_function(object: &Bound<'_, PyAny>) -> bool {
     TYPE.get(object.py()).is_some_and(|class| object.get_type().is(class))
 }
 
+/// The function that `object` replaces, if it is a native method.
+pub(crate) fn replaced_by<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: an object of exactly this type, which holds the function from its making to its end.
+    is_native_function(object).then(|| unsafe {
+        Bound::from_borrowed_ptr(object.py(), (*object.as_ptr().cast::<NativeFunction>()).original)
+    })
+}
+
 /// Calls a native method with bound arguments, or the function that it replaces once the interpreter ends (see
 /// `ending`).
 ///

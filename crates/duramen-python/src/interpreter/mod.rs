@@ -9,7 +9,7 @@ mod unchanged;
 
 pub(crate) use attached::Attached;
 pub(crate) use attributes::{Names, Places, Reading};
-pub(crate) use function::{Entry, call, is_native_function, native_function};
+pub(crate) use function::{Entry, call, is_native_function, native_function, replaced_by};
 pub(crate) use memory::{Marks, Snapshot};
 pub(crate) use unchanged::State;
 

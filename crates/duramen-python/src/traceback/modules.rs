@@ -49,6 +49,8 @@ pub(super) struct State {
     dicts: [(Py<PyDict>, u64); 4],
     classes: [(Py<PyAny>, u32); CLASSES.len()],
     sys: Py<PyDict>,
+    /// `os`, which `linecache` imports anew each time from CPython 3.13 on.
+    os: Py<PyModule>,
     /// `None` when somebody has changed them.
     shipped: Option<Modules>,
 }
@@ -87,7 +89,8 @@ impl State {
     /// The modules, if nobody has changed them, or shortened all tracebacks.
     pub(super) fn shipped(&self, py: Python<'_>) -> PyResult<Option<&Modules>> {
         let is_limited = self.sys.bind(py).contains(intern!(py, "tracebacklimit"))?;
-        Ok(self.shipped.as_ref().filter(|_| !is_limited))
+        let has_other_os = !py.import(intern!(py, "os"))?.is(&self.os);
+        Ok(self.shipped.as_ref().filter(|_| !is_limited && !has_other_os))
     }
 
     fn holds(&self, py: Python<'_>) -> bool {
@@ -125,6 +128,7 @@ impl State {
                 Err(_) => (py.None(), 0),
             }),
             sys: py.import("sys")?.dict().unbind(),
+            os: os.unbind(),
             shipped,
         })
     }
@@ -141,7 +145,7 @@ impl Modules {
         let is_wired = globals::get(py, intern!(py, "traceback"))?.is(traceback)
             && globals::get(py, intern!(py, "io"))?.is(py.import("io")?)
             && traceback.getattr("linecache")?.is(linecache)
-            && linecache.getattr("os")?.is(os)
+            && linecache.getattr_opt("os")?.is_none_or(|found| found.is(os))
             && os.getattr("stat")?.is_exact_instance_of::<PyCFunction>()
             && traceback.getattr("_RECURSIVE_CUTOFF")?.eq(super::MOST_REPEATED)?;
         let cache = linecache.getattr("cache")?;
