@@ -362,9 +362,13 @@ def test_a_find_caller_that_counts_frames_finds_the_same(same):
                     return "file", frame.f_lineno, frame.f_code.co_name, None
                 logger.findCaller = found
             outer(logger)
-            logging._srcfile, kept = None, logging._srcfile
+            for source in (None, "elsewhere.py"):
+                logging._srcfile, kept = source, logging._srcfile
+                if type(logger) is not Asking: outer(logger)
+                logging._srcfile = kept
+            logging.getLevelName, kept = (lambda level, *, own=logging.getLevelName: own(level)), logging.getLevelName
             outer(logger)
-            logging._srcfile = kept
+            logging.getLevelName = kept
         """
     )
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::native_method::Call;
 use crate::{formatter, globals, interpreter};
@@ -121,10 +121,13 @@ struct NativeCalls {
     log: usize,
 }
 
-/// Whether `findCaller` of the logger is one of the application's, which may count the frames of `logging` that
-/// it knows to be between itself and the caller.
+/// Whether `findCaller` of the logger is asked, and one of the application's, which may count the frames of
+/// `logging` that it knows to be between itself and the caller.
 pub(crate) fn may_count_frames(logger: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = logger.py();
+    if !globals::is_true(py, intern!(py, "_srcfile"))? {
+        return Ok(false);
+    }
     let Some(method) = logger.getattr_opt(intern!(py, "findCaller"))? else { return Ok(false) };
     let function = method.getattr_opt(intern!(py, "__func__"))?;
     Ok(!function.is_some_and(|function| interpreter::is_native_function(&function)))
@@ -137,23 +140,33 @@ pub(crate) fn with_frames<'py>(
     arguments: Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<()> {
-    static CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    const SOURCE: &str = "def log(self, args, kwargs): self._log(*args, **kwargs)";
+    static FUNCTION_TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = logger.py();
-    let code = CODE.get_or_try_init(py, || {
-        let file =
-            globals::get(py, intern!(py, "getLevelName"))?.getattr("__code__")?.getattr("co_filename")?;
-        let module = py.import("builtins")?.call_method1("compile", (SOURCE, file, "exec"))?;
-        PyResult::Ok(module.getattr("co_consts")?.get_item(0)?.unbind())
-    })?;
-    // Frames of `logging` are also told by the name of the module in their globals.
-    let function = py.import(intern!(py, "types"))?.getattr(intern!(py, "FunctionType"))?;
-    let function = function.call1((code, globals::owner(py)))?;
+    // Frames of `logging` are told by their file, or by the name of the module in their globals.
+    let code = code_of_level_method(&globals::get(py, intern!(py, "_srcfile"))?)?;
+    let function = FUNCTION_TYPE.import(py, "types", "FunctionType")?.call1((code, globals::owner(py)))?;
     let keywords = keywords.cloned().unwrap_or_else(|| PyDict::new(py));
     let before = RUNNING.replace(NativeCalls::default());
     let result = function.call1((logger, arguments, keywords));
     RUNNING.set(before);
     result.map(drop)
+}
+
+fn code_of_level_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    const SOURCE: &str = "def log(self, args, kwargs): self._log(*args, **kwargs)";
+    let py = file.py();
+    let code = CODE.get_or_try_init(py, || {
+        let module = py.import("builtins")?.call_method1("compile", (SOURCE, file.str()?, "exec"))?;
+        PyResult::Ok(module.getattr("co_consts")?.get_item(0)?.unbind())
+    })?;
+    let code = code.bind(py);
+    if code.getattr(intern!(py, "co_filename"))?.eq(file)? {
+        return Ok(code.clone());
+    }
+    let changed = PyDict::new(py);
+    changed.set_item("co_filename", file.str()?)?;
+    code.call_method("replace", (), Some(&changed))
 }
 
 /// Runs `body`, what a level method such as `info` does.
