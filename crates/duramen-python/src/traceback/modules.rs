@@ -89,8 +89,11 @@ impl State {
     /// The modules, if nobody has changed them, or shortened all tracebacks.
     pub(super) fn shipped(&self, py: Python<'_>) -> PyResult<Option<&Modules>> {
         let is_limited = self.sys.bind(py).contains(intern!(py, "tracebacklimit"))?;
-        let has_other_os = !py.import(intern!(py, "os"))?.is(&self.os);
-        Ok(self.shipped.as_ref().filter(|_| !is_limited && !has_other_os))
+        let modules = self.sys.bind(py).get_item(intern!(py, "modules"))?;
+        let os =
+            modules.and_then(|modules| modules.cast::<PyDict>().ok()?.get_item(intern!(py, "os")).ok()?);
+        let is_same_os = os.is_some_and(|os| os.is(&self.os));
+        Ok(self.shipped.as_ref().filter(|_| !is_limited && is_same_os))
     }
 
     fn holds(&self, py: Python<'_>) -> bool {
