@@ -63,8 +63,7 @@ impl TimeText {
         settings: &Settings,
         out: &mut String,
     ) -> PyResult<()> {
-        #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
-        let second = created.seconds.floor() as i64;
+        let second = created.second();
         let start = out.len();
         let remembered = self.last.try_borrow().ok().is_some_and(|last| {
             let holds = last.second == Some(second) && last.time_version == settings.time_version();

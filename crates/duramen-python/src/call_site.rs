@@ -1,5 +1,6 @@
 //! Where a logging call stands, remembered by the place in the code.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use pyo3::intern;
@@ -7,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
 use crate::interpreter::{self, Attached};
+use crate::record::Parts;
+use crate::record_template::Template;
 use crate::settings::Settings;
 use crate::{caller, record};
 
@@ -19,6 +22,8 @@ pub(crate) struct CallSite {
     pub(crate) function: Box<str>,
     /// Path, file, module and function as Python has them.
     objects: [Py<PyString>; 4],
+    /// What records from here have in common.
+    template: RefCell<Option<Rc<Template>>>,
 }
 
 /// A place: a code object, kept alive so that its address stays its own, and an instruction in it.
@@ -83,7 +88,19 @@ impl CallSite {
         }
         let [path, file, module, function] = <[Box<str>; 4]>::try_from(owned).unwrap_or_default();
         let Ok(objects) = objects.try_into() else { return Ok(None) };
-        Ok(Some(Self { path, file, module, line: interpreter::frame_line(frame), function, objects }))
+        let line = interpreter::frame_line(frame);
+        Ok(Some(Self { path, file, module, line, function, objects, template: RefCell::default() }))
+    }
+
+    /// The template for records from here, made from `parts`, which are those of one, if there is none.
+    pub(crate) fn template(&self, parts: &Parts<'_>) -> PyResult<Rc<Template>> {
+        if let Some(template) = &*self.template.borrow() {
+            return Ok(Rc::clone(template));
+        }
+        let template = Rc::new(Template::of(parts)?);
+        // Making it has run no code that could have come here.
+        self.template.replace(Some(Rc::clone(&template)));
+        Ok(template)
     }
 
     /// Path, file, module and function as Python has them.

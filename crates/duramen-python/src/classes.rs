@@ -205,6 +205,11 @@ pub(crate) fn known_class(class: &Bound<'_, PyAny>) -> Option<Arc<KnownClass>> {
     KNOWN.read().as_ref()?.get(&(class.as_ptr() as usize)).cloned()
 }
 
+/// What is known of `factory`, where that is the class of records with native methods.
+pub(crate) fn known_record_class(factory: &Bound<'_, PyAny>) -> Option<Arc<KnownClass>> {
+    known_class(factory).filter(|class| class.family == Family::Record && class.native)
+}
+
 /// Whether `object` is exactly of one of our classes: no subclass has a say in its attributes.
 pub(crate) fn is_plain(object: &Bound<'_, PyAny>) -> bool {
     known(object).is_some()

@@ -23,9 +23,10 @@ pub(crate) struct Delivery<'a, 'py> {
 }
 
 impl<'py> Delivery<'_, 'py> {
-    /// Delivers the record; an error goes to the handler's `handleError`. The buffers are empty.
-    pub(crate) fn run(&self, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
-        let Some(plan) = self.present_plan()? else {
+    /// Delivers the record; an error goes to the handler's `handleError`. The buffers are empty. `is_fresh`:
+    /// the target's plan was found to hold, and no code of the program's has run since.
+    pub(crate) fn run(&self, is_fresh: bool, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
+        let Some(plan) = self.present_plan(is_fresh)? else {
             // What ran for the handlers before has changed this one.
             let record = self.event.python_record(self.settings)?;
             let handle = intern!(self.target.handler.py(), "handle");
@@ -48,8 +49,8 @@ impl<'py> Delivery<'_, 'py> {
     }
 
     /// The handler's plan as it is now.
-    fn present_plan(&self) -> PyResult<Option<Rc<HandlerPlan>>> {
-        if self.target.plan.holds(&self.target.handler, self.settings) {
+    fn present_plan(&self, is_fresh: bool) -> PyResult<Option<Rc<HandlerPlan>>> {
+        if is_fresh || self.target.plan.holds(&self.target.handler, self.settings) {
             return Ok(Some(Rc::clone(&self.target.plan)));
         }
         Ok(route::plan_of(&self.target.handler, self.settings)?.ok().flatten())

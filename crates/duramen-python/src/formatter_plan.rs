@@ -75,6 +75,10 @@ impl Needs {
     pub(crate) fn has(self, need: Self) -> bool {
         self.0 & need.0 != 0
     }
+
+    pub(crate) fn has_other_than(self, need: Self) -> bool {
+        self.0 & !need.0 != 0
+    }
 }
 
 /// What the native way does for one formatter.

@@ -91,13 +91,10 @@ pub(crate) unsafe fn read(logger: *mut ffi::PyObject) -> Option<LoggerView> {
     }
 }
 
-/// One attribute of `logger`, if that can be read.
-pub(crate) fn attribute<'py>(
-    logger: &Bound<'py, PyAny>,
-    get: impl FnOnce(&LoggerView) -> *mut ffi::PyObject,
-) -> Option<Bound<'py, PyAny>> {
-    // SAFETY: a live logger, which holds its attributes; a null pointer is one that it does not have.
-    unsafe { Bound::from_borrowed_ptr_or_opt(logger.py(), get(&read(logger.as_ptr())?)) }
+/// The attributes of `logger`; to be used before anything runs that could change them.
+pub(crate) fn of(logger: &Bound<'_, PyAny>) -> Option<LoggerView> {
+    // SAFETY: a live logger.
+    unsafe { read(logger.as_ptr()) }
 }
 
 /// Looks closer at a logger that could not be read: whether it can be from now on.

@@ -12,11 +12,12 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 use crate::call_site::{self, CallSite};
 use crate::delivery::Delivery;
 use crate::formatter_plan::{Needs, Rendering};
-use crate::logger_view::{self, LoggerView};
 use crate::record::Creation;
-use crate::route::{self, Target};
+use crate::route::{self, Place, Target};
 use crate::settings::{self, Settings};
-use crate::{buffers, caller, classes, fields, globals, interpreter, logger, record, record_way, threads};
+use crate::{
+    buffers, caller, classes, fields, globals, interpreter, logger, record, record_way, surroundings, threads,
+};
 
 /// A call of a logging method whose level is enabled.
 pub(crate) struct LoggingCall<'a, 'py> {
@@ -62,25 +63,29 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
     let py = call.logger.py();
     let Some(options) = Options::of(call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
-    let Ok(filters) = route::is_usual(call.logger, &settings)? else { return Ok(false) };
-    let Ok(targets) = route::targets(call.logger, &filters, call.level, &settings)? else {
-        return record_way::send(call, &options, &filters, &settings);
+    let place = Place::of(call.logger)?;
+    let name = place.name.clone();
+    let Ok(filters) = route::is_usual(call.logger, &place, &settings)? else { return Ok(false) };
+    let Ok(targets) = route::targets(place, &filters, call.level, &settings)? else {
+        return record_way::send(call, name, &options, &filters, &settings);
     };
     if targets.is_empty() {
         return Ok(true);
     }
+    let Ok(name) = name.cast_into_exact() else { return Ok(false) };
     buffers::with(|buffers| {
         let buffers::Buffers { message, line, time } = buffers;
-        let Some(event) = Event::gather(call, options, &settings, &targets, message)? else {
+        let Some(event) = Event::gather(call, name, options, &settings, &targets, message)? else {
             return Ok(false);
         };
         // Text that is not UTF-8 (lone surrogates) only the Python way carries.
         let Some(texts) = event.texts(message) else { return Ok(false) };
         let record = event.record(&texts);
-        for target in &targets {
+        for (number, target) in targets.iter().enumerate() {
             line.clear();
             time.clear();
-            Delivery { event: &event, record: &record, target, settings: &settings }.run(line, time)?;
+            let delivery = Delivery { event: &event, record: &record, target, settings: &settings };
+            delivery.run(number == 0 && !event.has_asked, line, time)?;
         }
         Ok(true)
     })
@@ -178,6 +183,8 @@ pub(crate) struct Event<'a, 'py> {
     task_name: Option<Bound<'py, PyString>>,
     options: Options<'py>,
     exception: Option<Bound<'py, PyString>>,
+    /// Whether something was asked that may have run code of the program's.
+    has_asked: bool,
 }
 
 /// The texts of an event as UTF-8, borrowed from the Python objects.
@@ -197,6 +204,7 @@ impl<'a, 'py> Event<'a, 'py> {
     /// there again, and its error is reported where CPython reports it.
     fn gather(
         call: &'a LoggingCall<'a, 'py>,
+        name: Bound<'py, PyString>,
         options: Options<'py>,
         settings: &Settings,
         targets: &[Target<'py>],
@@ -204,13 +212,18 @@ impl<'a, 'py> Event<'a, 'py> {
     ) -> PyResult<Option<Self>> {
         let py = call.logger.py();
         let created = settings.now(py)?;
-        let Some(name) = name_of(call.logger)? else { return Ok(None) };
         let Some(level_name) = level_name(py, call.level, settings)? else { return Ok(None) };
-        if !merge(call, message)? {
+        let merged = merge(call, message)?;
+        if merged == Merged::Not {
             return Ok(None);
         }
         let needs =
             targets.iter().fold(Needs::default(), |needs, target| needs.and(target.plan.formatter.needs));
+        let has_asked = merged == Merged::ByInterpreter
+            || needs.has_other_than(Needs::SITE)
+            || options.has_exception
+            || settings.level_name(call.level).is_none()
+            || !settings.has_genuine_clock();
         let mut event = Self {
             call,
             name,
@@ -223,6 +236,7 @@ impl<'a, 'py> Event<'a, 'py> {
             task_name: None,
             options,
             exception: None,
+            has_asked,
         };
         if !event.fill(needs, settings)? {
             return Ok(None);
@@ -253,11 +267,11 @@ impl<'a, 'py> Event<'a, 'py> {
             }
         }
         if needs.has(Needs::PROCESS) {
-            self.process = record::process(py)?.extract()?;
+            self.process = surroundings::process(py)?.extract()?;
         }
         for (need, value, ask) in [
-            (Needs::PROCESS_NAME, &mut self.process_name, record::process_name as fn(_) -> _),
-            (Needs::TASK_NAME, &mut self.task_name, record::task_name),
+            (Needs::PROCESS_NAME, &mut self.process_name, surroundings::process_name as fn(_) -> _),
+            (Needs::TASK_NAME, &mut self.task_name, surroundings::task_name),
         ] {
             if needs.has(need) {
                 let name: Bound<'py, PyAny> = ask(py)?;
@@ -409,15 +423,6 @@ fn optional_text<'a>(text: Option<&'a Bound<'_, PyString>>) -> Option<Option<&'a
     }
 }
 
-fn name_of<'py>(logger: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
-    let py = logger.py();
-    let name = match logger_view::attribute(logger, LoggerView::name) {
-        Some(name) => name,
-        None => logger.getattr(intern!(py, "name"))?,
-    };
-    Ok(name.cast_into_exact().ok())
-}
-
 fn level_name(py: Python<'_>, level: i64, settings: &Settings) -> PyResult<Option<Rc<str>>> {
     if let Some(name) = settings.level_name(level) {
         return Ok(Some(Rc::clone(&name.text)));
@@ -426,16 +431,26 @@ fn level_name(py: Python<'_>, level: i64, settings: &Settings) -> PyResult<Optio
     Ok(name.cast_exact::<PyString>().ok().and_then(|name| name.to_str().ok().map(Rc::from)))
 }
 
-/// Writes the message with its arguments to `out`; `false` when only the Python way can.
-fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<bool> {
-    let Ok(template) = call.template.cast_exact::<PyString>() else { return Ok(false) };
-    let Ok(text) = template.to_str() else { return Ok(false) };
+/// How a message was put together.
+#[derive(PartialEq, Eq)]
+enum Merged {
+    Natively,
+    /// With the arguments' own methods.
+    ByInterpreter,
+    /// Only the Python way can.
+    Not,
+}
+
+/// Writes the message with its arguments to `out`.
+fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<Merged> {
+    let Ok(template) = call.template.cast_exact::<PyString>() else { return Ok(Merged::Not) };
+    let Ok(text) = template.to_str() else { return Ok(Merged::Not) };
     if call.arguments.is_empty() {
         out.extend_from_slice(text.as_bytes());
-        return Ok(true);
+        return Ok(Merged::Natively);
     }
     if merge_plain(text, call.arguments, out) {
-        return Ok(true);
+        return Ok(Merged::Natively);
     }
     let arguments = PyTuple::new(template.py(), call.arguments)?;
     let only_may_be_mapping = call.arguments.len() == 1 && !record::is_plain_value(&call.arguments[0]);
@@ -446,12 +461,12 @@ fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<bool> {
     };
     match result {
         Ok(merged) => {
-            let Ok(merged) = merged.cast_into_exact::<PyString>() else { return Ok(false) };
-            let Ok(merged) = merged.to_str() else { return Ok(false) };
+            let Ok(merged) = merged.cast_into_exact::<PyString>() else { return Ok(Merged::Not) };
+            let Ok(merged) = merged.to_str() else { return Ok(Merged::Not) };
             out.extend_from_slice(merged.as_bytes());
-            Ok(true)
+            Ok(Merged::ByInterpreter)
         }
-        Err(error) if classes::is_ordinary(template.py(), &error) => Ok(false),
+        Err(error) if classes::is_ordinary(template.py(), &error) => Ok(Merged::Not),
         Err(error) => Err(error),
     }
 }

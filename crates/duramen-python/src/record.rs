@@ -1,20 +1,24 @@
 //! `LogRecord`: the record as a Python object, a plain instance whose `__dict__` holds every field.
 
+use std::rc::Rc;
+
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
+use crate::call_site::CallSite;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{LoggingCall, Options};
 use crate::settings::Settings;
-use crate::{call_site, caller, classes, globals, interpreter, threads};
+use crate::surroundings::Surroundings;
+use crate::{call_site, caller, classes, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[("__init__", init), ("__repr__", repr), ("getMessage", get_message)];
 
 /// Where the fields of a new record go: straight into the dict of a plain record, or through
 /// attribute assignment where a subclass may have properties.
-enum Fields<'py> {
+pub(crate) enum Fields<'py> {
     Dict(Bound<'py, PyDict>),
     Attributes(Bound<'py, PyAny>),
 }
@@ -45,54 +49,67 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let level_name = level_name(&level)?;
     let arguments = unwrapped_mapping(&arguments)?;
     let site = [path, file, module, function];
-    let parts = Parts { name, level, level_name, site, line, message, arguments, exception, stack, created };
+    let surroundings = Surroundings::now(py)?;
+    let parts = Parts {
+        name,
+        level,
+        level_name,
+        site,
+        line,
+        message,
+        arguments,
+        exception,
+        stack,
+        created,
+        surroundings,
+    };
     parts.fill(&Fields::of(&call.object)?)?;
     call.none()
 }
 
-/// What a record is made of, apart from thread, process and task.
-struct Parts<'py> {
-    name: Bound<'py, PyAny>,
-    level: Bound<'py, PyAny>,
-    level_name: Bound<'py, PyAny>,
+/// What a record is made of.
+pub(crate) struct Parts<'py> {
+    pub(crate) name: Bound<'py, PyAny>,
+    pub(crate) level: Bound<'py, PyAny>,
+    pub(crate) level_name: Bound<'py, PyAny>,
     /// Path, file, module and function.
     site: [Bound<'py, PyAny>; 4],
     line: Bound<'py, PyAny>,
-    message: Bound<'py, PyAny>,
-    arguments: Bound<'py, PyAny>,
-    exception: Bound<'py, PyAny>,
+    pub(crate) message: Bound<'py, PyAny>,
+    pub(crate) arguments: Bound<'py, PyAny>,
+    pub(crate) exception: Bound<'py, PyAny>,
     stack: Bound<'py, PyAny>,
-    created: Creation,
+    pub(crate) created: Creation,
+    pub(crate) surroundings: Surroundings<'py>,
 }
 
 impl<'py> Parts<'py> {
     /// Sets the fields in CPython's order.
-    fn fill(self, fields: &Fields<'py>) -> PyResult<()> {
+    pub(crate) fn fill(&self, fields: &Fields<'py>) -> PyResult<()> {
         let py = self.name.py();
-        let [path, file, module, function] = self.site;
-        fields.set(intern!(py, "name"), self.name)?;
-        fields.set(intern!(py, "msg"), self.message)?;
-        fields.set(intern!(py, "args"), self.arguments)?;
-        fields.set(intern!(py, "levelname"), self.level_name)?;
-        fields.set(intern!(py, "levelno"), self.level)?;
+        let [path, file, module, function] = &self.site;
+        fields.set(intern!(py, "name"), &self.name)?;
+        fields.set(intern!(py, "msg"), &self.message)?;
+        fields.set(intern!(py, "args"), &self.arguments)?;
+        fields.set(intern!(py, "levelname"), &self.level_name)?;
+        fields.set(intern!(py, "levelno"), &self.level)?;
         fields.set(intern!(py, "pathname"), path)?;
         fields.set(intern!(py, "filename"), file)?;
         fields.set(intern!(py, "module"), module)?;
-        fields.set(intern!(py, "exc_info"), self.exception)?;
+        fields.set(intern!(py, "exc_info"), &self.exception)?;
         fields.set(intern!(py, "exc_text"), py.None())?;
-        fields.set(intern!(py, "stack_info"), self.stack)?;
-        fields.set(intern!(py, "lineno"), self.line)?;
+        fields.set(intern!(py, "stack_info"), &self.stack)?;
+        fields.set(intern!(py, "lineno"), &self.line)?;
         fields.set(intern!(py, "funcName"), function)?;
         fields.set(intern!(py, "created"), self.created.seconds)?;
         fields.set(intern!(py, "msecs"), self.created.milliseconds)?;
         fields.set(intern!(py, "relativeCreated"), self.created.since_start_milliseconds)?;
-        let (thread, thread_name) = threads::current(py)?;
-        fields.set(intern!(py, "thread"), thread)?;
-        fields.set(intern!(py, "threadName"), thread_name)?;
-        fields.set(intern!(py, "processName"), process_name(py)?)?;
-        fields.set(intern!(py, "process"), process(py)?)?;
+        fields.set(intern!(py, "thread"), &self.surroundings.thread)?;
+        fields.set(intern!(py, "threadName"), &self.surroundings.thread_name)?;
+        fields.set(intern!(py, "processName"), &self.surroundings.process_name)?;
+        fields.set(intern!(py, "process"), &self.surroundings.process)?;
         if globals::python_minor(py) >= 12 {
-            fields.set(intern!(py, "taskName"), task_name(py)?)?;
+            fields.set(intern!(py, "taskName"), &self.surroundings.task_name)?;
         }
         Ok(())
     }
@@ -102,36 +119,44 @@ impl<'py> Parts<'py> {
 /// place is not of the usual kind.
 pub(crate) fn of_call<'py>(
     call: &LoggingCall<'_, 'py>,
+    name: Bound<'py, PyAny>,
     options: &Options<'py>,
     settings: &Settings,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = call.logger.py();
-    let Some(site) = Site::of_call(py, settings)? else { return Ok(None) };
+    let Some(place) = Site::of_call(py, settings)? else { return Ok(None) };
     let level = PyInt::new(py, call.level).into_any();
     let arguments = PyTuple::new(py, call.arguments)?.into_any();
+    let level_name = match settings.level_name(call.level) {
+        Some(name) => name.object.bind(py).clone().into_any(),
+        None => level_name(&level)?,
+    };
     let parts = Parts {
-        name: call.logger.getattr(intern!(py, "name"))?,
-        level_name: match settings.level_name(call.level) {
-            Some(name) => name.object.bind(py).clone().into_any(),
-            None => level_name(&level)?,
-        },
+        name,
+        level_name,
         level,
-        site: site.texts,
-        line: site.line,
+        site: place.texts,
+        line: place.line,
         message: call.template.to_owned(),
         arguments: unwrapped_mapping(&arguments)?,
         exception: options.exc_info(py),
         stack: py.None().into_bound(py),
         created: settings.now(py)?,
+        surroundings: Surroundings::now(py)?,
     };
     let class = settings.factory(py).to_owned().cast_into::<PyType>()?;
-    let record = interpreter::new_instance(&class)?;
-    let attributes = interpreter::instance_dict(&record)?;
-    parts.fill(&Fields::Dict(attributes.clone()))?;
+    let attributes = match &place.remembered {
+        Some(site) => site.template(&parts)?.copy_for(&parts)?,
+        None => {
+            let attributes = PyDict::new(py);
+            parts.fill(&Fields::Dict(attributes.clone()))?;
+            attributes
+        }
+    };
     if let Some(extra) = options.extra() {
         attributes.update(extra.as_mapping())?;
     }
-    Ok(Some(record))
+    interpreter::new_instance_with(&class, &attributes).map(Some)
 }
 
 /// The place of a call as a record has it.
@@ -139,19 +164,27 @@ struct Site<'py> {
     /// Path, file, module and function.
     texts: [Bound<'py, PyAny>; 4],
     line: Bound<'py, PyAny>,
+    remembered: Option<Rc<CallSite>>,
 }
 
 impl<'py> Site<'py> {
     fn of_call(py: Python<'py>, settings: &Settings) -> PyResult<Option<Self>> {
         if settings.finds_callers {
-            return Ok(call_site::current(py, settings)?
-                .map(|site| Self { texts: site.objects(py), line: PyInt::new(py, site.line).into_any() }));
+            return Ok(call_site::current(py, settings)?.map(|site| Self {
+                texts: site.objects(py),
+                line: PyInt::new(py, site.line).into_any(),
+                remembered: Some(site),
+            }));
         }
         let (path, line, function) = caller::UNKNOWN;
         let path = PyString::new(py, path).into_any();
         let (file, module) = file_and_module(&path)?;
         let function = PyString::new(py, function).into_any();
-        Ok(Some(Self { texts: [path, file, module, function], line: PyInt::new(py, line).into_any() }))
+        Ok(Some(Self {
+            texts: [path, file, module, function],
+            line: PyInt::new(py, line).into_any(),
+            remembered: None,
+        }))
     }
 }
 
@@ -228,12 +261,23 @@ pub(crate) struct Creation {
 impl Creation {
     /// Nanoseconds since the Unix epoch, to the microsecond, since the seconds hold no more; the whole
     /// milliseconds are `milliseconds`.
-    #[expect(clippy::cast_possible_truncation, reason = "saturates in the year 2262")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "saturates in the year 2262"
+    )]
     pub(crate) fn nanoseconds(&self) -> i64 {
-        let whole = self.seconds.floor();
-        let fraction = ((self.seconds - whole) * 1e6).round() as i64 * 1000;
+        let second = self.second();
+        let fraction = ((self.seconds - second as f64) * 1e6).round() as i64 * 1000;
         let milliseconds = self.milliseconds as i64 * 1_000_000;
-        whole as i64 * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
+        second * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
+    }
+
+    /// The whole seconds since the Unix epoch.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "of a present time")]
+    pub(crate) fn second(&self) -> i64 {
+        let towards_zero = self.seconds as i64;
+        towards_zero.saturating_sub((towards_zero as f64 > self.seconds).into())
     }
 
     /// Asks the `time` module that `logging` sees, as a test may have replaced it.
@@ -248,38 +292,48 @@ impl Creation {
     }
 
     /// The moment that many nanoseconds after the Unix epoch, by the rules of CPython 3.`minor`.
-    #[expect(clippy::cast_precision_loss, reason = "as CPython computes it")]
     pub(crate) fn at(nanoseconds: i128, start: StartTime, minor: u8) -> Self {
         if minor >= 13 {
             Self::at_nanoseconds(nanoseconds, start)
         } else {
-            Self::at_seconds(nanoseconds as f64 / 1e9, start)
+            Self::at_seconds(as_float(nanoseconds) / 1e9, start)
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::float_cmp,
-        reason = "as CPython 3.13 computes it"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "as CPython 3.13 computes it")]
     fn at_nanoseconds(now: i128, start: StartTime) -> Self {
-        let seconds = now as f64 / 1e9;
-        let mut milliseconds = (now.rem_euclid(1_000_000_000) / 1_000_000) as f64;
-        if milliseconds == 999.0 && seconds as i128 != now.div_euclid(1_000_000_000) {
+        let seconds = as_float(now) / 1e9;
+        let (whole_seconds, rest) = match i64::try_from(now) {
+            Ok(now) => (now.div_euclid(1_000_000_000).into(), now.rem_euclid(1_000_000_000).into()),
+            Err(_) => (now.div_euclid(1_000_000_000), now.rem_euclid(1_000_000_000)),
+        };
+        let mut milliseconds = f64::from(u32::try_from(rest / 1_000_000).unwrap_or(0));
+        if milliseconds == 999.0 && seconds as i128 != whole_seconds {
             milliseconds = 0.0;
         }
-        let since_start_milliseconds = (now - start.nanoseconds) as f64 / 1e6;
+        let since_start_milliseconds = as_float(now - start.nanoseconds) / 1e6;
         Self { seconds, milliseconds, since_start_milliseconds }
     }
 
     fn at_seconds(now: f64, start: StartTime) -> Self {
         Self {
             seconds: now,
-            milliseconds: ((now - now.trunc()) * 1000.0).trunc(),
+            milliseconds: whole((now - whole(now)) * 1000.0),
             since_start_milliseconds: (now - start.seconds) * 1000.0,
         }
     }
+}
+
+/// A count of nanoseconds as a float; those of the centuries around now the processor converts itself.
+#[expect(clippy::cast_precision_loss, reason = "as CPython computes it")]
+fn as_float(nanoseconds: i128) -> f64 {
+    i64::try_from(nanoseconds).map_or_else(|_| nanoseconds as f64, |nanoseconds| nanoseconds as f64)
+}
+
+/// `number.trunc()`, without a call for usual numbers.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "within the exact range")]
+fn whole(number: f64) -> f64 {
+    if number.abs() < 9e15 { number as i64 as f64 } else { number.trunc() }
 }
 
 /// When logging began (`_startTime`): in seconds up to CPython 3.12, in nanoseconds from 3.13 on.
@@ -339,67 +393,4 @@ fn split_posix_path(path: &str) -> (&str, &str) {
         _ => file,
     };
     (file, module)
-}
-
-fn imported_module<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let modules = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    let module = modules.call_method1(intern!(py, "get"), (name,))?;
-    Ok((!module.is_none()).then_some(module))
-}
-
-/// Name of the process as `multiprocessing` knows it, or `None` when `logMultiprocessing` is off.
-pub(crate) fn process_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    if !globals::is_true(py, intern!(py, "logMultiprocessing"))? {
-        return Ok(py.None().into_bound(py));
-    }
-    let main = intern!(py, "MainProcess").clone().into_any();
-    let Some(multiprocessing) = imported_module(py, intern!(py, "multiprocessing"))? else {
-        return Ok(main);
-    };
-    // The module may be half imported when an import hook logs.
-    let name = multiprocessing
-        .call_method0(intern!(py, "current_process"))
-        .and_then(|process| process.getattr(intern!(py, "name")));
-    ordinary_error_as(name, main)
-}
-
-/// Identifier of the process, or `None` when `logProcesses` is off.
-pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let os = globals::get(py, intern!(py, "os"))?;
-    if globals::is_true(py, intern!(py, "logProcesses"))? && os.hasattr(intern!(py, "getpid"))? {
-        os.call_method0(intern!(py, "getpid"))
-    } else {
-        Ok(py.None().into_bound(py))
-    }
-}
-
-/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off. Records have
-/// it from CPython 3.12 on.
-pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let none = py.None().into_bound(py);
-    if globals::python_minor(py) < 12 || !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
-        return Ok(none);
-    }
-    let Some(asyncio) = imported_module(py, intern!(py, "asyncio"))? else {
-        return Ok(none);
-    };
-    let current_task = asyncio.getattr(intern!(py, "current_task"));
-    // Outside a loop the built-in function raises an error for each record; its helper says so for less.
-    if current_task.as_ref().is_ok_and(PyAnyMethods::is_exact_instance_of::<PyCFunction>)
-        && asyncio.call_method0(intern!(py, "_get_running_loop")).is_ok_and(|running| running.is_none())
-    {
-        return Ok(none);
-    }
-    let name = current_task
-        .and_then(|function| function.call0())
-        .and_then(|task| task.call_method0(intern!(py, "get_name")));
-    ordinary_error_as(name, none)
-}
-
-/// `value`, where it stands for an error that derives from `Exception`.
-fn ordinary_error_as<'py>(
-    result: PyResult<Bound<'py, PyAny>>,
-    value: Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    result.or_else(|error| if classes::is_ordinary(value.py(), &error) { Ok(value) } else { Err(error) })
 }

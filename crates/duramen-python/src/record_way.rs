@@ -14,12 +14,13 @@ use crate::{filter, handler, logger, native_method, record, record_delivery};
 /// one. `false`: nothing has been done.
 pub(crate) fn send<'py>(
     call: &LoggingCall<'_, 'py>,
+    name: Bound<'py, PyAny>,
     options: &Options<'py>,
     filters: &Bound<'py, PyList>,
     settings: &Settings,
 ) -> PyResult<bool> {
     native_method::refuse_deep_recursion()?;
-    let Some(made) = record::of_call(call, options, settings)? else { return Ok(false) };
+    let Some(made) = record::of_call(call, name, options, settings)? else { return Ok(false) };
     if let Some(record) = filter::passed(filters.as_any(), made)? {
         call_handlers(call.logger, &record, settings)?;
     }
@@ -36,14 +37,15 @@ fn call_handlers<'py>(
     let mut found = false;
     let mut next = Some(logger.clone());
     while let Some(current) = next {
-        let Ok(place) = Place::of(&current)? else {
+        let place = Place::of(&current)?;
+        let Ok(handlers) = place.handlers() else {
             // What a filter or handler has done to the logger is for the method itself.
             return logger::call_handlers_from(&current, record, found);
         };
         let mut index = 0;
         // The list may change while its handlers run.
-        while index < place.handlers.len() {
-            let handler = place.handlers.get_item(index)?;
+        while index < handlers.len() {
+            let handler = handlers.get_item(index)?;
             index += 1;
             found = true;
             if record.getattr(intern!(py, "levelno"))?.ge(handler.getattr(intern!(py, "level"))?)? {

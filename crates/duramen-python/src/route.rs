@@ -78,17 +78,21 @@ pub(crate) struct Target<'py> {
 /// So many targets fit without an allocation.
 pub(crate) type Targets<'py> = SmallVec<[Target<'py>; 4]>;
 
-/// Whether `logger` makes and hands on records as `logging` does: nothing of it is overridden, and the records
-/// are plain ones. The filters that are attached to it, if so.
-pub(crate) fn is_usual<'py>(logger: &Bound<'py, PyAny>, settings: &Settings) -> Route<Bound<'py, PyList>> {
+/// Whether `logger`, which is in this place, makes and hands on records as `logging` does: nothing of it is
+/// overridden, and the records are plain ones. The filters that are attached to it, if so.
+pub(crate) fn is_usual<'py>(
+    logger: &Bound<'py, PyAny>,
+    place: &Place<'py>,
+    settings: &Settings,
+) -> Route<Bound<'py, PyList>> {
     let py = logger.py();
-    let filters = if let Some(filters) = logger_view::attribute(logger, LoggerView::filters) {
-        Some(filters)
+    let filters = if let Some(filters) = &place.filters {
+        Some(filters.clone())
     } else {
         let own = native!(part(logger, Family::Logger, "logger")?);
         own.attributes.get_item(intern!(py, "filters"))?
     };
-    if !classes::is_untouched_class(&settings.factory(py), Family::Record)? {
+    if !settings.makes_plain_records(py)? {
         return Ok(Err(Reason::RecordFactory));
     }
     Ok(match filters.map(Bound::cast_into_exact::<PyList>) {
@@ -97,10 +101,10 @@ pub(crate) fn is_usual<'py>(logger: &Bound<'py, PyAny>, settings: &Settings) -> 
     })
 }
 
-/// The handlers that a record of `level` reaches, if nothing on the way is written in Python. `filters` are
-/// those of the logger.
+/// The handlers that a record of `level` reaches from this place on, if nothing on the way is written in Python.
+/// `filters` are those of the logger.
 pub(crate) fn targets<'py>(
-    logger: &Bound<'py, PyAny>,
+    place: Place<'py>,
     filters: &Bound<'py, PyList>,
     level: i64,
     settings: &Settings,
@@ -110,10 +114,9 @@ pub(crate) fn targets<'py>(
     }
     let mut targets = Targets::new();
     let mut found = false;
-    let mut next = Some(logger.clone());
-    while let Some(logger) = next {
-        let place = native!(Place::of(&logger)?);
-        for handler in place.handlers.iter() {
+    let mut next = Some(place);
+    while let Some(place) = next {
+        for handler in native!(place.handlers()).iter() {
             found = true;
             let plan = native!(plan_of(&handler, settings)?);
             if let Some(plan) = plan.filter(|plan| level >= plan.level) {
@@ -124,33 +127,47 @@ pub(crate) fn targets<'py>(
                 targets.push(Target { handler, plan });
             }
         }
-        next = place.parent;
+        next = place.parent.as_ref().map(Place::of).transpose()?;
     }
     if found { Ok(Ok(targets)) } else { Ok(Err(Reason::NoHandlers)) }
 }
 
-/// A logger on the way to the root.
+/// A logger on the way to the root, as it was when it was looked at.
 pub(crate) struct Place<'py> {
-    pub(crate) handlers: Bound<'py, PyList>,
+    handlers: Bound<'py, PyAny>,
     /// The next one, if records propagate to it.
     pub(crate) parent: Option<Bound<'py, PyAny>>,
+    pub(crate) name: Bound<'py, PyAny>,
+    /// Known for a logger of which nothing is overridden.
+    filters: Option<Bound<'py, PyAny>>,
 }
 
 impl<'py> Place<'py> {
-    pub(crate) fn of(logger: &Bound<'py, PyAny>) -> Route<Self> {
+    pub(crate) fn of(logger: &Bound<'py, PyAny>) -> PyResult<Self> {
         let py = logger.py();
-        let attribute = |get: fn(&LoggerView) -> _, name| match logger_view::attribute(logger, get) {
-            Some(value) => Ok(value),
-            None => logger.getattr(name),
+        let view = logger_view::of(logger);
+        let attribute = |get: fn(&LoggerView) -> _, name| {
+            // SAFETY: the logger holds its attributes, and nothing has run; null is one that it does not have.
+            let value =
+                view.as_ref().and_then(|view| unsafe { Bound::from_borrowed_ptr_or_opt(py, get(view)) });
+            value.map_or_else(|| logger.getattr(name), Ok)
         };
         let handlers = attribute(LoggerView::handlers, intern!(py, "handlers"))?;
         let propagate = attribute(LoggerView::propagate, intern!(py, "propagate"))?;
         let parent = attribute(LoggerView::parent, intern!(py, "parent"))?;
-        let Ok(handlers) = handlers.cast_into_exact::<PyList>() else {
-            return Ok(Err(Reason::Unusual { part: "logger", attribute: "handlers" }));
+        let name = attribute(LoggerView::name, intern!(py, "name"))?;
+        let filters = match view {
+            Some(_) => Some(attribute(LoggerView::filters, intern!(py, "filters"))?),
+            None => None,
         };
         let goes_on = propagate.is_truthy()? && !parent.is_none();
-        Ok(Ok(Self { handlers, parent: goes_on.then_some(parent) }))
+        Ok(Self { handlers, parent: goes_on.then_some(parent), name, filters })
+    }
+
+    /// The logger's own handlers.
+    pub(crate) fn handlers(&self) -> Result<&Bound<'py, PyList>, Reason> {
+        let unusual = |_| Reason::Unusual { part: "logger", attribute: "handlers" };
+        self.handlers.cast_exact::<PyList>().map_err(unusual)
     }
 }
 
@@ -286,8 +303,9 @@ pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     };
     let reason = if object.hasattr(intern!(py, "getEffectiveLevel"))? {
         let level = object.call_method0(intern!(py, "getEffectiveLevel"))?.extract()?;
-        match is_usual(object, &settings)? {
-            Ok(filters) => targets(object, &filters, level, &settings)?.err(),
+        let place = Place::of(object)?;
+        match is_usual(object, &place, &settings)? {
+            Ok(filters) => targets(place, &filters, level, &settings)?.err(),
             Err(reason) => Some(reason),
         }
     } else {

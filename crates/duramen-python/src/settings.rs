@@ -4,6 +4,7 @@
 //! from have not changed.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::ffi;
@@ -11,6 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
 
+use crate::classes::{self, Family, KnownClass};
 use crate::globals;
 use crate::interpreter::{self, Attached};
 use crate::record::{Creation, StartTime};
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) finds_callers: bool,
     /// What makes records (`_logRecordFactory`); alive as long as the module's dict is as it was.
     factory: *mut ffi::PyObject,
+    /// What is known of that class, if it is one of `logging`.
+    record_class: Option<Arc<KnownClass>>,
 }
 
 /// The name of a level.
@@ -68,6 +72,7 @@ impl Settings {
         let dicts = [owner.as_ptr(), names.as_ptr(), time.dict().as_ptr()]
             // SAFETY: live dicts.
             .map(|dict| (dict, unsafe { interpreter::dict_version(dict) }));
+        let factory = globals::get(py, intern!(py, "_logRecordFactory"))?;
         let get_level_name = globals::get(py, intern!(py, "getLevelName"))?;
         let is_usual = globals::is_function_of(&get_level_name, "getLevelName", &owner)?;
         let name_of = |level: i64| -> PyResult<Option<LevelName>> {
@@ -82,7 +87,8 @@ impl Settings {
             clock: Clock::of(&time.dict())?,
             start: StartTime::now(py)?,
             finds_callers: globals::is_true(py, intern!(py, "_srcfile"))?,
-            factory: globals::get(py, intern!(py, "_logRecordFactory"))?.as_ptr(),
+            factory: factory.as_ptr(),
+            record_class: classes::known_record_class(&factory),
         }))
     }
 
@@ -107,12 +113,29 @@ impl Settings {
         unsafe { Borrowed::from_ptr(py, self.factory) }
     }
 
+    /// Whether records are those of `logging`, of which nothing is overridden.
+    pub(crate) fn makes_plain_records(&self, py: Python<'_>) -> PyResult<bool> {
+        let factory = self.factory(py);
+        // SAFETY: what is known of a class is kept with the class.
+        let version = || unsafe { (*factory.as_ptr().cast::<ffi::PyTypeObject>()).tp_version_tag };
+        if self.record_class.as_ref().is_some_and(|class| class.is_verified(version())) {
+            return Ok(true);
+        }
+        classes::is_untouched_class(&factory, Family::Record)
+    }
+
     /// The present time, from the system's clock or, where a program has replaced it, from the `time` module.
     pub(crate) fn now(&self, py: Python<'_>) -> PyResult<Creation> {
-        match self.clock.as_ref().filter(|clock| clock.is_genuine()) {
-            Some(_) => Ok(Creation::at(system_time(), self.start, globals::python_minor(py))),
-            None => Creation::now(py),
+        if self.has_genuine_clock() {
+            Ok(Creation::at(system_time(), self.start, globals::python_minor(py)))
+        } else {
+            Creation::now(py)
         }
+    }
+
+    /// Whether the present time is the system's, so that no code of the program's is asked for it.
+    pub(crate) fn has_genuine_clock(&self) -> bool {
+        self.clock.as_ref().is_some_and(Clock::is_genuine)
     }
 }
 

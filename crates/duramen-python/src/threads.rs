@@ -4,6 +4,7 @@
 //! interpreter's own, what they would find is looked up where they look it up. A program that puts others in
 //! their place, as those with green threads do, is asked through these.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use pyo3::intern;
@@ -22,11 +23,14 @@ struct Usual {
 }
 
 struct Functions {
-    get_ident: Py<PyAny>,
     /// The threads by their identifiers.
     active: Py<PyDict>,
     /// The property that gives a thread's name.
     name: Py<PyAny>,
+    /// A class that has been found to have that property, by its address and its version tag.
+    class: Cell<(usize, u32)>,
+    /// The last thread that was asked for, as a number and as an object.
+    last: RefCell<Option<(u64, Py<PyAny>)>>,
 }
 
 static KNOWN: Attached<Option<Rc<Usual>>> = Attached::new(None);
@@ -52,10 +56,10 @@ fn find<'py>(threading: &Bound<'py, PyAny>) -> PyResult<Option<(Bound<'py, PyAny
     let Ok(threading) = threading.cast_exact::<PyModule>() else { return Ok(None) };
     let usual = usual(threading)?;
     let Some(functions) = &usual.functions else { return Ok(None) };
-    let identifier = functions.get_ident.bind(py).call0()?;
+    let identifier = functions.identifier(py)?;
     // A thread that was not started by the module gets its entry there.
     let Some(thread) = functions.active.bind(py).get_item(&identifier)? else { return Ok(None) };
-    if !thread.get_type().getattr(intern!(py, "name"))?.is(&functions.name) {
+    if !functions.have_name(&thread)? {
         return Ok(None);
     }
     let name = interpreter::optional_attribute(&thread, intern!(py, "_name"))?;
@@ -94,9 +98,38 @@ impl Functions {
             && globals::is_function_of(&get_name, "name", module)?;
         let Ok(active) = active.cast_into_exact::<PyDict>() else { return Ok(None) };
         Ok(is_usual.then(|| Self {
-            get_ident: get_ident.unbind(),
             active: active.unbind(),
             name: name.unbind(),
+            class: Cell::default(),
+            last: RefCell::default(),
         }))
+    }
+
+    /// The identifier of the running thread.
+    fn identifier<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let number = interpreter::thread_identifier();
+        if let Some((last, object)) = &*self.last.borrow()
+            && *last == number
+        {
+            return Ok(object.bind(py).clone());
+        }
+        let object = number.into_pyobject(py)?.into_any();
+        let previous = self.last.replace(Some((number, object.clone().unbind())));
+        drop(previous);
+        Ok(object)
+    }
+
+    /// Whether the name of `thread` is what the module's own class says.
+    fn have_name(&self, thread: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let class = thread.get_type();
+        let seen = (class.as_ptr() as usize, interpreter::type_version(&class).unwrap_or(0));
+        if self.class.get() == seen && seen.1 != 0 {
+            return Ok(true);
+        }
+        let has_name = class.getattr(intern!(thread.py(), "name"))?.is(&self.name);
+        if has_name {
+            self.class.set(seen);
+        }
+        Ok(has_name)
     }
 }

@@ -3,6 +3,7 @@
 mod attached;
 mod attributes;
 pub(crate) mod ending;
+pub(crate) mod forks;
 mod function;
 mod memory;
 mod unchanged;
@@ -163,6 +164,42 @@ pub(crate) fn new_instance<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'p
         let make = ffi::PyBaseObject_Type.tp_new.ok_or_else(|| PySystemError::new_err("object.__new__"))?;
         let class = class.as_ptr().cast::<ffi::PyTypeObject>();
         Bound::from_owned_ptr_or_err(py, make(class, nothing.as_ptr(), std::ptr::null_mut()))
+    }
+}
+
+/// An instance of a class written in Python that has no `__new__` of its own, with these attributes.
+pub(crate) fn new_instance_with<'py>(
+    class: &Bound<'py, PyType>,
+    attributes: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = class.py();
+    // SAFETY: a class, which the instance holds. `object.__new__` does the same and prepares attributes of which
+    // the dict takes the place here; a null result carries an exception.
+    let instance = unsafe {
+        let class = class.as_ptr().cast::<ffi::PyTypeObject>();
+        Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class, 0))?
+    };
+    // SAFETY: live objects. The setter of `object` is taken, since CPython 3.13.0 loses the attributes otherwise.
+    let result = unsafe {
+        ffi::PyObject_GenericSetAttr(
+            instance.as_ptr(),
+            pyo3::intern!(py, "__dict__").as_ptr(),
+            attributes.as_ptr(),
+        )
+    };
+    if result < 0 { Err(PyErr::fetch(py)) } else { Ok(instance) }
+}
+
+/// What `_thread.get_ident` gives.
+pub(crate) fn thread_identifier() -> u64 {
+    unsafe extern "C" {
+        /// `pythread.h`
+        fn PyThread_get_thread_ident() -> std::ffi::c_ulong;
+    }
+    // SAFETY: it asks the system which thread runs and has no conditions.
+    #[allow(clippy::useless_conversion, reason = "the type differs between systems")]
+    unsafe {
+        u64::from(PyThread_get_thread_ident())
     }
 }
 

@@ -12,11 +12,8 @@ pub(super) struct Digits {
 
 impl Digits {
     /// The text of a float with `precision` digits after the point, sign aside.
-    pub(super) fn fixed(number: f64, precision: usize) -> Result<Self, UnsupportedLayout> {
-        match rounded(number.abs(), precision) {
-            Some((integer, fraction)) => Self::of_parts(integer, fraction, precision),
-            None => Self::of(format_args!("{:.precision$}", number.abs())),
-        }
+    fn fixed(number: f64, precision: usize) -> Result<Self, UnsupportedLayout> {
+        Self::of(format_args!("{:.precision$}", number.abs()))
     }
 
     /// A float as Python's `str` writes it, in the range in which that is without an exponent.
@@ -41,20 +38,6 @@ impl Digits {
         Ok(digits)
     }
 
-    /// `integer`, a point and `fraction` with `precision` digits.
-    fn of_parts(integer: u64, fraction: u64, precision: usize) -> Result<Self, UnsupportedLayout> {
-        let mut digits = Self { bytes: [0; 128], length: 0 };
-        digits.push(itoa::Buffer::new().format(integer).as_bytes())?;
-        if precision > 0 {
-            let mut buffer = itoa::Buffer::new();
-            let fraction = buffer.format(fraction).as_bytes();
-            digits.push(b".")?;
-            digits.push(&[b'0'; 32][..precision - fraction.len()])?;
-            digits.push(fraction)?;
-        }
-        Ok(digits)
-    }
-
     fn push(&mut self, text: &[u8]) -> Result<(), UnsupportedLayout> {
         let end = self.length + text.len();
         self.bytes.get_mut(self.length..end).ok_or(UnsupportedLayout)?.copy_from_slice(text);
@@ -63,18 +46,54 @@ impl Digits {
     }
 }
 
+/// Appends a float with `precision` digits after the point.
+pub(super) fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+    if !number.is_finite() {
+        return Err(UnsupportedLayout);
+    }
+    if number.is_sign_negative() {
+        out.push(b'-');
+    }
+    let Some((integer, mut fraction)) = rounded(number.abs(), precision) else {
+        out.extend_from_slice(Digits::fixed(number, precision)?.as_bytes());
+        return Ok(());
+    };
+    out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
+    if precision > 0 {
+        // A point and at most 19 digits.
+        let mut text = [b'.'; 20];
+        for place in text[1..=precision].iter_mut().rev() {
+            *place = b'0' + u8::try_from(fraction % 10).unwrap_or(0);
+            fraction /= 10;
+        }
+        out.extend_from_slice(&text[..=precision]);
+    }
+    Ok(())
+}
+
 impl std::fmt::Write for Digits {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         self.push(text.as_bytes()).map_err(|_| std::fmt::Error)
     }
 }
 
+/// Those that fit 64 bits.
+const POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 /// The whole part and the digits after the point of a positive number with `precision` of these, at most 19,
 /// rounded from its exact value, half to even, as C and Python do. `None` for numbers and precisions that are too
 /// large for this way.
 fn rounded(number: f64, precision: usize) -> Option<(u64, u64)> {
     const FRACTION_BITS: u32 = 52;
-    let power = 10u64.checked_pow(u32::try_from(precision).ok()?)?;
+    let power = *POWERS_OF_TEN.get(precision)?;
     let bits = number.to_bits();
     let (exponent, fraction) = ((bits >> FRACTION_BITS) & 0x7ff, bits & ((1 << FRACTION_BITS) - 1));
     // Numbers below 2^-1022 have no implicit leading bit; here they are all rounded to zero.
@@ -96,19 +115,18 @@ fn rounded(number: f64, precision: usize) -> Option<(u64, u64)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Digits;
-
     fn fixed(number: f64, precision: usize) -> String {
-        let digits = Digits::fixed(number, precision).expect("short enough");
-        String::from_utf8(digits.as_bytes().to_vec()).expect("digits")
+        let mut out = Vec::new();
+        super::write_fixed(number, precision, &mut out).expect("short enough");
+        String::from_utf8(out).expect("digits")
     }
 
     proptest! {
         // The standard library formats the exact value too, only slower.
         #[test]
         fn fixed_digits_are_those_of_the_exact_value(bits: u64, precision in 0..25_usize) {
-            let number = f64::from_bits(bits).abs();
-            prop_assume!(number < 1e100);
+            let number = f64::from_bits(bits);
+            prop_assume!(number.abs() < 1e100);
             prop_assert_eq!(fixed(number, precision), format!("{number:.precision$}"));
         }
 

@@ -4,7 +4,7 @@
 //! A layout renders to the same text as CPython renders the format it was compiled from, with the
 //! record's fields as values. What cannot be promised to be the same is refused when it is compiled.
 
-use super::digits::Digits;
+use super::digits::{self, Digits};
 use crate::Record;
 
 /// A field of a record, by the name that Python's `LogRecord` gives it.
@@ -85,28 +85,36 @@ impl Field {
 
     #[expect(clippy::cast_precision_loss, reason = "Python holds these as floating-point numbers too")]
     fn value<'r>(self, record: &'r Record<'_>, asctime: &'r str) -> FieldValue<'r> {
-        let text = |text: Option<&'r str>| text.map_or(FieldValue::None, FieldValue::Text);
         match self {
-            Self::Name => FieldValue::Text(record.name),
             Self::Levelno => FieldValue::Integer(record.level.0),
-            Self::Levelname => FieldValue::Text(record.level_name),
-            Self::Pathname => FieldValue::Text(record.caller.pathname),
-            Self::Filename => FieldValue::Text(record.caller.filename),
-            Self::Module => FieldValue::Text(record.caller.module),
             Self::Lineno => FieldValue::Integer(record.caller.line.into()),
-            Self::FuncName => FieldValue::Text(record.caller.function),
             Self::Created => FieldValue::Float(record.created_ns as f64 / 1e9),
-            Self::Asctime => FieldValue::Text(asctime),
             Self::Msecs => FieldValue::Float(f64::from(record.milliseconds())),
             Self::RelativeCreated => FieldValue::Float(record.relative_created_ms),
             Self::Thread => record.thread.map_or(FieldValue::None, |thread| {
                 i64::try_from(thread).map_or(FieldValue::Unrenderable, FieldValue::Integer)
             }),
-            Self::ThreadName => text(record.thread_name),
             Self::Process => record.process.map_or(FieldValue::None, |id| FieldValue::Integer(id.into())),
-            Self::ProcessName => text(record.process_name),
-            Self::TaskName => text(record.task_name),
-            Self::Message => FieldValue::Text(record.message),
+            _ => self.text(record, asctime).map_or(FieldValue::None, FieldValue::Text),
+        }
+    }
+
+    /// The text in a field of that kind; `None` where the record has none.
+    #[inline]
+    fn text<'r>(self, record: &'r Record<'_>, asctime: &'r str) -> Option<&'r str> {
+        match self {
+            Self::Name => Some(record.name),
+            Self::Levelname => Some(record.level_name),
+            Self::Pathname => Some(record.caller.pathname),
+            Self::Filename => Some(record.caller.filename),
+            Self::Module => Some(record.caller.module),
+            Self::FuncName => Some(record.caller.function),
+            Self::Asctime => Some(asctime),
+            Self::ThreadName => record.thread_name,
+            Self::ProcessName => record.process_name,
+            Self::TaskName => record.task_name,
+            Self::Message => Some(record.message),
+            _ => None,
         }
     }
 }
@@ -185,6 +193,8 @@ pub(super) enum Sign {
 #[derive(Debug)]
 enum Piece {
     Literal(String),
+    /// A field that holds text or nothing, shown as it is.
+    Text(Field),
     Field(Field, Conversion),
 }
 
@@ -214,7 +224,8 @@ impl Layout {
 
     pub(super) fn push_field(&mut self, field: Field, conversion: Conversion) {
         self.used |= 1 << field as u32;
-        self.pieces.push(Piece::Field(field, conversion));
+        let is_plain = field.kind() == Kind::Text && conversion == Conversion::default();
+        self.pieces.push(if is_plain { Piece::Text(field) } else { Piece::Field(field, conversion) });
     }
 
     /// Whether the layout shows `field`.
@@ -238,6 +249,11 @@ impl Layout {
         for piece in &self.pieces {
             let rendered = match piece {
                 Piece::Literal(text) => {
+                    out.extend_from_slice(text.as_bytes());
+                    Ok(())
+                }
+                Piece::Text(field) => {
+                    let text = field.text(record, asctime).unwrap_or("None");
                     out.extend_from_slice(text.as_bytes());
                     Ok(())
                 }
@@ -316,11 +332,28 @@ impl Conversion {
     }
 
     fn write_fixed(&self, number: f64, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
-        if !number.is_finite() {
-            return Err(UnsupportedLayout);
+        let start = out.len();
+        match self.sign {
+            Sign::Plus if number.is_sign_positive() => out.push(b'+'),
+            Sign::Space if number.is_sign_positive() => out.push(b' '),
+            _ => {}
         }
-        let digits = Digits::fixed(number, self.precision.unwrap_or(6))?;
-        self.write_number(number.is_sign_negative(), digits.as_bytes(), 0, out);
+        digits::write_fixed(number, self.precision.unwrap_or(6), out)?;
+        let padding = self.width.saturating_sub(out.len() - start);
+        if padding > 0 {
+            let has_sign = !out[start].is_ascii_digit();
+            let (zeros, spaces) = if self.zeros { (padding, 0) } else { (0, padding) };
+            let before = self.padding_before(spaces);
+            // What stands before the digits is written behind them and moved there.
+            let end = out.len();
+            out.resize(end + zeros, b'0');
+            out[start + usize::from(has_sign)..].rotate_right(zeros);
+            let end = out.len();
+            self.pad(before, out);
+            let moved = out.len() - end;
+            out[start..].rotate_right(moved);
+            self.pad(spaces - before, out);
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The message of a record: a `%` template with its arguments.
 
+use super::digits;
 use super::layout::{Conversion, FieldValue, Kind, UnsupportedLayout};
 use super::percent::specification;
 
@@ -62,12 +63,27 @@ fn merge_all<'a>(
             rest = after;
             continue;
         }
-        let (mut conversion, letter, after) = match rest.as_bytes().first() {
-            Some(&letter @ (b's' | b'd')) => (Conversion::default(), char::from(letter), &rest[1..]),
-            _ => specification(rest)?,
+        let argument = arguments.next().flatten();
+        let after = match (rest.as_bytes(), argument) {
+            // The usual ones first: they are the better part of what a message costs.
+            ([b's', ..], Some(Argument::Text(text))) => {
+                out.extend_from_slice(text.as_bytes());
+                &rest[1..]
+            }
+            ([b's' | b'd', ..], Some(Argument::Integer(number))) => {
+                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+                &rest[1..]
+            }
+            ([b'.', precision @ b'0'..=b'9', b'f', ..], Some(Argument::Float(number))) => {
+                digits::write_fixed(number, usize::from(precision - b'0'), out)?;
+                &rest[3..]
+            }
+            (_, argument) => {
+                let (mut conversion, letter, after) = specification(rest)?;
+                argument.ok_or(UnsupportedLayout)?.write(&mut conversion, letter, out)?;
+                after
+            }
         };
-        let argument = arguments.next().flatten().ok_or(UnsupportedLayout)?;
-        argument.write(&mut conversion, letter, out)?;
         rest = after;
     }
     out.extend_from_slice(rest.as_bytes());

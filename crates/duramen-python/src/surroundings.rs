@@ -1,0 +1,209 @@
+//! What a record shows of the process and the task that runs.
+//!
+//! What is asked for each record is remembered while the dicts in which it was found are as they were: that of
+//! `logging`, that of `sys`, `sys.modules` and that of `os`.
+
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
+
+use crate::interpreter::{self, Attached, forks};
+use crate::{classes, globals, threads};
+
+/// Where a record is made: the values of its fields, `None` for what is not shown.
+pub(crate) struct Surroundings<'py> {
+    pub(crate) thread: Bound<'py, PyAny>,
+    pub(crate) thread_name: Bound<'py, PyAny>,
+    pub(crate) process_name: Bound<'py, PyAny>,
+    pub(crate) process: Bound<'py, PyAny>,
+    pub(crate) task_name: Bound<'py, PyAny>,
+}
+
+impl<'py> Surroundings<'py> {
+    pub(crate) fn now(py: Python<'py>) -> PyResult<Self> {
+        let (thread, thread_name) = threads::current(py)?;
+        Ok(Self {
+            thread,
+            thread_name,
+            process_name: process_name(py)?,
+            process: process(py)?,
+            task_name: task_name(py)?,
+        })
+    }
+}
+
+/// A dict and its version at one moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen(*mut ffi::PyObject, u64);
+
+impl Seen {
+    fn of(dict: &Bound<'_, PyDict>) -> Self {
+        // SAFETY: a live dict.
+        Self(dict.as_ptr(), unsafe { interpreter::dict_version(dict.as_ptr()) })
+    }
+
+    /// The globals of `logging`.
+    fn globals() -> Self {
+        let owner = globals::owner_pointer();
+        // SAFETY: a live dict, if there is one.
+        Self(owner, if owner.is_null() { 0 } else { unsafe { interpreter::dict_version(owner) } })
+    }
+
+    /// Whether the dict, which is alive, is as it was.
+    fn holds(self) -> bool {
+        // SAFETY: by the contract.
+        unsafe { interpreter::dict_version(self.0) == self.1 }
+    }
+}
+
+/// The modules that a record has something from, once the program has imported them; null before.
+#[derive(Clone, Copy)]
+struct Imported {
+    /// The globals, which hold `sys`, whose dict holds `modules`, which holds the two: each that is as it was
+    /// keeps the next one alive.
+    globals: Seen,
+    sys: Seen,
+    modules: Seen,
+    asyncio: *mut ffi::PyObject,
+    multiprocessing: *mut ffi::PyObject,
+}
+
+static IMPORTED: Attached<Option<Imported>> = Attached::new(None);
+
+impl Imported {
+    /// `None` when `sys` or `sys.modules` is of an unusual kind.
+    fn now(py: Python<'_>) -> PyResult<Option<Self>> {
+        // SAFETY: attached; copied out.
+        if let Some(known) = unsafe { *IMPORTED.get() }
+            && known.globals == Seen::globals()
+            && known.sys.holds()
+            && known.modules.holds()
+        {
+            return Ok(Some(known));
+        }
+        let sys = globals::get(py, intern!(py, "sys"))?;
+        let Ok(sys) = sys.cast_exact::<PyModule>().map(PyModuleMethods::dict) else { return Ok(None) };
+        let modules = sys.get_item(intern!(py, "modules"))?;
+        let Some(Ok(modules)) = modules.map(Bound::cast_into_exact::<PyDict>) else { return Ok(None) };
+        let find = |name: &Bound<'_, PyString>| -> PyResult<_> {
+            let module = modules.get_item(name)?.filter(|module| !module.is_none());
+            Ok(module.map_or(std::ptr::null_mut(), |module| module.as_ptr()))
+        };
+        let found = Self {
+            globals: Seen::globals(),
+            sys: Seen::of(&sys),
+            modules: Seen::of(&modules),
+            asyncio: find(intern!(py, "asyncio"))?,
+            multiprocessing: find(intern!(py, "multiprocessing"))?,
+        };
+        // SAFETY: attached; nothing in it has to be dropped.
+        unsafe { *IMPORTED.get() = Some(found) };
+        Ok(Some(found))
+    }
+}
+
+/// The module that `pick` chooses, or that `sys.modules` has under `name`.
+fn imported_module<'py>(
+    py: Python<'py>,
+    pick: fn(&Imported) -> *mut ffi::PyObject,
+    name: &Bound<'py, PyString>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Some(imported) = Imported::now(py)? {
+        // SAFETY: `sys.modules` holds the module, and nothing has run.
+        return Ok(unsafe { Bound::from_borrowed_ptr_or_opt(py, pick(&imported)) });
+    }
+    let modules = globals::get(py, intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let module = modules.call_method1(intern!(py, "get"), (name,))?;
+    Ok((!module.is_none()).then_some(module))
+}
+
+/// Name of the process as `multiprocessing` knows it, or `None` when `logMultiprocessing` is off.
+pub(crate) fn process_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    if !globals::is_true(py, intern!(py, "logMultiprocessing"))? {
+        return Ok(py.None().into_bound(py));
+    }
+    let main = intern!(py, "MainProcess").clone().into_any();
+    let name = intern!(py, "multiprocessing");
+    let Some(multiprocessing) = imported_module(py, |imported| imported.multiprocessing, name)? else {
+        return Ok(main);
+    };
+    // The module may be half imported when an import hook logs.
+    let name = multiprocessing
+        .call_method0(intern!(py, "current_process"))
+        .and_then(|process| process.getattr(intern!(py, "name")));
+    ordinary_error_as(name, main)
+}
+
+/// The identifier that `os.getpid`, the built-in function, gave in this process.
+struct Identifier {
+    /// The globals, which hold `os`.
+    globals: Seen,
+    os: Seen,
+    forks: u64,
+    object: Py<PyAny>,
+}
+
+static IDENTIFIER: Attached<Option<Identifier>> = Attached::new(None);
+
+/// Identifier of the process, or `None` when `logProcesses` is off.
+pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    if !globals::is_true(py, intern!(py, "logProcesses"))? {
+        return Ok(py.None().into_bound(py));
+    }
+    // SAFETY: attached; the reference lives only for the comparison and the clone.
+    if let Some(known) = unsafe { &*IDENTIFIER.get() }
+        && known.globals == Seen::globals()
+        && known.os.holds()
+        && known.forks == forks::count()
+    {
+        return Ok(known.object.bind(py).clone());
+    }
+    let os = globals::get(py, intern!(py, "os"))?;
+    let Some(get_identifier) = os.getattr_opt(intern!(py, "getpid"))? else {
+        return Ok(py.None().into_bound(py));
+    };
+    let identifier = get_identifier.call0()?;
+    if let Ok(module) = os.cast_exact::<PyModule>()
+        && get_identifier.is_exact_instance_of::<PyCFunction>()
+        && forks::are_counted()
+    {
+        let (globals, os, forks) = (Seen::globals(), Seen::of(&module.dict()), forks::count());
+        let known = Identifier { globals, os, forks, object: identifier.clone().unbind() };
+        // SAFETY: attached; the previous value, a number, is dropped after the place has the new one.
+        let previous = unsafe { (*IDENTIFIER.get()).replace(known) };
+        drop(previous);
+    }
+    Ok(identifier)
+}
+
+/// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off. Records have
+/// it from CPython 3.12 on.
+pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let none = py.None().into_bound(py);
+    if globals::python_minor(py) < 12 || !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
+        return Ok(none);
+    }
+    let Some(asyncio) = imported_module(py, |imported| imported.asyncio, intern!(py, "asyncio"))? else {
+        return Ok(none);
+    };
+    let current_task = asyncio.getattr(intern!(py, "current_task"));
+    // Outside a loop the built-in function raises an error for each record; its helper says so for less.
+    if current_task.as_ref().is_ok_and(PyAnyMethods::is_exact_instance_of::<PyCFunction>)
+        && asyncio.call_method0(intern!(py, "_get_running_loop")).is_ok_and(|running| running.is_none())
+    {
+        return Ok(none);
+    }
+    let name = current_task
+        .and_then(|function| function.call0())
+        .and_then(|task| task.call_method0(intern!(py, "get_name")));
+    ordinary_error_as(name, none)
+}
+
+/// `value`, where it stands for an error that derives from `Exception`.
+fn ordinary_error_as<'py>(
+    result: PyResult<Bound<'py, PyAny>>,
+    value: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    result.or_else(|error| if classes::is_ordinary(value.py(), &error) { Ok(value) } else { Err(error) })
+}
