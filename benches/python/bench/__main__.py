@@ -11,6 +11,7 @@ from bench.counting import MAIN_SCENARIOS, choose_counter, count
 from bench.environments import REPOSITORY, REQUIREMENTS, choose, with_peers
 from bench.footprint import Footprints
 from bench.instructions import NoCounter
+from bench.limits import Limits
 from bench.machine import describe
 from bench.plot import draw
 from bench.report import Measured, render
@@ -42,12 +43,14 @@ def measure(interpreter, options):
     """All rounds on one interpreter; gives ``Measured``."""
     environment = with_peers(interpreter)
     chosen = [one for one in SCENARIOS.values() if not options.only or one.name in options.only]
+    limits = Limits(environment)
     footprints = None if options.only else Footprints(environment)
     with tempfile.TemporaryDirectory(prefix="duramen-bench-") as folder:
         runner = Runner(environment, chosen, folder, options.scale, options.time_limit)
         for number in range(options.rounds):
             print(f"\nCPython {interpreter.version}, round {number + 1} of {options.rounds}:", end="")
             runner.round(number, lambda name: print(f" {name}", end="", flush=True))
+            limits.round()
             if footprints:
                 footprints.round()
     print()
@@ -59,6 +62,7 @@ def measure(interpreter, options):
         versions=_named(environment.versions()),
         instructions={} if options.only else _count_instructions(environment),
         loop=_loop(runner.results),
+        limits=limits.results(),
     )
 
 

@@ -104,10 +104,7 @@ fn format_stack<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (formatter, record) = (&call.object, call.argument(0));
-    if let Some(settings) = settings::current(py)?
-        && let Ok(plan) = route::formatter_plan_of(formatter)?
-        && let Some(text) = format_natively(formatter, &plan, &record, &settings)?
-    {
+    if let Some(text) = native_text(formatter, &record)? {
         return Ok(text);
     }
     let message = record.call_method0(intern!(py, "getMessage"))?;
@@ -121,6 +118,26 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     with_exception_and_stack(formatter, &record, text)
 }
 
+/// `formatter.format(record)`.
+pub(crate) fn text<'py>(
+    formatter: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match native_text(formatter, record)? {
+        Some(text) => Ok(text),
+        None => formatter.call_method1(intern!(formatter.py(), "format"), (record,)),
+    }
+}
+
+fn native_text<'py>(
+    formatter: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(settings) = settings::current(formatter.py())? else { return Ok(None) };
+    let Ok(plan) = route::formatter_plan_of(formatter)? else { return Ok(None) };
+    format_natively(formatter, &plan, record, &settings)
+}
+
 /// What `format` gives for a plain record and a formatter with this plan; `None` when only the interpreter can
 /// tell.
 pub(crate) fn format_natively<'py>(
@@ -130,7 +147,11 @@ pub(crate) fn format_natively<'py>(
     settings: &Settings,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(text) = record_text::format(plan, record, settings)? else { return Ok(None) };
-    with_exception_and_stack(formatter, record, text.into_any()).map(Some)
+    let text = text.into_any();
+    if record_text::has_message_only(record)? {
+        return Ok(Some(text));
+    }
+    with_exception_and_stack(formatter, record, text).map(Some)
 }
 
 fn with_exception_and_stack<'py>(

@@ -145,13 +145,12 @@ pub(crate) fn of_call<'py>(
         surroundings: Surroundings::now(py)?,
     };
     let class = settings.factory(py).to_owned().cast_into::<PyType>()?;
-    let attributes = match &place.remembered {
-        Some(site) => site.template(&parts)?.copy_for(&parts)?,
-        None => {
-            let attributes = PyDict::new(py);
-            parts.fill(&Fields::Dict(attributes.clone()))?;
-            attributes
-        }
+    let attributes = if let Some(site) = &place.remembered {
+        site.template(&parts)?.copy_for(&parts)?
+    } else {
+        let attributes = PyDict::new(py);
+        parts.fill(&Fields::Dict(attributes.clone()))?;
+        attributes
     };
     if let Some(extra) = options.extra() {
         attributes.update(extra.as_mapping())?;
@@ -252,6 +251,7 @@ fn level_name<'py>(level: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// The moment at which a record is made, in the three forms that a record holds.
+#[derive(Default)]
 pub(crate) struct Creation {
     pub(crate) seconds: f64,
     pub(crate) milliseconds: f64,

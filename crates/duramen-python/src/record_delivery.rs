@@ -10,7 +10,7 @@ use crate::formatter_plan::Rendering;
 use crate::handler_plan::{HandlerPlan, Kind};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-use crate::{handler, interpreter, lock, native_method};
+use crate::{buffers, handler, interpreter, lock, native_method};
 
 /// Formats and writes under the handler's lock, as `emit` of a stream handler does; an error goes to the
 /// handler's `handleError`. The plan holds.
@@ -40,44 +40,56 @@ pub(crate) fn run<'py>(
     };
     // A prompt file is written to without a pause in which another thread could come: see `lock`.
     if plan.file.try_borrow().is_ok_and(|file| file.as_ref().is_some_and(|file| file.is_prompt)) {
-        let line = match text().and_then(|text| text.add(&*plan.terminator)) {
-            Ok(line) => line,
+        let text = match text() {
+            Ok(text) => text,
             Err(error) => return handler::usual::locked(handler, || guarded(Err(error))),
         };
         if plan.holds(handler, settings)
             // SAFETY: the plan has just been found to hold.
             && lock::is_free(&unsafe { plan.lock(py) })
-            && write_at_once(plan, handler, &line)?
+            && write_at_once(plan, handler, &text)?
         {
             return Ok(());
         }
-        return handler::usual::locked(handler, || guarded(write(plan, handler, &line)));
+        return handler::usual::locked(handler, || {
+            guarded(text.add(&*plan.terminator).and_then(|line| write(plan, handler, &line)))
+        });
     }
     handler::usual::locked(handler, || {
         guarded(text().and_then(|text| write(plan, handler, &text.add(&*plan.terminator)?)))
     })
 }
 
-/// Writes a line to the handler's file, if that can be done directly. The plan holds.
+/// Writes `text` and the terminator to the handler's file, if that can be done directly. The plan holds.
 fn write_at_once<'py>(
     plan: &HandlerPlan,
     handler: &Bound<'py, PyAny>,
-    line: &Bound<'py, PyAny>,
+    text: &Bound<'py, PyAny>,
 ) -> PyResult<bool> {
+    let Ok(text) = text.cast_exact::<PyString>() else { return Ok(false) };
+    let Ok(text) = text.to_str() else { return Ok(false) };
+    buffers::with(|buffers| {
+        let line = &mut buffers.line;
+        line.clear();
+        line.extend_from_slice(text.as_bytes());
+        line.extend_from_slice(plan.terminator.as_bytes());
+        write_bytes_at_once(plan, handler, line)
+    })
+}
+
+fn write_bytes_at_once(plan: &HandlerPlan, handler: &Bound<'_, PyAny>, line: &[u8]) -> PyResult<bool> {
     let py = handler.py();
     let Ok(file) = plan.file.try_borrow() else { return Ok(false) };
     let Some(file) = file.as_ref() else { return Ok(false) };
-    let Ok(line) = line.cast_exact::<PyString>() else { return Ok(false) };
-    let Ok(bytes) = line.to_str().map(str::as_bytes) else { return Ok(false) };
     // SAFETY: the handler is as it was when its file was looked at, so that it holds the stream.
-    if !unsafe { file.takes(bytes) } {
+    if !unsafe { file.takes(line) } {
         return Ok(false);
     }
-    match file.write(py, bytes) {
-        Some(written @ 1..) if written == bytes.len() => Ok(true),
+    match file.write(py, line) {
+        Some(written @ 1..) if written == line.len() => Ok(true),
         Some(written @ 1..) => {
             let stream = handler.getattr(intern!(py, "stream"))?;
-            handler::usual::locked(handler, || write_through_buffer(&stream, &bytes[written..]))?;
+            handler::usual::locked(handler, || write_through_buffer(&stream, &line[written..]))?;
             Ok(true)
         }
         _ => Ok(false),

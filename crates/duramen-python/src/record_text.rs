@@ -55,6 +55,18 @@ pub(crate) fn format<'py>(
     })
 }
 
+/// Whether a plain record has neither exception nor stack.
+pub(crate) fn has_message_only(record: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = record.py();
+    let attributes = interpreter::instance_dict(record)?;
+    for name in [intern!(py, "exc_info"), intern!(py, "exc_text"), intern!(py, "stack_info")] {
+        if attributes.get_item(name)?.is_none_or(|value| !value.is_none()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What `getMessage` gives; `None` when it may be something else than text of the usual kind.
 fn message_of<'py>(attributes: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
     let py = attributes.py();
@@ -104,14 +116,20 @@ impl<'py> RecordView<'py> {
             let value = attributes.get_item(name)?;
             Ok(value.and_then(|value| value.cast_exact::<PyFloat>().ok().map(PyFloatMethods::value)))
         };
-        let (Some(seconds), Some(milliseconds), Some(since_start_milliseconds)) = (
-            float(intern!(py, "created"))?,
-            float(intern!(py, "msecs"))?,
-            float(intern!(py, "relativeCreated"))?,
-        ) else {
-            return Ok(None);
-        };
-        let created = Creation { seconds, milliseconds, since_start_milliseconds };
+        let mut created = Creation::default();
+        if [Field::Asctime, Field::Created, Field::Msecs, Field::RelativeCreated]
+            .into_iter()
+            .any(|field| layout.uses(field))
+        {
+            let (Some(seconds), Some(milliseconds), Some(since_start_milliseconds)) = (
+                float(intern!(py, "created"))?,
+                float(intern!(py, "msecs"))?,
+                float(intern!(py, "relativeCreated"))?,
+            ) else {
+                return Ok(None);
+            };
+            created = Creation { seconds, milliseconds, since_start_milliseconds };
+        }
         let mut view =
             Self { created, level: 0, line: 0, thread: None, process: None, texts: Default::default() };
         let integer = |field, name: &Bound<'py, PyString>| -> PyResult<Result<Option<i64>, ()>> {

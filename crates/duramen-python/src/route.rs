@@ -11,7 +11,7 @@ use std::sync::Arc;
 use duramen::formatter::{Field, Layout};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString, PyType};
 use smallvec::SmallVec;
 
 use crate::asctime::TimeText;
@@ -27,7 +27,7 @@ use crate::{globals, layouts};
 #[derive(Debug)]
 pub(crate) enum Reason {
     /// An object is not exactly of one of the classes that the native way knows.
-    ForeignClass { part: &'static str, class: String },
+    ForeignClass { part: &'static str, class: Py<PyType> },
     /// A method is overridden, on the class or on the instance.
     Overridden { part: &'static str, method: String },
     /// A filter is attached, which is Python code.
@@ -45,7 +45,11 @@ pub(crate) enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ForeignClass { part, class } => write!(text, "the {part} is of the class {class}"),
+            Self::ForeignClass { part, class } => {
+                let name =
+                    Python::attach(|py| class.bind(py).fully_qualified_name().map(|name| name.to_string()));
+                write!(text, "the {part} is of the class {}", name.as_deref().unwrap_or("?"))
+            }
             Self::Overridden { part, method } => write!(text, "the {part}'s method {method} is overridden"),
             Self::Filtered { part } => write!(text, "the {part} has filters"),
             Self::Unusual { part, attribute } => write!(text, "the {part}'s {attribute} is not a usual one"),
@@ -173,13 +177,9 @@ impl<'py> Place<'py> {
 
 fn part<'py>(object: &Bound<'py, PyAny>, family: Family, part: &'static str) -> Route<Untouched<'py>> {
     Ok(classes::untouched(object, family)?.map_err(|obstacle| match obstacle {
-        Obstacle::ForeignClass => Reason::ForeignClass { part, class: name_of_class(object) },
+        Obstacle::ForeignClass => Reason::ForeignClass { part, class: object.get_type().unbind() },
         Obstacle::Overridden(method) => Reason::Overridden { part, method },
     }))
-}
-
-fn name_of_class(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().fully_qualified_name().map_or_else(|_| "?".to_owned(), |name| name.to_string())
 }
 
 /// The plan for a handler; `None` when it writes nothing. Its filters are not looked at.

@@ -33,6 +33,50 @@ impl<'py> Surroundings<'py> {
     }
 }
 
+/// What records show: the globals of `logging` that say so.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown {
+    Threads,
+    Multiprocessing,
+    Processes,
+    /// From CPython 3.12 on.
+    Tasks,
+}
+
+/// The answers, a bit for each, and the globals that gave them.
+static SHOWN: Attached<Option<(Seen, u8)>> = Attached::new(None);
+
+impl Shown {
+    pub(crate) fn is_on(self, py: Python<'_>) -> PyResult<bool> {
+        // SAFETY: attached; copied out.
+        if let Some((globals, answers)) = unsafe { *SHOWN.get() }
+            && globals == Seen::globals()
+        {
+            return Ok(answers & self.bit() != 0);
+        }
+        let globals = Seen::globals();
+        let mut answers = 0;
+        for (one, name) in [
+            (Self::Threads, intern!(py, "logThreads")),
+            (Self::Multiprocessing, intern!(py, "logMultiprocessing")),
+            (Self::Processes, intern!(py, "logProcesses")),
+            (Self::Tasks, intern!(py, "logAsyncioTasks")),
+        ] {
+            let exists = !matches!(one, Self::Tasks) || globals::python_minor(py) >= 12;
+            if exists && globals::is_true(py, name)? {
+                answers |= one.bit();
+            }
+        }
+        // SAFETY: attached; nothing in it has to be dropped.
+        unsafe { *SHOWN.get() = Some((globals, answers)) };
+        Ok(answers & self.bit() != 0)
+    }
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
 /// A dict and its version at one moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Seen(*mut ffi::PyObject, u64);
@@ -120,7 +164,7 @@ fn imported_module<'py>(
 
 /// Name of the process as `multiprocessing` knows it, or `None` when `logMultiprocessing` is off.
 pub(crate) fn process_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    if !globals::is_true(py, intern!(py, "logMultiprocessing"))? {
+    if !Shown::Multiprocessing.is_on(py)? {
         return Ok(py.None().into_bound(py));
     }
     let main = intern!(py, "MainProcess").clone().into_any();
@@ -148,7 +192,7 @@ static IDENTIFIER: Attached<Option<Identifier>> = Attached::new(None);
 
 /// Identifier of the process, or `None` when `logProcesses` is off.
 pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    if !globals::is_true(py, intern!(py, "logProcesses"))? {
+    if !Shown::Processes.is_on(py)? {
         return Ok(py.None().into_bound(py));
     }
     // SAFETY: attached; the reference lives only for the comparison and the clone.
@@ -181,7 +225,7 @@ pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 /// it from CPython 3.12 on.
 pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let none = py.None().into_bound(py);
-    if globals::python_minor(py) < 12 || !globals::is_true(py, intern!(py, "logAsyncioTasks"))? {
+    if !Shown::Tasks.is_on(py)? {
         return Ok(none);
     }
     let Some(asyncio) = imported_module(py, |imported| imported.asyncio, intern!(py, "asyncio"))? else {

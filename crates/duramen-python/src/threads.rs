@@ -13,6 +13,7 @@ use pyo3::types::{PyCFunction, PyDict, PyModule};
 
 use crate::globals;
 use crate::interpreter::{self, Attached};
+use crate::surroundings::Shown;
 
 /// The `threading` module while its functions are the interpreter's own.
 struct Usual {
@@ -37,7 +38,7 @@ static KNOWN: Attached<Option<Rc<Usual>>> = Attached::new(None);
 
 /// Identifier and name of the running thread, or `None` twice when `logThreads` is off.
 pub(crate) fn current(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
-    if !globals::is_true(py, intern!(py, "logThreads"))? {
+    if !Shown::Threads.is_on(py)? {
         return Ok((py.None().into_bound(py), py.None().into_bound(py)));
     }
     let threading = globals::get(py, intern!(py, "threading"))?;

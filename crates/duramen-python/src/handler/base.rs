@@ -8,7 +8,7 @@ use crate::handler::error;
 use crate::handler::lineage::call_base;
 use crate::handler::usual;
 use crate::native_method::{Call, Method};
-use crate::{filter, globals, interpreter};
+use crate::{filter, formatter, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -140,7 +140,7 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let own = call.object.getattr(intern!(py, "formatter"))?;
     let formatter = if own.is_truthy()? { own } else { globals::get(py, intern!(py, "_defaultFormatter"))? };
-    formatter.call_method1(intern!(py, "format"), (call.argument(0),))
+    formatter::text(&formatter, &call.argument(0))
 }
 
 fn emit<'py>(_call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
