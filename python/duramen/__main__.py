@@ -3,12 +3,14 @@
 import os
 import sys
 
-from duramen import _config_file, _doctor, _environment, _run, _start
+from duramen import _check, _config_file, _doctor, _environment, _run, _start
 from duramen._doctor import version
 
 USAGE = """\
 usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
        duramen doctor [--json] [--config FILE] [-m MODULE | FILE] [ARGUMENT ...]
+       duramen check FILE
+       duramen check --redaction FILE [--config FILE]
        python -m duramen [--config FILE] (-m MODULE | FILE) [ARGUMENT ...]
        duramen --version | --help
 
@@ -17,6 +19,9 @@ going through Duramen. PROGRAM is any command: gunicorn, celery, python, ...
 
   run             run a command
   doctor          show which way each logger and handler takes, native or Python, and why
+  check           say everything that is wrong in a logging configuration
+  --redaction     show the lines of a text that masking would change, and by which rule: those of the
+                  configuration's redact section, or the pack "credentials"
   --config FILE   a logging configuration to start with (JSON, TOML, YAML or INI)
   --json          print the doctor's findings as JSON
 
@@ -55,6 +60,8 @@ def _understand(words):
         return _understand_run(words[1:])
     if first == "doctor":
         return _understand_doctor(words[1:])
+    if first == "check":
+        return _understand_check(words[1:])
     options, program = _parse_options(words)
     return _run_here(_python_program(program), options)
 
@@ -75,6 +82,21 @@ def _understand_doctor(words):
     run = _python_program(program) if program else None
     config = _checked_config(options)
     return lambda: _doctor.examine(run, config, as_json="--json" in options)
+
+
+def _understand_check(words):
+    options, files = _parse_options(words, flags=("--redaction",))
+    while len(files) > 1:
+        # Options may stand behind the file too.
+        more, files[1:] = _parse_options(files[1:], flags=("--redaction",))
+        options.update(more)
+        if not more:
+            break
+    if len(files) != 1:
+        raise UsageError("check needs one file; duramen --help shows how it is used")
+    if "--redaction" in options:
+        return lambda: _check.show_redaction(files[0], options.get("--config"))
+    return lambda: _check.check_configuration(files[0])
 
 
 def _run_here(run, options):

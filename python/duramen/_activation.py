@@ -10,7 +10,7 @@ import sys
 import threading
 from types import ModuleType
 
-from duramen import _native
+from duramen import _native, _redaction
 from duramen._forking import guard_forks
 
 _lock = threading.RLock()
@@ -43,6 +43,7 @@ def install():
             return
         _changes.extend(_native.put_native_methods(vars(logging), "logging"))
         _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
+        _changes.append(_redaction.put_into(logging.config.DictConfigurator))
         _native.set_globals_owner(vars(logging))
         guard_forks(vars(logging))
         for standard in (logging, logging.handlers, logging.config):

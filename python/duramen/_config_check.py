@@ -23,6 +23,7 @@ _TOP = (
     "handlers",
     "loggers",
     "root",
+    "redact",
 )
 _LOGGER = ("level", "handlers", "filters", "propagate")
 _HANDLER = ("()", ".", "class", "level", "formatter", "filters")
@@ -61,6 +62,7 @@ class _Check:
             self._section("filters")
             for name, options in self._section("handlers"):
                 self._check_handler(f"handlers.{name}", options)
+            self._check_redact()
         for name, options in self._section("loggers"):
             self._check_logger(f"loggers.{name}", options)
         root = config.get("root")
@@ -110,6 +112,14 @@ class _Check:
             self._problem(f"{path}.level", f"has to be a name or a number, not {_kind(level)}")
         elif isinstance(level, str) and level not in logging._nameToLevel:
             self._problem(f"{path}.level", f"{level!r} is no level; use one of {level_names()}, or a number")
+
+    def _check_redact(self):
+        from duramen import _redaction
+
+        try:
+            _redaction.filter_of(self._config)
+        except _redaction.RedactError as error:
+            self._problems.append(str(error))
 
     def _check_incremental(self):
         for name, options in self._section("handlers"):

@@ -11,6 +11,7 @@ try:
         end_native_calls,
         forget_native_calls,
         put_native_methods,
+        set_context_variable,
         set_globals_owner,
     )
 except ImportError as error:
@@ -22,6 +23,9 @@ except ImportError as error:
 
     def set_globals_owner(namespace):
         """Do nothing: no native method reads globals."""
+
+    def set_context_variable(variable):
+        """Do nothing: no native method reads what is bound."""
 
     def forget_native_calls():
         """Do nothing: no native method runs."""

@@ -1,7 +1,7 @@
 """What ``logging.config`` has, over Duramen's classes.
 
 Names of ``logging`` in a configuration mean Duramen's: ``logging.StreamHandler`` is
-``duramen.StreamHandler``.
+``duramen.StreamHandler``. A ``redact`` section makes every handler mask secrets: docs/masking.md.
 """
 
 import builtins as _builtins
@@ -10,6 +10,7 @@ import duramen as logging  # noqa: F401  (the name that the code of the module u
 import duramen.handlers
 from duramen._interpreter import build_module
 from duramen._interpreter import renamed as _renamed
+from duramen._redaction import put_into as _put_redaction_into
 
 
 def __import__(name, globals=None, locals=None, fromlist=(), level=0):
@@ -20,4 +21,5 @@ def __import__(name, globals=None, locals=None, fromlist=(), level=0):
 __import__.__doc__ = _builtins.__import__.__doc__
 
 build_module("logging.config", globals())
+_put_redaction_into(DictConfigurator)  # noqa: F821  (a class of the module)
 del build_module

@@ -85,6 +85,11 @@ class RedactingFilter(Filter):
         """``text`` with what the patterns find replaced."""
         return self._redactor.text(text)
 
+    def fields(self, fields):
+        """A new dict of ``fields``, a mapping, with what is secret by name or by pattern replaced."""
+        masked = {name: self._redactor.field(name, value) for name, value in fields.items()}
+        return {name: value for name, value in masked.items() if value is not None or fields[name] is None}
+
     def counts(self):
         """How often each rule has masked: ``key`` for names of fields, the patterns by name, ``failed``."""
         return dict(self._redactor.counts())

@@ -35,6 +35,7 @@ import re
 import socket
 import sys
 
+import duramen.context  # noqa: F401  (records have the identifiers of a trace from here on)
 from duramen import Formatter, _core
 
 __all__ = ["ConsoleFormatter", "EscapingFormatter", "JsonFormatter", "LogfmtFormatter"]

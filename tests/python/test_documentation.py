@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["duramen.formatters", "duramen.filters"])
+@pytest.mark.parametrize("module", ["duramen.context", "duramen.filters", "duramen.formatters"])
 def test_examples(module):
     failed, tried = doctest.testmod(importlib.import_module(module))
     assert tried > 0

@@ -10,6 +10,7 @@ mod buffers;
 mod call_site;
 mod caller;
 mod classes;
+mod context;
 mod delivery;
 mod descriptor;
 mod enabled;
@@ -46,6 +47,7 @@ mod structured_options;
 mod style;
 mod surroundings;
 mod threads;
+mod trace_ids;
 mod traceback;
 mod values;
 
@@ -80,6 +82,8 @@ mod _core {
 
     #[pymodule_export]
     use super::classes::put_native_methods;
+    #[pymodule_export]
+    use super::context::set_context_variable;
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]

@@ -9,7 +9,7 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{self, Keywords, LoggingCall};
-use crate::{caller, enabled, globals, interpreter};
+use crate::{caller, context, enabled, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -291,6 +291,7 @@ fn make_record<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
             fields.set_item(&key, extra.get_item(&key)?)?;
         }
     }
+    context::put_on(&record)?;
     Ok(record)
 }
 

@@ -16,7 +16,8 @@ use crate::record::Creation;
 use crate::route::{self, Place, Target};
 use crate::settings::{self, Settings};
 use crate::{
-    buffers, caller, classes, fields, globals, interpreter, logger, record, record_way, surroundings, threads,
+    buffers, caller, classes, context, fields, globals, interpreter, logger, record, record_way,
+    surroundings, threads,
 };
 
 /// A call of a logging method whose level is enabled.
@@ -61,7 +62,7 @@ impl<'py> Keywords<'_, 'py> {
 /// been done, and the Python way has to be taken.
 pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
     let py = call.logger.py();
-    let Some(options) = Options::of(call.keywords)? else { return Ok(false) };
+    let Some(options) = Options::of(py, call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
     let place = Place::of(call.logger)?;
     let name = place.name.clone();
@@ -101,7 +102,7 @@ pub(crate) struct Options<'py> {
 }
 
 impl<'py> Options<'py> {
-    /// The extra fields; none of them has the name of a record's own.
+    /// The extra fields with those that are bound; none of them has the name of a record's own.
     pub(crate) fn extra(&self) -> Option<&Bound<'py, PyDict>> {
         self.extra.as_ref()
     }
@@ -117,7 +118,7 @@ impl<'py> Options<'py> {
     }
 
     /// `None` for keywords that only the Python way knows, and for an `extra` that it refuses.
-    fn of(keywords: Keywords<'_, 'py>) -> PyResult<Option<Self>> {
+    fn of(py: Python<'py>, keywords: Keywords<'_, 'py>) -> PyResult<Option<Self>> {
         let mut options = Self::default();
         let usual = match keywords {
             Keywords::None => true,
@@ -126,7 +127,11 @@ impl<'py> Options<'py> {
                 names.iter_borrowed().zip(values).map(|(name, value)| (name.to_owned(), (*value).to_owned())),
             )?,
         };
-        Ok(usual.then_some(options))
+        if !usual {
+            return Ok(None);
+        }
+        options.extra = context::with_bound(py, options.extra.take())?;
+        Ok(Some(options))
     }
 
     fn take_all(

@@ -104,13 +104,14 @@ impl Seen {
 /// The modules that a record has something from, once the program has imported them; null before.
 #[derive(Clone, Copy)]
 struct Imported {
-    /// The globals, which hold `sys`, whose dict holds `modules`, which holds the two: each that is as it was
-    /// keeps the next one alive.
+    /// The globals, which hold `sys`, whose dict holds `modules`, which holds the rest: each that is as it was
+    /// keeps the next one alive, and the last one what follows.
     globals: Seen,
     sys: Seen,
     modules: Seen,
     asyncio: *mut ffi::PyObject,
     multiprocessing: *mut ffi::PyObject,
+    open_telemetry: *mut ffi::PyObject,
 }
 
 static IMPORTED: Attached<Option<Imported>> = Attached::new(None);
@@ -140,6 +141,7 @@ impl Imported {
             modules: Seen::of(&modules),
             asyncio: find(intern!(py, "asyncio"))?,
             multiprocessing: find(intern!(py, "multiprocessing"))?,
+            open_telemetry: find(intern!(py, "opentelemetry.trace"))?,
         };
         // SAFETY: attached; nothing in it has to be dropped.
         unsafe { *IMPORTED.get() = Some(found) };
@@ -177,6 +179,11 @@ pub(crate) fn process_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         .call_method0(intern!(py, "current_process"))
         .and_then(|process| process.getattr(intern!(py, "name")));
     ordinary_error_as(name, main)
+}
+
+/// OpenTelemetry's API for traces, if the program has imported it.
+pub(crate) fn open_telemetry(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    imported_module(py, |imported| imported.open_telemetry, intern!(py, "opentelemetry.trace"))
 }
 
 /// The identifier that `os.getpid`, the built-in function, gave in this process.

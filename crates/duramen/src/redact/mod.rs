@@ -155,14 +155,17 @@ impl Rule {
         let mut masked = String::new();
         let mut written = 0;
         for captures in self.pattern.regex.captures_iter(text) {
-            let Some(secret) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
+            let Some(found) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
+            let within = within_quotes(found.as_str());
+            let (start, end) = (found.start() + within.start, found.start() + within.end);
+            let secret = &text[start..end];
             // What an earlier rule has put there is no secret.
-            if secret.as_str().starts_with(MASK) || !(self.pattern.check)(secret.as_str()) {
+            if secret.starts_with(MASK) || !(self.pattern.check)(secret) {
                 continue;
             }
-            masked.push_str(&text[written..secret.start()]);
-            mode::replace(self.mode, pseudonyms, &self.pattern.name, secret.as_str(), &mut masked);
-            written = secret.end();
+            masked.push_str(&text[written..start]);
+            mode::replace(self.mode, pseudonyms, &self.pattern.name, secret, &mut masked);
+            written = end;
             self.masked.fetch_add(1, Ordering::Relaxed);
         }
         (written > 0).then(|| {
@@ -170,4 +173,13 @@ impl Rule {
             masked
         })
     }
+}
+
+/// Where in `text` stands what its quotes enclose: they stay, so that JSON stays JSON.
+fn within_quotes(text: &str) -> std::ops::Range<usize> {
+    let enclosed = ["\\\"", "\"", "'"]
+        .into_iter()
+        .find(|quote| text.len() >= 2 * quote.len() && text.starts_with(quote) && text.ends_with(quote));
+    let length = enclosed.map_or(0, str::len);
+    length..text.len() - length
 }

@@ -182,7 +182,7 @@ pub(super) const PACKS: [Pack; 3] = [
                     "accesskey",
                     "private_key",
                 ]),
-                r#"(?i)(?:\b|_)(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)(?:[_-]?(?:id|value|key|hash))?\\?["']?\s*[:=]\s*(?P<secret>\\?"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&"')\]}]+)"#,
+                r#"(?i)(?:\b|_)(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)(?:[_-]?(?:id|value|key|hash))?\\?["']?\s*[:=]\s*(?P<secret>"(?:[^"\\]|\\.)*"|\\"(?:[^"\\]|\\\\\\"|\\[^"])*\\"|'[^']*'|\\?["']?[^\s,;&"')\]}]+)"#,
                 checks::always,
             ),
             ("high_entropy", Trigger::Run, r"[A-Za-z0-9+/_-]{32,}={0,2}", checks::is_random),
