@@ -1,12 +1,21 @@
-"""Filters that do more than to let records pass: ``RedactingFilter`` masks secrets."""
+"""Filters that do more than to let records pass.
+
+``RedactingFilter`` masks secrets; ``RateLimitFilter``, ``SamplingFilter`` and ``DuplicateFilter`` keep a flood of
+records from the disk, and count and say what they hold back.
+"""
 
 import os
 import sys
 import warnings
 
 from duramen import Filter, Logger, _core
+from duramen._flood import DuplicateFilter, RateLimitFilter, SamplingFilter
 
-__all__ = ["RedactingFilter"]
+__all__ = ["DuplicateFilter", "RateLimitFilter", "RedactingFilter", "SamplingFilter"]
+
+for _class in (DuplicateFilter, RateLimitFilter, SamplingFilter):
+    # Where they are imported from, and where pickles and documentation look for them.
+    _class.__module__ = __name__
 
 
 class RedactingFilter(Filter):

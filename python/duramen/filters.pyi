@@ -1,9 +1,9 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from logging import Filter, LogRecord
 from os import PathLike
 from typing import Literal
 
-__all__ = ["RedactingFilter"]
+__all__ = ["DuplicateFilter", "RateLimitFilter", "RedactingFilter", "SamplingFilter"]
 
 _Mode = Literal["mask", "partial", "pseudonym", "type", "drop"]
 
@@ -25,3 +25,27 @@ class RedactingFilter(Filter):
     def text(self, text: str) -> str: ...
     def fields(self, fields: Mapping[str, object]) -> dict[str, object]: ...
     def counts(self) -> dict[str, int]: ...
+
+class RateLimitFilter(Filter):
+    def __init__(
+        self,
+        rate: float,
+        burst: float | None = None,
+        per: Literal["logger", "level"] | Callable[[LogRecord], object] | None = "logger",
+        exempt: int | str | None = ...,
+        name: str = "",
+    ) -> None: ...
+    def filter(self, record: LogRecord) -> LogRecord | Literal[False]: ...  # type: ignore[override]
+    def suppressed(self) -> int: ...
+
+class DuplicateFilter(Filter):
+    def __init__(self, window: float = 60.0, name: str = "") -> None: ...
+    def filter(self, record: LogRecord) -> LogRecord | Literal[False]: ...  # type: ignore[override]
+    def suppressed(self) -> int: ...
+
+class SamplingFilter(Filter):
+    def __init__(
+        self, rate: float, keep: int | str | None = ..., field: str = "trace_id", name: str = ""
+    ) -> None: ...
+    def filter(self, record: LogRecord) -> LogRecord | Literal[False]: ...  # type: ignore[override]
+    def suppressed(self) -> int: ...

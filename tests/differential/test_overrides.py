@@ -391,3 +391,62 @@ def test_anything_with_a_level_and_a_handle_may_be_among_the_handlers(same):
         attempt(lambda: logger.warning("four"))
         """
     )
+
+
+@pytest.mark.parametrize(
+    "overridden", ["format", "formatTime", "formatMessage", "formatException", "converter"]
+)
+@pytest.mark.parametrize("to", ["to_stdout", "to_file"])
+def test_what_a_subclass_of_formatter_changes_is_seen(same, overridden, to):
+    """It may call its base, change between two records, and be changed by what it meets."""
+    same(
+        f"""
+        import time
+        class Own(logging.Formatter):
+            count = 0
+            def {overridden}(self, *args):
+                Own.count += 1
+                self.last = Own.count
+                if "{overridden}" == "converter":
+                    return time.gmtime(0)
+                return f"<{{Own.count}} {{super().{overridden}(*args)}}>"
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        if "{to}" == "to_file":
+            handler = logging.FileHandler("app.log")
+            logger.addHandler(handler)
+        else:
+            handler = to_stdout(logger)
+        handler.setFormatter(Own("%(asctime)s %(levelname)s %(message)s", "%Y"))
+        def work():
+            logger.warning("m %d %s", 1, [2])
+            logger.warning("no argument")
+            logger.warning("wrong %d", "x")
+            try:
+                raise ValueError("v")
+            except ValueError:
+                logger.exception("failed")
+        work()
+        handler.formatter.formatMessage = lambda record: "instance " + record.message
+        work()
+        del handler.formatter.formatMessage
+        handler.formatter._style = logging.StrFormatStyle("{{levelname}} {{message}}")
+        work()
+        handler.formatter._style._fmt = "{{message}} {{levelname}} {{asctime}}"
+        work()
+        original = logging.Formatter.formatTime
+        logging.Formatter.formatTime = lambda self, *args: "patched"
+        work()
+        logging.Formatter.formatTime = original
+        handler.formatter._style._fmt = "{{message}} {{levelname}}"
+        work()
+        Own.usesTime = lambda self: show(self.last) or True
+        work()
+        handler.setFormatter(logging.Formatter("plain %(message)s"))
+        work()
+        show(Own.count)
+        handler.close()
+        if "{to}" == "to_file":
+            print(open("app.log").read())
+        """
+    )

@@ -1,5 +1,7 @@
 //! `Formatter`: the text of a record, from the record as a Python object.
 
+use std::rc::Rc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -7,8 +9,9 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::formatter_plan::FormatterPlan;
 use crate::native_method::{Call, Method};
+use crate::route::{self, Route};
 use crate::settings::{self, Settings};
-use crate::{globals, record_text, route, traceback};
+use crate::{globals, record_text, traceback};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -104,7 +107,7 @@ fn format_stack<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (formatter, record) = (&call.object, call.argument(0));
-    if let Some(text) = native_text(formatter, &record)? {
+    if let Some(text) = native_text(formatter, &record, route::inherited_format_of)? {
         return Ok(text);
     }
     let message = record.call_method0(intern!(py, "getMessage"))?;
@@ -123,7 +126,7 @@ pub(crate) fn text<'py>(
     formatter: &Bound<'py, PyAny>,
     record: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match native_text(formatter, record)? {
+    match native_text(formatter, record, route::formatter_plan_of)? {
         Some(text) => Ok(text),
         None => formatter.call_method1(intern!(formatter.py(), "format"), (record,)),
     }
@@ -132,9 +135,10 @@ pub(crate) fn text<'py>(
 fn native_text<'py>(
     formatter: &Bound<'py, PyAny>,
     record: &Bound<'py, PyAny>,
+    plan_of: fn(&Bound<'py, PyAny>) -> Route<Rc<FormatterPlan>>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(settings) = settings::current(formatter.py())? else { return Ok(None) };
-    let Ok(plan) = route::formatter_plan_of(formatter)? else { return Ok(None) };
+    let Ok(plan) = plan_of(formatter)? else { return Ok(None) };
     format_natively(formatter, &plan, record, &settings)
 }
 

@@ -20,12 +20,18 @@ pub(crate) enum Rendering {
     Layout(Arc<Layout>),
     /// A formatter of `duramen.formatters`.
     Structured(Py<StructuredLayout>),
+    /// The formatter's own `format`, which needs a record in Python form.
+    Python,
 }
 
 impl Rendering {
     /// Whether rendering may run code of the application: extra fields are objects of any kind.
     pub(crate) fn may_run_python(&self) -> bool {
-        matches!(self, Self::Structured(_))
+        !matches!(self, Self::Layout(_))
+    }
+
+    pub(crate) fn is_native(&self) -> bool {
+        !matches!(self, Self::Python)
     }
 
     /// Whether the text shows `field`.
@@ -33,6 +39,7 @@ impl Rendering {
         match self {
             Self::Layout(layout) => layout.uses(field),
             Self::Structured(layout) => layout.get().uses(field),
+            Self::Python => false,
         }
     }
 }
@@ -93,6 +100,9 @@ pub(crate) struct FormatterPlan {
 
 static PLANS: Remembered<FormatterPlan> = Remembered::new();
 
+/// What `Formatter.format` does for instances of subclasses, which have another `format` themselves.
+static INHERITED: Remembered<FormatterPlan> = Remembered::new();
+
 impl Finding for FormatterPlan {
     fn is_abandoned(&self) -> bool {
         self.parts.as_ref().is_none_or(|parts| parts.iter().any(|(_, state)| state.is_abandoned()))
@@ -138,6 +148,16 @@ impl FormatterPlan {
 
     pub(crate) fn remember(self, formatter: &Bound<'_, PyAny>) -> Rc<Self> {
         PLANS.put(formatter, self)
+    }
+
+    /// The same for what `Formatter.format` does with an instance of a subclass.
+    pub(crate) fn find_inherited(formatter: &Bound<'_, PyAny>) -> Option<Rc<Self>> {
+        // SAFETY: a live formatter.
+        INHERITED.find(formatter, |plan| unsafe { plan.holds(formatter.as_ptr()) })
+    }
+
+    pub(crate) fn remember_inherited(self, formatter: &Bound<'_, PyAny>) -> Rc<Self> {
+        INHERITED.put(formatter, self)
     }
 
     /// Appends the creation time to `out`, if the text shows it.

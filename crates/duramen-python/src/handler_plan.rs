@@ -12,6 +12,7 @@ use crate::formatter_plan::FormatterPlan;
 use crate::handler;
 use crate::interpreter::State;
 use crate::remembered::{Finding, Remembered};
+use crate::route::Reason;
 use crate::settings::Settings;
 use crate::sink::DirectFile;
 
@@ -190,6 +191,15 @@ impl HandlerPlan {
 
     pub(crate) fn remember(self, handler: &Bound<'_, PyAny>) -> Rc<Self> {
         PLANS.put(handler, self)
+    }
+
+    /// Whether records need not be made in Python form for it. It holds.
+    pub(crate) fn is_native(&self, py: Python<'_>) -> Result<(), Reason> {
+        if self.formatter.rendering.is_native() {
+            return Ok(());
+        }
+        // SAFETY: the handler or the module's globals hold it.
+        Err(Reason::Formatter(unsafe { self.formatter_object(py) }.unbind()))
     }
 
     /// The handler's filters.

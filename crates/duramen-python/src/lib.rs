@@ -18,11 +18,13 @@ mod entry;
 mod exception;
 mod fields;
 mod filter;
+mod flood;
 mod formatter;
 mod formatter_plan;
 mod globals;
 mod handler;
 mod handler_plan;
+mod inherited;
 mod interpreter;
 mod layouts;
 mod lock;
@@ -84,6 +86,8 @@ mod _core {
     use super::classes::put_native_methods;
     #[pymodule_export]
     use super::context::set_context_variable;
+    #[pymodule_export]
+    use super::flood::{Duplicates, RateLimiter, Sampler};
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]

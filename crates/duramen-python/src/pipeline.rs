@@ -377,6 +377,7 @@ impl<'a, 'py> Event<'a, 'py> {
                 }
                 append_exception(record, line);
             }
+            Rendering::Python => return Ok(false),
         }
         Ok(true)
     }

@@ -6,7 +6,6 @@ use pyo3::types::PyString;
 
 use crate::delivery::write_through_buffer;
 use crate::formatter::format_natively;
-use crate::formatter_plan::Rendering;
 use crate::handler_plan::{HandlerPlan, Kind};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
@@ -24,9 +23,7 @@ pub(crate) fn run<'py>(
     native_method::refuse_deep_recursion()?;
     // SAFETY: the plan holds, and nothing has run since.
     let formatter = unsafe { plan.formatter_object(py) };
-    if !matches!(plan.kind, Kind::Stream | Kind::File)
-        || !matches!(plan.formatter.rendering, Rendering::Layout(_))
-    {
+    if !matches!(plan.kind, Kind::Stream | Kind::File) {
         return handler::usual::locked(handler, || {
             handler.call_method1(intern!(py, "emit"), (record,)).map(drop)
         });
@@ -38,8 +35,11 @@ pub(crate) fn run<'py>(
     let guarded = |result: PyResult<()>| {
         result.or_else(|error| handler::error::guarded_with(handler, || Ok(record.clone()), error))
     };
-    // A prompt file is written to without a pause in which another thread could come: see `lock`.
-    if plan.file.try_borrow().is_ok_and(|file| file.as_ref().is_some_and(|file| file.is_prompt)) {
+    let is_prompt =
+        || plan.file.try_borrow().is_ok_and(|file| file.as_ref().is_some_and(|file| file.is_prompt));
+    // A prompt file is written to without a pause in which another thread could come: see `lock`. Formatters that
+    // run code of the application have the lock meanwhile.
+    if !plan.formatter.rendering.may_run_python() && is_prompt() {
         let text = match text() {
             Ok(text) => text,
             Err(error) => return handler::usual::locked(handler, || guarded(Err(error))),
@@ -56,7 +56,12 @@ pub(crate) fn run<'py>(
         });
     }
     handler::usual::locked(handler, || {
-        guarded(text().and_then(|text| write(plan, handler, &text.add(&*plan.terminator)?)))
+        guarded(text().and_then(|text| {
+            if is_prompt() && plan.holds(handler, settings) && write_at_once(plan, handler, &text)? {
+                return Ok(());
+            }
+            write(plan, handler, &text.add(&*plan.terminator)?)
+        }))
     })
 }
 

@@ -18,10 +18,11 @@ use crate::asctime::TimeText;
 use crate::classes::{self, Family, Obstacle, Untouched};
 use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::{HandlerPlan, Kind, Parts};
+use crate::inherited::Inherited;
 use crate::logger_view::{self, LoggerView};
 use crate::settings::{self, Settings};
 use crate::structured::StructuredLayout;
-use crate::{globals, layouts};
+use crate::{globals, interpreter, layouts};
 
 /// Why a record takes the Python way.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) enum Reason {
     Unusual { part: &'static str, attribute: &'static str },
     /// The layout is one that only the interpreter renders exactly.
     Layout(String),
+    /// This formatter needs a record in Python form.
+    Formatter(Py<PyAny>),
     /// Records are made by a factory or a record class of the application.
     RecordFactory,
     /// No logger on the way to the root has a handler.
@@ -54,6 +57,7 @@ impl fmt::Display for Reason {
             Self::Filtered { part } => write!(text, "the {part} has filters"),
             Self::Unusual { part, attribute } => write!(text, "the {part}'s {attribute} is not a usual one"),
             Self::Layout(layout) => write!(text, "the layout {layout:?} is rendered by the interpreter"),
+            Self::Formatter(_) => text.write_str("the formatter is written in Python"),
             Self::RecordFactory => text.write_str("a record factory or record class is set"),
             Self::NoHandlers => text.write_str("no handler is attached"),
         }
@@ -128,6 +132,7 @@ pub(crate) fn targets<'py>(
                 if !unsafe { plan.filters(handler.py()) }.is_empty() {
                     return Ok(Err(Reason::Filtered { part: "handler" }));
                 }
+                native!(plan.is_native(handler.py()));
                 targets.push(Target { handler, plan });
             }
         }
@@ -224,19 +229,71 @@ fn plan_anew<'py>(handler: &Bound<'py, PyAny>, settings: &Settings) -> Route<Han
     };
     let formatter =
         if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
-    let plan = native!(formatter_plan_of(&formatter)?);
+    let plan = if let Ok(plan) = formatter_plan_of(&formatter)? {
+        plan
+    } else {
+        // Whether attributes change is told by the dict that holds them; one without a dict is looked at anew.
+        drop(interpreter::instance_dict(&formatter));
+        FormatterPlan::new(&formatter, &[], Rendering::Python, None).remember(&formatter)
+    };
     let parts = Parts { handler, filters: &filters, lock: &lock, formatter: &formatter };
     HandlerPlan::new(&parts, level, kind, terminator, plan, settings).map(Ok)
 }
 
-/// The plan for a formatter.
+/// The plan for a formatter, if its text needs no record in Python form.
 pub(crate) fn formatter_plan_of(formatter: &Bound<'_, PyAny>) -> Route<Rc<FormatterPlan>> {
     if let Some(plan) = FormatterPlan::find(formatter) {
-        return Ok(Ok(plan));
+        let is_native = plan.rendering.is_native();
+        return Ok(if is_native { Ok(plan) } else { Err(Reason::Formatter(formatter.clone().unbind())) });
     }
     let (rendering, style) = native!(rendering_of(formatter)?);
+    Ok(Ok(plan_for(formatter, &style, rendering)?.remember(formatter)))
+}
+
+/// What `Formatter.format` calls of a formatter.
+static FORMAT: Inherited = Inherited::new(&[
+    ("formatTime", "Formatter.formatTime"),
+    ("formatMessage", "Formatter.formatMessage"),
+    ("usesTime", "Formatter.usesTime"),
+    ("formatException", "Formatter.formatException"),
+    ("formatStack", "Formatter.formatStack"),
+    ("__getattribute__", "object.__getattribute__"),
+]);
+
+/// The plan for what `Formatter.format` does with `formatter`, whose own `format` may be another one that has
+/// called it.
+pub(crate) fn inherited_format_of(formatter: &Bound<'_, PyAny>) -> Route<Rc<FormatterPlan>> {
+    if let Some(plan) = FormatterPlan::find_inherited(formatter) {
+        return Ok(Ok(plan));
+    }
+    let class = formatter.get_type();
+    if classes::known(formatter).is_some() {
+        return formatter_plan_of(formatter);
+    }
+    if !FORMAT.is_in(&class)? {
+        return Ok(Err(Reason::ForeignClass { part: "formatter", class: class.unbind() }));
+    }
+    let attributes = interpreter::instance_dict(formatter)?;
+    for (method, _) in FORMAT.methods() {
+        if attributes.contains(method)? {
+            return Ok(Err(Reason::Overridden { part: "formatter", method: (*method).to_owned() }));
+        }
+    }
+    let Some(style) = attributes.get_item(intern!(formatter.py(), "_style"))? else {
+        return Ok(Err(Reason::Unusual { part: "formatter", attribute: "_style" }));
+    };
+    let (layout, template) = native!(layout_of(&style)?);
+    let style: Vec<_> = std::iter::once(style).chain(template).collect();
+    Ok(Ok(plan_for(formatter, &style, Rendering::Layout(layout))?.remember_inherited(formatter)))
+}
+
+fn plan_for<'py>(
+    formatter: &Bound<'py, PyAny>,
+    style: &[Bound<'py, PyAny>],
+    rendering: Rendering,
+) -> PyResult<FormatterPlan> {
     let time = rendering.uses(Field::Asctime).then(|| TimeText::of(formatter)).transpose()?;
-    Ok(Ok(FormatterPlan::new(formatter, &style, rendering, time).remember(formatter)))
+    Ok(FormatterPlan::new(formatter, style, rendering, time))
 }
 
 /// How `formatter` renders, and the parts of its style, if it has one.
@@ -314,8 +371,14 @@ pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
             Ok(Some(plan)) if !unsafe { plan.filters(py) }.is_empty() => {
                 Some(Reason::Filtered { part: "handler" })
             }
+            Ok(Some(plan)) => plan.is_native(py).err(),
             plan => plan.err(),
         }
     };
-    Ok(reason.map(|reason| reason.to_string()))
+    Ok(match reason {
+        // What was remembered does not tell why.
+        Some(Reason::Formatter(formatter)) => rendering_of(formatter.bind(py))?.err(),
+        reason => reason,
+    }
+    .map(|reason| reason.to_string()))
 }

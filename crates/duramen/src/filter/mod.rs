@@ -1,10 +1,18 @@
 //! Filters decide whether a record goes on.
 
+mod duplicate;
 mod level;
 mod name;
+mod rate_limit;
+mod sample;
+mod suppression;
 
+pub use duplicate::DuplicateFilter;
 pub use level::LevelFilter;
 pub use name::NameFilter;
+pub use rate_limit::{LimitBy, RateLimitFilter};
+pub use sample::SamplingFilter;
+pub use suppression::Decision;
 
 use crate::Record;
 
@@ -15,4 +23,16 @@ use crate::Record;
 pub trait Filter: Send + Sync {
     /// True when `record` goes on.
     fn filter(&self, record: &Record<'_>) -> bool;
+}
+
+/// An option of a filter that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{option}: found {found}, expected {expected}")]
+pub struct WrongOption {
+    /// Its name.
+    pub option: &'static str,
+    /// What was given.
+    pub found: f64,
+    /// What would be right.
+    pub expected: &'static str,
 }

@@ -1,0 +1,153 @@
+//! So many records a second, and no more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::suppression::{Decision, States};
+use super::{Filter, WrongOption};
+use crate::clock::{Clock, SystemClock};
+use crate::{Level, Record};
+
+/// What records share a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LimitBy {
+    /// Those of a logger.
+    #[default]
+    Logger,
+    /// Those of a level.
+    Level,
+    /// All.
+    All,
+}
+
+/// Lets `rate` records a second through for each key, and `burst` at once after a pause (a token bucket). Records
+/// from `exempt` on always go on, and take no token.
+///
+/// ```
+/// use duramen::filter::{Decision, RateLimitFilter};
+///
+/// let filter = RateLimitFilter::new(1.0, 2.0).unwrap();
+/// assert!(filter.decide("db").passes() && filter.decide("db").passes());
+/// assert_eq!(filter.decide("db"), Decision::Suppress);
+/// assert!(filter.decide("web").passes());
+/// assert_eq!(filter.suppressed(), 1);
+/// ```
+#[derive(Debug)]
+pub struct RateLimitFilter {
+    rate: f64,
+    burst: f64,
+    by: LimitBy,
+    exempt: Option<Level>,
+    clock: Arc<dyn Clock>,
+    buckets: Mutex<Buckets>,
+}
+
+#[derive(Debug, Default)]
+struct Buckets {
+    states: States<Bucket>,
+    suppressed: u64,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    filled: Duration,
+    /// Held back and not yet said.
+    unsaid: u64,
+}
+
+impl RateLimitFilter {
+    /// `rate` in records a second; `burst` at least 1.
+    ///
+    /// # Errors
+    /// For a rate that is not above 0, or a burst below 1.
+    pub fn new(rate: f64, burst: f64) -> Result<Self, WrongOption> {
+        if !(rate > 0.0 && rate.is_finite()) {
+            return Err(WrongOption { option: "rate", found: rate, expected: "records a second, above 0" });
+        }
+        if !(burst >= 1.0 && burst.is_finite()) {
+            return Err(WrongOption {
+                option: "burst",
+                found: burst,
+                expected: "a number of records, 1 or more",
+            });
+        }
+        let clock = Arc::new(SystemClock::default());
+        Ok(Self { rate, burst, by: LimitBy::Logger, exempt: None, clock, buckets: Mutex::default() })
+    }
+
+    /// What records share a limit; those of a logger if this is not called.
+    #[must_use]
+    pub fn by(mut self, by: LimitBy) -> Self {
+        self.by = by;
+        self
+    }
+
+    /// Records of this level and above always go on.
+    #[must_use]
+    pub fn exempt(mut self, level: Level) -> Self {
+        self.exempt = Some(level);
+        self
+    }
+
+    /// Takes the time from `clock`.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes a token of `key`, if there is one.
+    pub fn decide(&self, key: &str) -> Decision {
+        self.decide_at(key, self.clock.elapsed())
+    }
+
+    /// The same, `now` being the time by a clock of the caller's, which never goes back.
+    pub fn decide_at(&self, key: &str, now: Duration) -> Decision {
+        let (rate, burst) = (self.rate, self.burst);
+        let present = |bucket: &Bucket| {
+            (bucket.tokens + rate * now.saturating_sub(bucket.filled).as_secs_f64()).min(burst)
+        };
+        let buckets = &mut *self.buckets.lock();
+        // A full bucket is as good as a new one.
+        let says_nothing = |bucket: &Bucket| bucket.unsaid == 0 && present(bucket) >= burst;
+        let new = || Bucket { tokens: burst, filled: now, unsaid: 0 };
+        let bucket = buckets.states.of(key, says_nothing, new);
+        (bucket.tokens, bucket.filled) = (present(bucket), now);
+        if bucket.tokens < 1.0 {
+            bucket.unsaid += 1;
+            buckets.suppressed += 1;
+            return Decision::Suppress;
+        }
+        bucket.tokens -= 1.0;
+        Decision::Pass { suppressed: std::mem::take(&mut bucket.unsaid) }
+    }
+
+    /// How many records were held back.
+    pub fn suppressed(&self) -> u64 {
+        self.buckets.lock().suppressed
+    }
+
+    /// What was held back and has not been said yet, by key; it counts as said from now on.
+    pub fn take_unsaid(&self) -> Vec<(String, u64)> {
+        let buckets = &mut *self.buckets.lock();
+        let all = buckets.states.all().filter(|(_, bucket)| bucket.unsaid > 0);
+        all.map(|(key, bucket)| (key.to_owned(), std::mem::take(&mut bucket.unsaid))).collect()
+    }
+}
+
+impl Filter for RateLimitFilter {
+    fn filter(&self, record: &Record<'_>) -> bool {
+        if self.exempt.is_some_and(|exempt| record.level >= exempt) {
+            return true;
+        }
+        let key = match self.by {
+            LimitBy::Logger => record.name,
+            LimitBy::Level => record.level_name,
+            LimitBy::All => "",
+        };
+        self.decide(key).passes()
+    }
+}

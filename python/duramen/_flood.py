@@ -1,0 +1,242 @@
+"""Filters that hold records back, count them, and say so: part of ``duramen.filters``."""
+
+import atexit
+import copy
+import itertools
+import time
+import weakref
+
+from duramen import ERROR, Filter, _checkLevel, _core, getLevelName
+
+_filters = weakref.WeakSet()
+
+
+class _HoldsBack(Filter):
+    """What the filters share: a record that goes on says how many like it did not."""
+
+    #: Before CPython 3.12, handlers take the record that a filter answers with from those alone that say so.
+    _replaces_record = True
+    _copies = True
+
+    def __init__(self, name=""):
+        super().__init__(name)
+        self._owner = None
+        self._now = time.monotonic
+        _filters.add(self)
+
+    def suppressed(self):
+        """How many records were held back."""
+        return self._decides.suppressed()
+
+    def _attached_to(self, owner, takes_copies):
+        self._copies = takes_copies and self._copies
+        self._owner = weakref.ref(owner)
+
+    def _answer(self, record, key):
+        suppressed = self._decides.decide(key, self._now())
+        if suppressed is None:
+            return False
+        return self._saying(record, suppressed) if suppressed else record
+
+    def _saying(self, record, suppressed):
+        """``record`` with the number at the end of its message, and as the field ``suppressed``."""
+        if self._copies:
+            record = copy.copy(record)
+        record.msg = f"{record.getMessage()} {self._note(suppressed)}"
+        record.args = None
+        record.suppressed = suppressed
+        return record
+
+    def _say_the_rest(self):
+        """Hand the owner a record for each key of which something was held back and nothing went on since."""
+        owner = self._owner and self._owner()
+        if owner is None:
+            return
+        for key, suppressed in self._decides.take_unsaid():
+            record = self._last_of(key)
+            if record is not None:
+                owner.handle(self._saying(record, suppressed))
+
+
+def _say_the_rest():
+    for filter in list(_filters):
+        filter._say_the_rest()
+
+
+# Before ``logging.shutdown``, which was registered earlier, closes the handlers.
+atexit.register(_say_the_rest)
+
+
+class _KeepsLast(_HoldsBack):
+    """Keeps the last record of each key that was held back, so that the end of the program can say so."""
+
+    def __init__(self, name=""):
+        super().__init__(name)
+        self._last = {}
+
+    def _answer(self, record, key):
+        answer = super()._answer(record, key)
+        if answer is False:
+            if len(self._last) < _MOST_KEPT or key in self._last:
+                self._last[key] = record
+        else:
+            self._last.pop(key, None)
+        return answer
+
+    def _last_of(self, key):
+        return self._last.pop(key, None)
+
+
+_MOST_KEPT = 1000
+
+
+class RateLimitFilter(_KeepsLast):
+    """Lets ``rate`` records a second through, and ``burst`` at once after a pause (a token bucket).
+
+    - ``per``: what has a limit of its own: each ``"logger"`` (the default), each ``"level"``, ``None`` for one
+      limit for all, or a function that gives a record's key.
+    - ``exempt``: records of this level and above always go on; ERROR, unless it is set otherwise; ``None``: none.
+
+    The next record of the same key that goes on says how many did not, ``[12 more suppressed]``, and has the
+    number as its field ``suppressed``. At the end of the program the last ones that were held back say it.
+
+    >>> import duramen as logging
+    >>> limit = RateLimitFilter(rate=1, burst=2)
+    >>> record = logging.makeLogRecord({"name": "db", "levelno": logging.INFO, "msg": "slow"})
+    >>> [bool(limit.filter(record)) for _ in range(4)], limit.suppressed()
+    ([True, True, False, False], 2)
+    """
+
+    def __init__(self, rate, burst=None, per="logger", exempt=ERROR, name=""):
+        super().__init__(name)
+        if per not in ("logger", "level", None) and not callable(per):
+            raise ValueError(f"RateLimitFilter: per: found {per!r}, expected 'logger', 'level' or a function")
+        self._per = per
+        self._exempt = None if exempt is None else _checkLevel(exempt)
+        if burst is None:
+            burst = max(1.0, rate) if isinstance(rate, (int, float)) else 1.0
+        self._decides = _made(_core.RateLimiter, self, rate=rate, burst=burst)
+
+    def filter(self, record):
+        """The record, one that says what was held back, or False."""
+        if not super().filter(record) or _is_from(record, self._exempt):
+            return record
+        return self._answer(record, self._key(record))
+
+    def _key(self, record):
+        if self._per == "logger":
+            return record.name
+        if self._per == "level":
+            return getLevelName(record.levelno)
+        return "" if self._per is None else str(self._per(record))
+
+    @staticmethod
+    def _note(suppressed):
+        return f"[{suppressed} more suppressed]"
+
+
+class DuplicateFilter(_KeepsLast):
+    """Lets the first record with a message through and holds those like it back for ``window`` seconds.
+
+    Alike are records of the same logger, level and message, its arguments included. The next one that goes on says
+    ``[repeated 12 times]`` and has the number as its field ``suppressed``; at the end of the program the last one
+    that was held back does.
+
+    An exception that was logged on its way up, by a handler with this filter, is not written a second time: the
+    record goes on without it and says ``[exception logged before]``.
+
+    >>> import duramen as logging
+    >>> once = DuplicateFilter(window=60)
+    >>> record = logging.makeLogRecord({"msg": "disk %s is slow", "args": ("a",)})
+    >>> [bool(once.filter(record)) for _ in range(3)], once.suppressed()
+    ([True, False, False], 2)
+    """
+
+    def __init__(self, window=60.0, name=""):
+        super().__init__(name)
+        self._number = next(_numbers)
+        self._decides = _made(_core.Duplicates, self, window=window)
+
+    def filter(self, record):
+        """The record, one that says what was held back, or False."""
+        if not super().filter(record):
+            return record
+        answer = self._answer(record, f"{record.name}\n{record.levelno}\n{record.getMessage()}")
+        return self._without_known_exception(answer) if answer else answer
+
+    def _without_known_exception(self, record):
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if error is None:
+            return record
+        # Numbers, so that the exception can still be pickled.
+        known = error.__dict__.get(_LOGGED_BY, ())
+        if self._number not in known:
+            error.__dict__[_LOGGED_BY] = (*known, self._number)
+            return record
+        if self._copies:
+            record = copy.copy(record)
+        record.msg = f"{record.getMessage()} [exception logged before]"
+        record.args = record.exc_info = record.exc_text = None
+        return record
+
+    @staticmethod
+    def _note(suppressed):
+        return f"[repeated {suppressed} times]"
+
+
+#: The attribute of an exception that holds the numbers of the filters which have let it through.
+_LOGGED_BY = "_duramen_logged_by"
+_numbers = itertools.count()
+
+
+class SamplingFilter(Filter):
+    """Lets a share of the records through: ``rate``, 0 to 1, chosen at random.
+
+    - ``keep``: records of this level and above always go on; ERROR, unless it is set otherwise; ``None``: none.
+    - ``field``: the field that says to which trace a record belongs, ``trace_id`` by default. Records of a trace go
+      on together: its identifier decides, in every process alike. Those without are chosen one by one.
+
+    Each record that was chosen has the field ``sample_rate``.
+
+    >>> import duramen as logging
+    >>> sample = SamplingFilter(rate=0.1)
+    >>> record = logging.makeLogRecord({"msg": "m", "levelno": logging.INFO, "trace_id": "0af7651916cd43dd"})
+    >>> len({bool(sample.filter(record)) for _ in range(100)})
+    1
+    """
+
+    def __init__(self, rate, keep=ERROR, field="trace_id", name=""):
+        super().__init__(name)
+        self._keep = None if keep is None else _checkLevel(keep)
+        self._field = field
+        self._rate = rate
+        self._decides = _made(_core.Sampler, self, rate=rate)
+
+    def filter(self, record):
+        """The record, or False."""
+        if not super().filter(record) or _is_from(record, self._keep):
+            return record
+        trace = getattr(record, self._field, None)
+        if not self._decides.decide(None if trace is None else str(trace)):
+            return False
+        record.sample_rate = self._rate
+        return record
+
+    def suppressed(self):
+        """How many records were held back."""
+        return self._decides.suppressed()
+
+
+def _is_from(record, level):
+    """Whether the record is of the level, if one is set, or above; records without a level are below all."""
+    return level is not None and record.levelno is not None and record.levelno >= level
+
+
+def _made(kind, filter, **options):
+    for name, value in options.items():
+        if not isinstance(value, (int, float)):
+            raise ValueError(f"{type(filter).__name__}: {name}: found {value!r}, expected a number")
+    try:
+        return kind(*options.values())
+    except ValueError as error:
+        raise ValueError(f"{type(filter).__name__}: {error}") from None
