@@ -450,3 +450,22 @@ def test_what_a_subclass_of_formatter_changes_is_seen(same, overridden, to):
             print(open("app.log").read())
         """
     )
+
+
+def test_a_formatter_that_says_it_is_false_is_as_good_as_none(same):
+    same(
+        """
+        class Counting(logging.Formatter):
+            def __len__(self):
+                return len(lengths) and lengths.pop()
+            def format(self, record):
+                return "own " + super().format(record)
+        lengths = [1, 0, 1]
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        to_stdout(logger).setFormatter(Counting("%(message)s"))
+        for number in range(5):
+            logger.warning("m %d", number)
+        """,
+        prints="own m 0\nm 1\nown m 2\nm 3\n",
+    )

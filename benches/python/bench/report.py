@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bench import checks
+from bench.environments import REPOSITORY
 from bench.goals import (
     GOALS,
     IMPORT_MEMORY_AT_MOST,
@@ -44,6 +45,9 @@ Written by `{command}`; every number below is of one run, in which the packages 
 ![How many times faster than the standard library]({plot})
 """
 
+#: What the numbers cannot say, written by hand.
+NOTES = REPOSITORY / "benches" / "notes.md"
+
 POSSIBLE = """\
 "Possible" is the ratio of a package that takes no time at all but for one `write(2)` a record. That alone took, in
 processor time, for a line like those that are measured:
@@ -82,6 +86,7 @@ def render(measured, facts, rounds, command, plot):
     parts += [_goals(measured), _behind(measured), METHOD.format(rounds=rounds)]
     for one in measured:
         parts += [_table(one), _instructions(one), _imports(one), _packages(one)]
+    parts.append(NOTES.read_text(encoding="utf-8"))
     return "\n".join(part for part in parts if part)
 
 

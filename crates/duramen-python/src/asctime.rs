@@ -55,14 +55,14 @@ impl TimeText {
         Ok(Self { converter, format: format.unbind(), milliseconds, last: RefCell::default() })
     }
 
-    /// Appends the creation time to `out`.
+    /// Appends the creation time to `out`. True when the interpreter was asked for it.
     pub(crate) fn write(
         &self,
         py: Python<'_>,
         created: &Creation,
         settings: &Settings,
         out: &mut String,
-    ) -> PyResult<()> {
+    ) -> PyResult<bool> {
         let second = created.second();
         let start = out.len();
         let remembered = self.last.try_borrow().ok().is_some_and(|last| {
@@ -92,7 +92,7 @@ impl TimeText {
                 out.push_str(with_milliseconds.to_str()?);
             }
         }
-        Ok(())
+        Ok(!remembered || matches!(self.milliseconds, Milliseconds::Format(_)))
     }
 
     /// `time.strftime(format, converter(created))`.

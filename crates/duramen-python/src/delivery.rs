@@ -79,13 +79,9 @@ impl<'py> Delivery<'_, 'py> {
         let py = self.target.handler.py();
         let Ok(file) = plan.file.try_borrow() else { return Ok(false) };
         let Some(file) = file.as_ref().filter(|file| file.is_prompt) else { return Ok(false) };
-        if !self.format(plan, line, time).is_ok_and(|rendered| rendered) {
-            return Ok(false);
-        }
+        let Ok(Some(has_asked)) = self.format(plan, line, time) else { return Ok(false) };
         // What ran meanwhile can have changed the handler, or let a thread run that has taken the lock.
-        if plan.formatter.rendering.may_run_python()
-            && !(lock::is_free(lock) && plan.holds(&self.target.handler, self.settings))
-        {
+        if has_asked && !(lock::is_free(lock) && plan.holds(&self.target.handler, self.settings)) {
             return Ok(false);
         }
         if !plan.rollover.is_far(file, self.event.created.seconds, line) {
@@ -117,19 +113,21 @@ impl<'py> Delivery<'_, 'py> {
         })
     }
 
-    /// Appends the text of the record to `line`, without the terminator; `false` when only the interpreter
-    /// can render it.
-    fn format(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<bool> {
+    /// Appends the text of the record to `line`, without the terminator, and says whether code of the program's
+    /// may have run meanwhile; `None` when only the interpreter can render it.
+    fn format(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<Option<bool>> {
         let formatter = &plan.formatter;
-        formatter.write_time(self.target.handler.py(), &self.event.created, self.settings, time)?;
-        self.event.render(&formatter.rendering, self.record, time, line)
+        let py = self.target.handler.py();
+        let has_asked = formatter.write_time(py, &self.event.created, self.settings, time)?;
+        let rendered = self.event.render(&formatter.rendering, self.record, time, line)?;
+        Ok(rendered.then_some(has_asked || formatter.rendering.may_run_python()))
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.
     fn format_and_write(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
         let handler = &self.target.handler;
         let py = handler.py();
-        if !self.format(plan, line, time)? {
+        if self.format(plan, line, time)?.is_none() {
             let record = self.event.python_record(self.settings)?;
             return handler.call_method1(intern!(py, "emit"), (record,)).map(drop);
         }

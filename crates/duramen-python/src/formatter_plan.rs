@@ -83,8 +83,8 @@ impl Needs {
         self.0 & need.0 != 0
     }
 
-    pub(crate) fn has_other_than(self, need: Self) -> bool {
-        self.0 & !need.0 != 0
+    pub(crate) fn has_any(self) -> bool {
+        self.0 != 0
     }
 }
 
@@ -160,14 +160,15 @@ impl FormatterPlan {
         INHERITED.put(formatter, self)
     }
 
-    /// Appends the creation time to `out`, if the text shows it.
+    /// Appends the creation time to `out`, if the text shows it. True when the interpreter was asked for it, so
+    /// that code of the program's may have run.
     pub(crate) fn write_time(
         &self,
         py: Python<'_>,
         created: &crate::record::Creation,
         settings: &Settings,
         out: &mut String,
-    ) -> PyResult<()> {
-        self.time.as_ref().map_or(Ok(()), |time| time.write(py, created, settings, out))
+    ) -> PyResult<bool> {
+        self.time.as_ref().map_or(Ok(false), |time| time.write(py, created, settings, out))
     }
 }

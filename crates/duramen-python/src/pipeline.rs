@@ -188,7 +188,7 @@ pub(crate) struct Event<'a, 'py> {
     task_name: Option<Bound<'py, PyString>>,
     options: Options<'py>,
     exception: Option<Bound<'py, PyString>>,
-    /// Whether something was asked that may have run code of the program's.
+    /// Whether something was asked that may have run code of the program's, be it by a garbage collection.
     has_asked: bool,
 }
 
@@ -225,7 +225,7 @@ impl<'a, 'py> Event<'a, 'py> {
         let needs =
             targets.iter().fold(Needs::default(), |needs, target| needs.and(target.plan.formatter.needs));
         let has_asked = merged == Merged::ByInterpreter
-            || needs.has_other_than(Needs::SITE)
+            || needs.has_any()
             || options.has_exception
             || settings.level_name(call.level).is_none()
             || !settings.has_genuine_clock();

@@ -9,7 +9,7 @@ use crate::formatter::format_natively;
 use crate::handler_plan::{HandlerPlan, Kind};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-use crate::{buffers, handler, interpreter, lock, native_method};
+use crate::{buffers, globals, handler, interpreter, lock, native_method};
 
 /// Formats and writes under the handler's lock, as `emit` of a stream handler does; an error goes to the
 /// handler's `handleError`. The plan holds.
@@ -28,9 +28,14 @@ pub(crate) fn run<'py>(
             handler.call_method1(intern!(py, "emit"), (record,)).map(drop)
         });
     }
-    let text = || match format_natively(&formatter, &plan.formatter, record, settings)? {
-        Some(text) => Ok(text),
-        None => formatter.call_method1(intern!(py, "format"), (record,)),
+    let text = || {
+        if let Some(text) = format_natively(&formatter, &plan.formatter, record, settings)? {
+            return Ok(text);
+        }
+        // One that says it is false is as good as none.
+        let default = || globals::get(py, intern!(py, "_defaultFormatter"));
+        let formatter = if formatter.is_truthy()? { formatter.clone() } else { default()? };
+        formatter.call_method1(intern!(py, "format"), (record,))
     };
     let guarded = |result: PyResult<()>| {
         result.or_else(|error| handler::error::guarded_with(handler, || Ok(record.clone()), error))
