@@ -6,6 +6,8 @@ import contextvars
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -193,16 +195,25 @@ class TestTasksAndThreads:
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     def test_a_forked_child_keeps_them(self):
-        reading, writing = os.pipe()
-        with context.bound(request="r"):
-            child = os.fork()
-            if child == 0:
-                os.write(writing, json.dumps(fields_of(info)).encode())
-                os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading) as pipe:
-            assert json.load(pipe) == {"request": "r"}
-        os.waitpid(child, 0)
+        program = """if True:
+            import os
+            from duramen import context
+            import duramen as logging
+            logging.basicConfig(format="%(request)s %(process)d %(message)s", level="INFO")
+            logging.getLogger().handlers[0].addFilter(lambda record: True)
+            with context.bound(request="r"):
+                logging.info("in the parent")
+                child = os.fork()
+                logging.info("%s %s", child == 0, os.getpid())
+                if child:
+                    os.waitpid(child, 0)
+        """
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        first, *lines = (line.split() for line in done.stderr.splitlines())
+        assert first[0] == "r"
+        assert sorted(line[2] for line in lines) == ["False", "True"]
+        # Each shows the process that it comes from, which is remembered until the fork.
+        assert all(line[0] == "r" and line[1] == line[3] for line in lines)
 
 
 class TestDecorated:
