@@ -147,6 +147,11 @@ def measured(found):
     )
 
 
+def test_the_place_of_the_repository_is_not_shown():
+    path = Path(checks.__file__).resolve()
+    assert str(path.parents[3]) not in checks.judge([f"a {path}"], [f"b {path}"]).detail
+
+
 class TestReport:
     def render(self, found):
         return report.render([measured(found)], {"processor": "a CPU"}, 5, "make bench", "plot.svg")

@@ -4,12 +4,14 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 #: The forms in which the scenarios write the time: ISO 8601 and ``logging``'s, and that of rich and Django.
 _TIMES = re.compile(r"(\d{4}-\d\d-\d\d[T ]|\d\d/\w{3}/\d{4} )\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
 _TIME_KEYS = frozenset({"timestamp", "time", "asctime"})
 _THREAD = re.compile(r"thread (\d+)")
 _SHOWN = 60
+_REPOSITORY = str(Path(__file__).resolve().parents[3])
 
 
 @dataclass(frozen=True)
@@ -88,4 +90,6 @@ def _difference(expected, found):
 
 
 def _shortened(text):
+    # Where the repository lies on this machine is of no interest.
+    text = text.replace(_REPOSITORY, "…")
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -172,7 +172,8 @@ impl<'py> Site<'py> {
             return Ok(call_site::current(py, settings)?.map(|site| Self {
                 texts: site.objects(py),
                 line: PyInt::new(py, site.line).into_any(),
-                remembered: Some(site),
+                // One that nobody else holds is made anew for each record.
+                remembered: (Rc::strong_count(&site) > 1).then_some(site),
             }));
         }
         let (path, line, function) = caller::UNKNOWN;
