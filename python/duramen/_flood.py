@@ -11,18 +11,12 @@ from duramen import ERROR, Filter, _checkLevel, _core, getLevelName
 _filters = weakref.WeakSet()
 
 
-class _HoldsBack(Filter):
-    """What the filters share: a record that goes on says how many like it did not."""
+class _Decides(Filter):
+    """What the filters share: ``_decides`` holds records back, and those that go on say it on a copy."""
 
     #: Before CPython 3.12, handlers take the record that a filter answers with from those alone that say so.
     _replaces_record = True
     _copies = True
-
-    def __init__(self, name=""):
-        super().__init__(name)
-        self._owner = None
-        self._now = time.monotonic
-        _filters.add(self)
 
     def suppressed(self):
         """How many records were held back."""
@@ -30,18 +24,37 @@ class _HoldsBack(Filter):
 
     def _attached_to(self, owner, takes_copies):
         self._copies = takes_copies and self._copies
+
+    def _own(self, record):
+        """The record, to be changed: other handlers see it as it was."""
+        return copy.copy(record) if self._copies else record
+
+
+class _HoldsBack(_Decides):
+    """What the filters for records that are alike share: one that goes on says how many like it did not."""
+
+    def __init__(self, name=""):
+        super().__init__(name)
+        self._owner = None
+        self._now = time.monotonic
+        #: The first record of each key that was held back since one went on: the end of the program says so.
+        self._kept = {}
+        _filters.add(self)
+
+    def _attached_to(self, owner, takes_copies):
+        super()._attached_to(owner, takes_copies)
         self._owner = weakref.ref(owner)
 
     def _answer(self, record, key):
         suppressed = self._decides.decide(key, self._now())
+        _core.keep_or_forget(self, key, record, suppressed is not None)
         if suppressed is None:
             return False
         return self._saying(record, suppressed) if suppressed else record
 
     def _saying(self, record, suppressed):
         """``record`` with the number at the end of its message, and as the field ``suppressed``."""
-        if self._copies:
-            record = copy.copy(record)
+        record = self._own(record)
         record.msg = f"{record.getMessage()} {self._note(suppressed)}"
         record.args = None
         record.suppressed = suppressed
@@ -53,7 +66,7 @@ class _HoldsBack(Filter):
         if owner is None:
             return
         for key, suppressed in self._decides.take_unsaid():
-            record = self._last_of(key)
+            record = self._kept.pop(key, None)
             if record is not None:
                 owner.handle(self._saying(record, suppressed))
 
@@ -67,30 +80,7 @@ def _say_the_rest():
 atexit.register(_say_the_rest)
 
 
-class _KeepsLast(_HoldsBack):
-    """Keeps the last record of each key that was held back, so that the end of the program can say so."""
-
-    def __init__(self, name=""):
-        super().__init__(name)
-        self._last = {}
-
-    def _answer(self, record, key):
-        answer = super()._answer(record, key)
-        if answer is False:
-            if len(self._last) < _MOST_KEPT or key in self._last:
-                self._last[key] = record
-        else:
-            self._last.pop(key, None)
-        return answer
-
-    def _last_of(self, key):
-        return self._last.pop(key, None)
-
-
-_MOST_KEPT = 1000
-
-
-class RateLimitFilter(_KeepsLast):
+class RateLimitFilter(_HoldsBack):
     """Lets ``rate`` records a second through, and ``burst`` at once after a pause (a token bucket).
 
     - ``per``: what has a limit of its own: each ``"logger"`` (the default), each ``"level"``, ``None`` for one
@@ -98,7 +88,7 @@ class RateLimitFilter(_KeepsLast):
     - ``exempt``: records of this level and above always go on; ERROR, unless it is set otherwise; ``None``: none.
 
     The next record of the same key that goes on says how many did not, ``[12 more suppressed]``, and has the
-    number as its field ``suppressed``. At the end of the program the last ones that were held back say it.
+    number as its field ``suppressed``. At the end of the program the first one that was held back since says it.
 
     >>> import duramen as logging
     >>> limit = RateLimitFilter(rate=1, burst=2)
@@ -135,12 +125,12 @@ class RateLimitFilter(_KeepsLast):
         return f"[{suppressed} more suppressed]"
 
 
-class DuplicateFilter(_KeepsLast):
+class DuplicateFilter(_HoldsBack):
     """Lets the first record with a message through and holds those like it back for ``window`` seconds.
 
     Alike are records of the same logger, level and message, its arguments included. The next one that goes on says
-    ``[repeated 12 times]`` and has the number as its field ``suppressed``; at the end of the program the last one
-    that was held back does.
+    ``[repeated 12 times]`` and has the number as its field ``suppressed``; at the end of the program the first one
+    that was held back since does.
 
     An exception that was logged on its way up, by a handler with this filter, is not written a second time: the
     record goes on without it and says ``[exception logged before]``.
@@ -173,8 +163,7 @@ class DuplicateFilter(_KeepsLast):
         if self._number not in known:
             error.__dict__[_LOGGED_BY] = (*known, self._number)
             return record
-        if self._copies:
-            record = copy.copy(record)
+        record = self._own(record)
         record.msg = f"{record.getMessage()} [exception logged before]"
         record.args = record.exc_info = record.exc_text = None
         return record
@@ -189,7 +178,7 @@ _LOGGED_BY = "_duramen_logged_by"
 _numbers = itertools.count()
 
 
-class SamplingFilter(Filter):
+class SamplingFilter(_Decides):
     """Lets a share of the records through: ``rate``, 0 to 1, chosen at random.
 
     - ``keep``: records of this level and above always go on; ERROR, unless it is set otherwise; ``None``: none.
@@ -219,12 +208,9 @@ class SamplingFilter(Filter):
         trace = getattr(record, self._field, None)
         if not self._decides.decide(None if trace is None else str(trace)):
             return False
+        record = self._own(record)
         record.sample_rate = self._rate
         return record
-
-    def suppressed(self):
-        """How many records were held back."""
-        return self._decides.suppressed()
 
 
 def _is_from(record, level):

@@ -122,3 +122,6 @@ def _pseudonym_key(env, file):
         with open(file, "rb") as key:
             return key.read().strip()
     return None
+
+
+_core.put_native_methods(globals(), __name__)

@@ -150,6 +150,12 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("LogfmtFormatter", Family::Formatter, structured::METHODS),
             class("ConsoleFormatter", Family::Formatter, structured::METHODS),
         ],
+        "duramen.filters" => vec![
+            class("RedactingFilter", Family::Filter, &[]),
+            class("RateLimitFilter", Family::Filter, &[]),
+            class("DuplicateFilter", Family::Filter, &[]),
+            class("SamplingFilter", Family::Filter, &[]),
+        ],
         _ => Vec::new(),
     }
 }

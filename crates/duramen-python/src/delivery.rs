@@ -5,8 +5,11 @@ use std::rc::Rc;
 use duramen::Record;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
+use crate::amended::Amended;
+use crate::filter_plan::Asked;
+use crate::formatter_plan::Rendering;
 use crate::handler_plan::HandlerPlan;
 use crate::pipeline::Event;
 use crate::route::{self, Target};
@@ -16,34 +19,101 @@ use crate::{handler, interpreter, lock, native_method};
 
 /// One record for one handler.
 pub(crate) struct Delivery<'a, 'py> {
-    pub(crate) event: &'a Event<'a, 'py>,
-    pub(crate) record: &'a Record<'a>,
-    pub(crate) target: &'a Target<'py>,
-    pub(crate) settings: &'a Settings,
+    event: &'a Event<'a, 'py>,
+    record: &'a Record<'a>,
+    extra: Option<&'a Bound<'py, PyDict>>,
+    /// The triple of the exception.
+    exception: Option<&'a Bound<'py, PyAny>>,
+    /// What the handler's filters have changed about the event.
+    amended: Option<&'a Amended<'py>>,
+    target: &'a Target<'py>,
+    settings: &'a Settings,
 }
 
-impl<'py> Delivery<'_, 'py> {
-    /// Delivers the record; an error goes to the handler's `handleError`. The buffers are empty. `is_fresh`:
-    /// the target's plan was found to hold, and no code of the program's has run since.
+impl<'a, 'py> Delivery<'a, 'py> {
+    /// For the event as it is, whose record is `record`.
+    pub(crate) fn new(
+        event: &'a Event<'a, 'py>,
+        record: &'a Record<'a>,
+        target: &'a Target<'py>,
+        settings: &'a Settings,
+    ) -> Self {
+        let (extra, exception) = (event.options.extra(), event.options.exception());
+        Self { event, record, extra, exception, amended: None, target, settings }
+    }
+
+    /// Asks the handler's filters and delivers the record; an error goes to the handler's `handleError`. The
+    /// buffers are empty. `is_fresh`: the target's plan was found to hold, and no code of the program's has run
+    /// since.
     pub(crate) fn run(&self, is_fresh: bool, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
-        let Some(plan) = self.present_plan(is_fresh)? else {
-            // What ran for the handlers before has changed this one.
-            let record = self.event.python_record(self.settings)?;
-            let handle = intern!(self.target.handler.py(), "handle");
-            return self.target.handler.call_method1(handle, (record,)).map(drop);
-        };
+        // What ran for the handlers before may have changed this one.
+        let Some(plan) = self.present_plan(is_fresh)? else { return self.handle_in_python() };
         // SAFETY: the plan has just been found to hold.
+        let filters = unsafe { plan.filters(self.target.handler.py()) };
+        if filters.is_empty() {
+            return self.deliver(&plan, line, time);
+        }
+        self.run_filtered(&plan, &filters.to_owned(), line, time)
+    }
+
+    fn run_filtered(
+        &self,
+        plan: &HandlerPlan,
+        filters: &Bound<'py, PyList>,
+        line: &mut Vec<u8>,
+        time: &mut String,
+    ) -> PyResult<()> {
+        let Some(filter_plan) = plan.filter_plan(filters)? else { return self.handle_in_python() };
+        if self.exception.is_some() && filter_plan.is_for_python_with_exceptions() {
+            return self.handle_in_python();
+        }
+        let python_record = |amended: &Amended<'py>| {
+            let made = self.event.python_record(self.settings)?;
+            amended.put_on(&made, self.record, self.extra).map(|()| made)
+        };
+        let asked = Asked { record: self.record, extra: self.extra, python_record: &python_record };
+        let Some(amended) = filter_plan.ask(filters, &asked)? else { return Ok(()) };
+        let record = amended.record(self.record);
+        let delivery = Delivery {
+            record: &record,
+            extra: amended.extra.as_ref().or(self.extra),
+            exception: self.exception.filter(|_| !amended.is_masked),
+            amended: Some(&amended),
+            ..*self
+        };
+        let Some(plan) = self.present_plan(false)? else { return self.handle_in_python() };
+        delivery.deliver(&plan, line, time)
+    }
+
+    /// The event as a `LogRecord`, as the handler's filters have left it.
+    fn python_record(&self) -> PyResult<Bound<'py, PyAny>> {
+        let made = self.event.python_record(self.settings)?;
+        if let Some(amended) = self.amended {
+            amended.put_on(&made, self.record, self.event.options.extra())?;
+        }
+        Ok(made)
+    }
+
+    /// Hands the event as it was made to the handler's own method.
+    fn handle_in_python(&self) -> PyResult<()> {
+        let record = self.event.python_record(self.settings)?;
+        let handle = intern!(self.target.handler.py(), "handle");
+        self.target.handler.call_method1(handle, (record,)).map(drop)
+    }
+
+    /// Delivers what the filters let through. The plan has just been found to hold.
+    fn deliver(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<()> {
+        // SAFETY: by the contract.
         let lock = unsafe { plan.lock(self.target.handler.py()) };
-        if lock::is_free(&lock) && self.write_at_once(&plan, &lock, line, time)? {
+        if lock::is_free(&lock) && self.write_at_once(plan, &lock, line, time)? {
             return Ok(());
         }
         native_method::refuse_deep_recursion()?;
         Self::locked(&lock, || {
             line.clear();
             time.clear();
-            self.format_and_write(&plan, line, time).or_else(|error| {
-                let record = || self.event.python_record(self.settings);
-                handler::error::guarded_with(&self.target.handler, record, error)
+            self.format_and_write(plan, line, time).or_else(|error| {
+                handler::error::guarded_with(&self.target.handler, || self.python_record(), error)
             })
         })
     }
@@ -107,8 +177,7 @@ impl<'py> Delivery<'_, 'py> {
         Self::locked(&lock, || {
             let write = || write_through_buffer(&self.target.handler.getattr(intern!(py, "stream"))?, rest);
             write().or_else(|error| {
-                let record = || self.event.python_record(self.settings);
-                handler::error::guarded_with(&self.target.handler, record, error)
+                handler::error::guarded_with(&self.target.handler, || self.python_record(), error)
             })
         })
     }
@@ -119,8 +188,26 @@ impl<'py> Delivery<'_, 'py> {
         let formatter = &plan.formatter;
         let py = self.target.handler.py();
         let has_asked = formatter.write_time(py, &self.event.created, self.settings, time)?;
-        let rendered = self.event.render(&formatter.rendering, self.record, time, line)?;
+        let rendered = self.render(&formatter.rendering, time, line)?;
         Ok(rendered.then_some(has_asked || formatter.rendering.may_run_python()))
+    }
+
+    /// Appends the text of the record, `asctime` being its creation time; `false` for a value that only the
+    /// interpreter renders.
+    fn render(&self, rendering: &Rendering, asctime: &str, line: &mut Vec<u8>) -> PyResult<bool> {
+        match rendering {
+            Rendering::Structured(layout) => {
+                layout.get().write(self.record, asctime, self.extra, self.exception, line)?;
+            }
+            Rendering::Layout(layout) => {
+                if layout.render(self.record, asctime, line).is_err() {
+                    return Ok(false);
+                }
+                append_exception(self.record, line);
+            }
+            Rendering::Python => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.
@@ -128,8 +215,7 @@ impl<'py> Delivery<'_, 'py> {
         let handler = &self.target.handler;
         let py = handler.py();
         if self.format(plan, line, time)?.is_none() {
-            let record = self.event.python_record(self.settings)?;
-            return handler.call_method1(intern!(py, "emit"), (record,)).map(drop);
+            return handler.call_method1(intern!(py, "emit"), (self.python_record()?,)).map(drop);
         }
         plan.kind.prepare(handler, line)?;
         line.extend_from_slice(plan.terminator.as_bytes());
@@ -156,6 +242,16 @@ impl<'py> Delivery<'_, 'py> {
             *file = DirectFile::of(&stream)?;
         }
         Ok(())
+    }
+}
+
+/// The exception below the message, as `Formatter.format` puts it.
+fn append_exception(record: &Record<'_>, line: &mut Vec<u8>) {
+    if let Some(exception) = record.exception {
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        line.extend_from_slice(exception.as_bytes());
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use duramen::Level;
 use duramen::filter::{Decision, DuplicateFilter, RateLimitFilter, SamplingFilter};
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyDict};
 
 /// How many were held back since the last one that passed; `None` for a record that does not pass.
 fn passed(decision: Decision) -> Option<u64> {
@@ -19,13 +21,55 @@ fn moment(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
+/// The time by the clock of `filter`.
+pub(crate) fn now_of(filter: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    Ok(moment(filter.getattr(intern!(filter.py(), "_now"))?.call0()?.extract()?))
+}
+
+/// A filter keeps records of so many keys.
+const MOST_KEPT: usize = 1000;
+
+/// Keeps the first record of `key` that `filter` has held back since one went on: at the end of the program it says
+/// how many did not. `record` makes it.
+pub(crate) fn keep<'py>(
+    filter: &Bound<'py, PyAny>,
+    key: &str,
+    record: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<()> {
+    let kept = filter.getattr(intern!(filter.py(), "_kept"))?.cast_into::<PyDict>()?;
+    if kept.len() < MOST_KEPT && !kept.contains(key)? {
+        kept.set_item(key, record()?)?;
+    }
+    Ok(())
+}
+
+/// Lets go of the record of `key`, since one like it goes on and says how many did not.
+pub(crate) fn forget(filter: &Bound<'_, PyAny>, key: &str) -> PyResult<()> {
+    let kept = filter.getattr(intern!(filter.py(), "_kept"))?.cast_into::<PyDict>()?;
+    if kept.contains(key)? {
+        kept.del_item(key)?;
+    }
+    Ok(())
+}
+
+/// Either of the two, for a filter that is asked by its method.
+#[pyfunction]
+pub(crate) fn keep_or_forget<'py>(
+    filter: &Bound<'py, PyAny>,
+    key: &str,
+    record: Bound<'py, PyAny>,
+    goes_on: bool,
+) -> PyResult<()> {
+    if goes_on { forget(filter, key) } else { keep(filter, key, || Ok(record)) }
+}
+
 fn refused(error: &duramen::filter::WrongOption) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
 /// What a `RateLimitFilter` decides by.
 #[pyclass(frozen, module = "duramen._core")]
-pub(crate) struct RateLimiter(RateLimitFilter);
+pub(crate) struct RateLimiter(pub(crate) RateLimitFilter);
 
 #[pymethods]
 impl RateLimiter {
@@ -49,7 +93,7 @@ impl RateLimiter {
 
 /// What a `DuplicateFilter` decides by.
 #[pyclass(frozen, module = "duramen._core")]
-pub(crate) struct Duplicates(DuplicateFilter);
+pub(crate) struct Duplicates(pub(crate) DuplicateFilter);
 
 #[pymethods]
 impl Duplicates {
@@ -73,7 +117,7 @@ impl Duplicates {
 
 /// What a `SamplingFilter` decides by.
 #[pyclass(frozen, module = "duramen._core")]
-pub(crate) struct Sampler(SamplingFilter);
+pub(crate) struct Sampler(pub(crate) SamplingFilter);
 
 #[pymethods]
 impl Sampler {

@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::filter_plan::FilterPlan;
 use crate::formatter_plan::FormatterPlan;
 use crate::handler;
 use crate::interpreter::State;
@@ -132,6 +133,8 @@ pub(crate) struct HandlerPlan {
     pub(crate) rollover: Rollover,
     /// The file, while its stream is in the state in which it can be written to directly.
     pub(crate) file: RefCell<Option<DirectFile>>,
+    /// What its filters do, when they were last looked at. Their list changes without the handler's state.
+    filters: RefCell<Option<Rc<FilterPlan>>>,
     /// The state of the handler from which the plan was made. `None` when changes could not be told: the plan
     /// is good for one record.
     state: Option<State>,
@@ -166,6 +169,7 @@ impl HandlerPlan {
             formatter,
             rollover: Rollover::of(parts.handler, kind)?,
             file: RefCell::new(None),
+            filters: RefCell::new(None),
             state: State::of(parts.handler),
             filters_object: parts.filters.as_ptr(),
             lock_object: parts.lock.as_ptr(),
@@ -209,6 +213,21 @@ impl HandlerPlan {
     pub(crate) unsafe fn filters<'a, 'py>(&'a self, py: Python<'py>) -> Borrowed<'a, 'py, PyList> {
         // SAFETY: the handler holds the list.
         unsafe { Borrowed::from_ptr(py, self.filters_object).cast_unchecked() }
+    }
+
+    /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
+    pub(crate) fn filter_plan(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
+        if let Ok(Some(plan)) = self.filters.try_borrow().as_deref()
+            && plan.holds(filters)
+        {
+            return Ok(Some(Rc::clone(plan)));
+        }
+        let plan = FilterPlan::of(filters)?.map(Rc::new);
+        let last =
+            self.filters.try_borrow_mut().ok().map(|mut place| std::mem::replace(&mut *place, plan.clone()));
+        // Dropping it may run code of the program's.
+        drop(last);
+        Ok(plan)
     }
 
     /// The handler's lock.

@@ -4,6 +4,7 @@
 //! interpreter's own modules: Duramen's (`import duramen`) or the standard library's (`install()`).
 
 mod adapter;
+mod amended;
 mod asctime;
 mod buffering;
 mod buffers;
@@ -18,6 +19,7 @@ mod entry;
 mod exception;
 mod fields;
 mod filter;
+mod filter_plan;
 mod flood;
 mod formatter;
 mod formatter_plan;
@@ -87,7 +89,7 @@ mod _core {
     #[pymodule_export]
     use super::context::set_context_variable;
     #[pymodule_export]
-    use super::flood::{Duplicates, RateLimiter, Sampler};
+    use super::flood::{Duplicates, RateLimiter, Sampler, keep_or_forget};
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]

@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::call_site::{self, CallSite};
 use crate::delivery::Delivery;
-use crate::formatter_plan::{Needs, Rendering};
+use crate::formatter_plan::Needs;
 use crate::record::Creation;
 use crate::route::{self, Place, Target};
 use crate::settings::{self, Settings};
@@ -85,7 +85,7 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
         for (number, target) in targets.iter().enumerate() {
             line.clear();
             time.clear();
-            let delivery = Delivery { event: &event, record: &record, target, settings: &settings };
+            let delivery = Delivery::new(&event, &record, target, &settings);
             delivery.run(number == 0 && !event.has_asked, line, time)?;
         }
         Ok(true)
@@ -113,7 +113,7 @@ impl<'py> Options<'py> {
     }
 
     /// The triple of the exception that the record is about.
-    fn exception(&self) -> Option<&Bound<'py, PyAny>> {
+    pub(crate) fn exception(&self) -> Option<&Bound<'py, PyAny>> {
         self.exc_info.as_ref().filter(|_| self.has_exception)
     }
 
@@ -186,7 +186,7 @@ pub(crate) struct Event<'a, 'py> {
     process: Option<u32>,
     process_name: Option<Bound<'py, PyString>>,
     task_name: Option<Bound<'py, PyString>>,
-    options: Options<'py>,
+    pub(crate) options: Options<'py>,
     exception: Option<Bound<'py, PyString>>,
     /// Whether something was asked that may have run code of the program's, be it by a garbage collection.
     has_asked: bool,
@@ -357,31 +357,6 @@ impl<'a, 'py> Event<'a, 'py> {
         }
     }
 
-    /// Appends the text of `record`, which is this event, as `rendering` says, `asctime` being its creation
-    /// time; `false` for a value that only the interpreter renders.
-    pub(crate) fn render(
-        &self,
-        rendering: &Rendering,
-        record: &Record<'_>,
-        asctime: &str,
-        line: &mut Vec<u8>,
-    ) -> PyResult<bool> {
-        match rendering {
-            Rendering::Structured(layout) => {
-                let (extra, exception) = (self.options.extra(), self.options.exception());
-                layout.get().write(record, asctime, extra, exception, line)?;
-            }
-            Rendering::Layout(layout) => {
-                if layout.render(record, asctime, line).is_err() {
-                    return Ok(false);
-                }
-                append_exception(record, line);
-            }
-            Rendering::Python => return Ok(false),
-        }
-        Ok(true)
-    }
-
     /// The same event as a `LogRecord`, for what is written in Python.
     pub(crate) fn python_record(&self, settings: &Settings) -> PyResult<Bound<'py, PyAny>> {
         let py = self.call.logger.py();
@@ -407,16 +382,6 @@ impl<'a, 'py> Event<'a, 'py> {
             made.getattr(intern!(py, "__dict__"))?.call_method1(intern!(py, "update"), (extra,))?;
         }
         Ok(made)
-    }
-}
-
-/// The exception below the message, as `Formatter.format` puts it.
-fn append_exception(record: &Record<'_>, line: &mut Vec<u8>) {
-    if let Some(exception) = record.exception {
-        if line.last() != Some(&b'\n') {
-            line.push(b'\n');
-        }
-        line.extend_from_slice(exception.as_bytes());
     }
 }
 

@@ -1,11 +1,15 @@
 //! `duramen.filters.RedactingFilter`: masked copies of records in Python form.
 
+use std::borrow::Cow;
+
+use duramen::Record;
 use duramen::redact::{MASK, Mode, Path, Redactor as Rules, RedactorBuilder, Verdict};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyTuple};
 
+use crate::amended::Amended;
 use crate::structured_options::{Options, refused};
 use crate::values::{self, Simpler};
 use crate::{classes, fields, globals, interpreter};
@@ -93,12 +97,45 @@ impl Redactor {
             record.setattr(stack, self.text(&text)?)?;
         }
         let attributes = record.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        for (name, value) in attributes
-            .items()
-            .iter()
-            .map(|entry| entry.extract())
-            .collect::<PyResult<Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>>>()?
+        for change in self.changes(&attributes.copy()?)? {
+            change.make(&attributes)?;
+        }
+        Ok(())
+    }
+
+    /// Masks an event of the native way.
+    pub(crate) fn amend<'py>(
+        &self,
+        record: &Record<'_>,
+        extra: Option<&Bound<'py, PyDict>>,
+        amended: &mut Amended<'py>,
+    ) -> PyResult<()> {
+        let message = amended.message.as_deref().unwrap_or(record.message);
+        if let Cow::Owned(masked) = self.rules.text(message) {
+            amended.message = Some(masked);
+        }
+        amended.is_masked = true;
+        if let Some(text) = amended.exception.as_deref().or(record.exception)
+            && let Cow::Owned(masked) = self.rules.text(text)
         {
+            amended.exception = Some(masked);
+        }
+        if let Some(fields) = amended.extra.as_ref().or(extra) {
+            // The application may add to its own dict before the line is written.
+            let fields = fields.copy()?;
+            for change in self.changes(&fields)? {
+                change.make(&fields)?;
+            }
+            amended.extra = Some(fields);
+        }
+        Ok(())
+    }
+
+    /// What masking changes about the fields among `attributes`, which nobody else changes, that are none of a
+    /// record's own.
+    fn changes<'py>(&self, attributes: &Bound<'py, PyDict>) -> PyResult<Vec<Change<'py>>> {
+        let mut changes = Vec::new();
+        for (name, value) in interpreter::entries(attributes) {
             let text = values::key_text(&name)?;
             if fields::is_own_attribute(&text) {
                 continue;
@@ -106,13 +143,11 @@ impl Redactor {
             let masked = self.field(&text, &value)?;
             let masked_name = self.rules.text(&text);
             if masked.as_ref().is_none_or(|masked| !masked.is(&value)) || masked_name != text {
-                attributes.del_item(&name)?;
-                if let Some(masked) = masked {
-                    attributes.set_item(&*masked_name, masked)?;
-                }
+                let masked = masked.map(|masked| (masked_name.into_owned(), masked));
+                changes.push(Change { name: name.clone(), masked });
             }
         }
-        Ok(())
+        Ok(changes)
     }
 
     /// The message with its arguments in it: they are not kept, since they may hold what it does not show.
@@ -154,6 +189,20 @@ impl Redactor {
             record.setattr(exc_text, self.text(&text.str()?)?)?;
         }
         record.setattr(intern!(py, "exc_info"), py.None())
+    }
+}
+
+/// A field that does not stay as it is.
+struct Change<'py> {
+    name: Bound<'py, PyAny>,
+    /// Its name and value from now on; `None` when it is left out.
+    masked: Option<(String, Bound<'py, PyAny>)>,
+}
+
+impl Change<'_> {
+    fn make(self, fields: &Bound<'_, PyDict>) -> PyResult<()> {
+        fields.del_item(&self.name)?;
+        self.masked.map_or(Ok(()), |(name, value)| fields.set_item(name, value))
     }
 }
 

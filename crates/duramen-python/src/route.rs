@@ -1,7 +1,7 @@
 //! Which way a record takes: the native one, or the Python one and why.
 //!
 //! This is the one place that decides. The native way is taken when everything that the record meets is
-//! exactly of our classes with nothing overridden, and no filter is attached. The Python objects own what is
+//! exactly of our classes with nothing overridden, and no other filters are attached than Duramen's, to handlers. The Python objects own what is
 //! asked here and may change at any moment: what was found out is used again only while they have not.
 
 use std::fmt;
@@ -31,7 +31,7 @@ pub(crate) enum Reason {
     ForeignClass { part: &'static str, class: Py<PyType> },
     /// A method is overridden, on the class or on the instance.
     Overridden { part: &'static str, method: String },
-    /// A filter is attached, which is Python code.
+    /// A filter is attached, which is Python code or stands on a logger.
     Filtered { part: &'static str },
     /// An attribute is missing or not of the usual kind.
     Unusual { part: &'static str, attribute: &'static str },
@@ -128,10 +128,7 @@ pub(crate) fn targets<'py>(
             found = true;
             let plan = native!(plan_of(&handler, settings)?);
             if let Some(plan) = plan.filter(|plan| level >= plan.level) {
-                // SAFETY: the plan has just been found or made.
-                if !unsafe { plan.filters(handler.py()) }.is_empty() {
-                    return Ok(Err(Reason::Filtered { part: "handler" }));
-                }
+                native!(knows_filters(&plan, handler.py())?);
                 native!(plan.is_native(handler.py()));
                 targets.push(Target { handler, plan });
             }
@@ -139,6 +136,14 @@ pub(crate) fn targets<'py>(
         next = place.parent.as_ref().map(Place::of).transpose()?;
     }
     if found { Ok(Ok(targets)) } else { Ok(Err(Reason::NoHandlers)) }
+}
+
+/// Whether no filter of the handler needs a record in Python form. The plan has just been found or made.
+fn knows_filters(plan: &HandlerPlan, py: Python<'_>) -> Route<()> {
+    // SAFETY: nothing has run since.
+    let filters = unsafe { plan.filters(py) };
+    let known = filters.is_empty() || plan.filter_plan(&filters.to_owned())?.is_some();
+    Ok(if known { Ok(()) } else { Err(Reason::Filtered { part: "handler" }) })
 }
 
 /// A logger on the way to the root, as it was when it was looked at.
@@ -367,11 +372,10 @@ pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         }
     } else {
         match plan_of(object, &settings)? {
-            // SAFETY: the plan has just been found or made.
-            Ok(Some(plan)) if !unsafe { plan.filters(py) }.is_empty() => {
-                Some(Reason::Filtered { part: "handler" })
-            }
-            Ok(Some(plan)) => plan.is_native(py).err(),
+            Ok(Some(plan)) => match knows_filters(&plan, py)? {
+                Ok(()) => plan.is_native(py).err(),
+                Err(reason) => Some(reason),
+            },
             plan => plan.err(),
         }
     };

@@ -1,0 +1,289 @@
+//! What the native way does for a handler's filters, found out once and remembered while nothing changes.
+
+use duramen::Record;
+use duramen::filter::Decision;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString};
+
+use crate::amended::Amended;
+use crate::classes::{self, Family};
+use crate::flood::{self, Duplicates, RateLimiter, Sampler};
+use crate::interpreter::State;
+use crate::redactor::Redactor;
+use crate::{fields, values};
+
+/// What is to be done for the filters in a handler's list, in its order.
+pub(crate) struct FilterPlan(Box<[Part]>);
+
+struct Part {
+    /// The filter, which the list holds, and its state when it was looked at.
+    filter: *mut ffi::PyObject,
+    state: State,
+    /// Records of this logger and of those below it are meant; of all, when it is empty.
+    name: Box<str>,
+    action: Action,
+}
+
+/// What a filter does with the records that are meant.
+enum Action {
+    /// Nothing: it holds the others back.
+    ByName,
+    Redact(Py<Redactor>),
+    LimitRate {
+        decides: Py<RateLimiter>,
+        per: LimitedBy,
+        exempt: Option<i64>,
+    },
+    HoldDuplicates(Py<Duplicates>),
+    Sample {
+        decides: Py<Sampler>,
+        field: Py<PyString>,
+        keep: Option<i64>,
+        rate: Py<PyAny>,
+    },
+}
+
+/// What records share a limit.
+enum LimitedBy {
+    Logger,
+    Level,
+    All,
+}
+
+/// An event that filters are asked about.
+pub(crate) struct Asked<'a, 'py> {
+    pub(crate) record: &'a Record<'a>,
+    pub(crate) extra: Option<&'a Bound<'py, PyDict>>,
+    /// Makes the event a `LogRecord`, for a filter that keeps it.
+    pub(crate) python_record: &'a dyn Fn(&Amended<'py>) -> PyResult<Bound<'py, PyAny>>,
+}
+
+impl FilterPlan {
+    /// The plan for `filters`; `None` when one of them is known to Python alone.
+    pub(crate) fn of(filters: &Bound<'_, PyList>) -> PyResult<Option<Self>> {
+        let mut parts = Vec::new();
+        for filter in filters.iter() {
+            let Some(part) = Part::of(&filter)? else { return Ok(None) };
+            parts.push(part);
+        }
+        Ok(Some(Self(parts.into())))
+    }
+
+    /// Whether `filters` are those that the plan was made for, as they were then.
+    pub(crate) fn holds(&self, filters: &Bound<'_, PyList>) -> bool {
+        filters.len() == self.0.len()
+            && filters.iter().zip(&self.0).all(|(filter, part)| {
+                // SAFETY: a live filter, attached.
+                filter.as_ptr() == part.filter && unsafe { part.state.holds(part.filter) }
+            })
+    }
+
+    /// Whether a filter does with a record about an exception what only Python code does.
+    pub(crate) fn is_for_python_with_exceptions(&self) -> bool {
+        self.0.iter().any(|part| matches!(part.action, Action::HoldDuplicates(_)))
+    }
+
+    /// Asks the filters; what they have changed, or `None` when one holds the event back.
+    pub(crate) fn ask<'py>(
+        &self,
+        filters: &Bound<'py, PyList>,
+        asked: &Asked<'_, 'py>,
+    ) -> PyResult<Option<Amended<'py>>> {
+        let mut amended = Amended::default();
+        // Taken before the first one runs, which may change the list.
+        let filters: smallvec::SmallVec<[_; 4]> = filters.iter().collect();
+        for (filter, part) in filters.iter().zip(&self.0) {
+            if !part.is_meant(asked.record.name) {
+                // The flood filters and masking leave other records alone.
+                if matches!(part.action, Action::ByName) {
+                    return Ok(None);
+                }
+                continue;
+            }
+            if !part.action.ask(filter, asked, &mut amended)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(amended))
+    }
+}
+
+impl Part {
+    fn of<'py>(filter: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        let Ok(own) = classes::untouched(filter, Family::Filter)? else { return Ok(None) };
+        let py = filter.py();
+        let attribute = |name: &Bound<'py, PyString>| own.attributes.get_item(name);
+        let Some(Ok(name)) = attribute(intern!(py, "name"))?.map(Bound::cast_into_exact::<PyString>) else {
+            return Ok(None);
+        };
+        let length = attribute(intern!(py, "nlen"))?.and_then(|length| length.extract::<usize>().ok());
+        let Ok(name) = name.to_str() else { return Ok(None) };
+        if length != Some(name.chars().count()) {
+            return Ok(None);
+        }
+        let class = classes::known(filter).map_or("", |class| class.name);
+        let Some(action) = Action::of(class, filter, &own.attributes)? else { return Ok(None) };
+        let state = State::of(filter);
+        Ok(state.map(|state| Self { filter: filter.as_ptr(), state, name: name.into(), action }))
+    }
+
+    fn is_meant(&self, logger: &str) -> bool {
+        self.name.is_empty()
+            || logger.strip_prefix(&*self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+impl Action {
+    /// `None` for a filter whose attributes are not of the usual kinds.
+    fn of<'py>(
+        class: &str,
+        filter: &Bound<'py, PyAny>,
+        attributes: &Bound<'py, PyDict>,
+    ) -> PyResult<Option<Self>> {
+        let py = filter.py();
+        let attribute = |name: &Bound<'py, PyString>| attributes.get_item(name);
+        // One that has to change the record itself does so in Python.
+        let copies = || {
+            let copies = filter.getattr_opt(intern!(py, "_copies"))?;
+            Ok::<_, PyErr>(copies.is_some_and(|copies| copies.is(PyBool::new(py, true))))
+        };
+        Ok(match class {
+            "Filter" => Some(Self::ByName),
+            "RedactingFilter" if copies()? => {
+                attribute(intern!(py, "_redactor"))?.and_then(exactly).map(Self::Redact)
+            }
+            "RateLimitFilter" if copies()? => {
+                let per = limited_by(attribute(intern!(py, "_per"))?)?;
+                let exempt = level(attribute(intern!(py, "_exempt"))?);
+                let decides = attribute(intern!(py, "_decides"))?.and_then(exactly);
+                match (decides, per, exempt) {
+                    (Some(decides), Some(per), Some(exempt)) => {
+                        Some(Self::LimitRate { decides, per, exempt })
+                    }
+                    _ => None,
+                }
+            }
+            "DuplicateFilter" if copies()? => {
+                attribute(intern!(py, "_decides"))?.and_then(exactly).map(Self::HoldDuplicates)
+            }
+            "SamplingFilter" if copies()? => {
+                let decides = attribute(intern!(py, "_decides"))?.and_then(exactly);
+                let field = attribute(intern!(py, "_field"))?.and_then(|field| field.cast_into_exact().ok());
+                let keep = level(attribute(intern!(py, "_keep"))?);
+                let rate = attribute(intern!(py, "_rate"))?;
+                match (decides, field, keep, rate) {
+                    (Some(decides), Some(field), Some(keep), Some(rate)) if is_extra_name(&field) => {
+                        Some(Self::Sample { decides, field: field.unbind(), keep, rate: rate.unbind() })
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether the event goes on.
+    fn ask<'py>(
+        &self,
+        filter: &Bound<'py, PyAny>,
+        asked: &Asked<'_, 'py>,
+        amended: &mut Amended<'py>,
+    ) -> PyResult<bool> {
+        let py = filter.py();
+        let level = asked.record.level.0;
+        let is_from = |least: &Option<i64>| least.is_some_and(|least| level >= least);
+        match self {
+            Self::ByName => Ok(true),
+            Self::Redact(redactor) => redactor.get().amend(asked.record, asked.extra, amended).map(|()| true),
+            Self::LimitRate { exempt, .. } if is_from(exempt) => Ok(true),
+            Self::LimitRate { decides, per, .. } => {
+                let key = match per {
+                    LimitedBy::Logger => asked.record.name,
+                    LimitedBy::Level => asked.record.level_name,
+                    LimitedBy::All => "",
+                };
+                let decision = decides.get().0.decide_at(key, flood::now_of(filter)?);
+                follow(filter, decision, key, asked, amended)
+            }
+            Self::HoldDuplicates(decides) => {
+                let message = amended.message.as_deref().unwrap_or(asked.record.message);
+                let key = format!("{}\n{level}\n{message}", asked.record.name);
+                let decision = decides.get().0.decide_at(&key, flood::now_of(filter)?);
+                follow(filter, decision, &key, asked, amended)
+            }
+            Self::Sample { keep, .. } if is_from(keep) => Ok(true),
+            Self::Sample { decides, field, rate, .. } => {
+                let fields = amended.extra.as_ref().or(asked.extra);
+                let trace = fields.map(|fields| fields.get_item(field)).transpose()?.flatten();
+                let trace = match trace.filter(|trace| !trace.is_none()) {
+                    Some(trace) => Some(values::text_of(&trace.str()?)?),
+                    None => None,
+                };
+                if !decides.get().0.decide(trace.as_deref()) {
+                    return Ok(false);
+                }
+                amended.set_field(py, asked.extra, "sample_rate", rate.bind(py))?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Does what a filter against floods has decided, as its method does it.
+fn follow<'py>(
+    filter: &Bound<'py, PyAny>,
+    decision: Decision,
+    key: &str,
+    asked: &Asked<'_, 'py>,
+    amended: &mut Amended<'py>,
+) -> PyResult<bool> {
+    let py = filter.py();
+    match decision {
+        Decision::Pass { suppressed: 0 } => Ok(true),
+        Decision::Pass { suppressed } => {
+            flood::forget(filter, key)?;
+            let note = filter.call_method1(intern!(py, "_note"), (suppressed,))?;
+            amended.add_note(asked.record.message, &format!(" {note}"));
+            amended.set_field(py, asked.extra, "suppressed", suppressed)?;
+            Ok(true)
+        }
+        Decision::Suppress => {
+            flood::keep(filter, key, || (asked.python_record)(amended))?;
+            Ok(false)
+        }
+    }
+}
+
+fn exactly<T: pyo3::PyClass>(value: Bound<'_, PyAny>) -> Option<Py<T>> {
+    value.cast_into_exact::<T>().ok().map(Bound::unbind)
+}
+
+/// A level, or `Some(None)` where none is set.
+#[expect(clippy::option_option, reason = "absent and unusable are two things")]
+fn level(value: Option<Bound<'_, PyAny>>) -> Option<Option<i64>> {
+    let value = value?;
+    if value.is_none() {
+        return Some(None);
+    }
+    value.cast_exact::<PyInt>().ok()?.extract().ok().map(Some)
+}
+
+fn limited_by(value: Option<Bound<'_, PyAny>>) -> PyResult<Option<LimitedBy>> {
+    let Some(value) = value else { return Ok(None) };
+    if value.is_none() {
+        return Ok(Some(LimitedBy::All));
+    }
+    let Ok(name) = value.cast_into_exact::<PyString>() else { return Ok(None) };
+    Ok(match name.to_str()? {
+        "logger" => Some(LimitedBy::Logger),
+        "level" => Some(LimitedBy::Level),
+        _ => None,
+    })
+}
+
+/// Whether only `extra` and bound fields can give a record an attribute of this name.
+fn is_extra_name(name: &Bound<'_, PyString>) -> bool {
+    name.to_str().is_ok_and(|name| !fields::is_own_attribute(name))
+}
