@@ -48,8 +48,7 @@ impl Redactor {
     /// The value of the field `name`, masked, itself when there is nothing to mask; `None` when the field is to
     /// be left out.
     fn field<'py>(&self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let mut walk = Walk { rules: &self.rules, path: Path::default(), around: Vec::new() };
-        walk.inside(name, value)
+        Ok(self.judged_field(name, value)?.0)
     }
 
     /// How often each rule has masked.
@@ -83,6 +82,38 @@ impl Redactor {
 }
 
 impl Redactor {
+    /// The value of the field `name`, masked, as [`Redactor::field`] gives it, and its name, where that is masked.
+    fn judged_field<'py>(
+        &self,
+        name: &str,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<(Option<Bound<'py, PyAny>>, Option<String>)> {
+        let (verdict, masked_name) = self.rules.verdict_of(name);
+        if verdict == Verdict::Search {
+            if let Ok(text) = value.cast_exact::<PyString>() {
+                let masked = masked_text(&self.rules, text)?;
+                return Ok((Some(masked.unwrap_or_else(|| text.clone()).into_any()), masked_name));
+            }
+            if self.is_harmless(value) {
+                return Ok((Some(value.clone()), masked_name));
+            }
+        }
+        let mut walk = Walk { rules: &self.rules, path: Path::default(), around: Vec::new() };
+        Ok((walk.inside(name, value)?, masked_name))
+    }
+
+    /// Whether `value` is of a kind that holds no text, or a number in which nothing is masked.
+    fn is_harmless(&self, value: &Bound<'_, PyAny>) -> bool {
+        if value.is_none()
+            || value.is_exact_instance_of::<PyBool>()
+            || value.is_exact_instance_of::<PyFloat>()
+        {
+            return true;
+        }
+        let number = value.is_exact_instance_of::<PyInt>().then(|| value.extract::<i64>().ok()).flatten();
+        number.is_some_and(|number| matches!(self.rules.text(&number.to_string()), Cow::Borrowed(_)))
+    }
+
     /// `None` when there is nothing to mask.
     fn masked_text<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyString>>> {
         masked_text(&self.rules, text)
@@ -140,10 +171,9 @@ impl Redactor {
             if fields::is_own_attribute(&text) {
                 continue;
             }
-            let masked = self.field(&text, &value)?;
-            let masked_name = self.rules.text(&text);
-            if masked.as_ref().is_none_or(|masked| !masked.is(&value)) || masked_name != text {
-                let masked = masked.map(|masked| (masked_name.into_owned(), masked));
+            let (masked, masked_name) = self.judged_field(&text, &value)?;
+            if masked.as_ref().is_none_or(|masked| !masked.is(&value)) || masked_name.is_some() {
+                let masked = masked.map(|masked| (masked_name.unwrap_or_else(|| text.into_owned()), masked));
                 changes.push(Change { name: name.clone(), masked });
             }
         }

@@ -6,6 +6,7 @@ use regex::RegexBuilder;
 
 use super::keys::KeyRule;
 use super::mode::{Key, Mode};
+use super::names::Names;
 use super::patterns::{PACKS, Pattern, Trigger};
 use super::trigger::{MOST_PATTERNS, Triggers};
 use super::{Redactor, Rule, checks};
@@ -98,6 +99,7 @@ impl RedactorBuilder {
             triggers,
             key_mode: self.mode,
             pseudonyms,
+            names: Names::default(),
             masked_keys: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         })

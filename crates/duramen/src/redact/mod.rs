@@ -9,6 +9,7 @@ mod builder;
 mod checks;
 mod keys;
 mod mode;
+mod names;
 mod patterns;
 mod record;
 mod trigger;
@@ -20,6 +21,7 @@ pub use builder::RedactorBuilder;
 pub use mode::{MASK, Mode};
 
 use self::keys::KeyRule;
+use self::names::Names;
 use self::patterns::Pattern;
 use self::trigger::Triggers;
 
@@ -41,6 +43,7 @@ pub struct Redactor {
     triggers: Triggers,
     key_mode: Mode,
     pseudonyms: Option<mode::Key>,
+    names: Names,
     masked_keys: AtomicU64,
     failures: AtomicU64,
 }
@@ -118,6 +121,27 @@ impl Redactor {
             }
             _ => Verdict::Search,
         }
+    }
+
+    /// What is to be done with the field `name` that is inside no other, and with its name; it is remembered.
+    ///
+    /// ```
+    /// use duramen::redact::{Redactor, Verdict};
+    ///
+    /// let redactor = Redactor::builder().pack("credentials").build().unwrap();
+    /// assert_eq!(redactor.verdict_of("apiKey"), (Verdict::Secret, None));
+    /// assert_eq!(redactor.verdict_of("order"), (Verdict::Search, None));
+    /// ```
+    pub fn verdict_of(&self, name: &str) -> (Verdict, Option<String>) {
+        if let Some(verdict) = self.names.find(name) {
+            return (verdict, None);
+        }
+        let verdict = Path::default().inside(name, |path| self.verdict(path));
+        if let Cow::Owned(masked) = self.text(name) {
+            return (verdict, Some(masked));
+        }
+        self.names.remember(name, verdict);
+        (verdict, None)
     }
 
     /// What stands in the place of a secret field that holds `text`; `None` when the field is to be left out.

@@ -19,8 +19,15 @@ impl Redactor {
             .fields
             .iter()
             .filter_map(|(name, value)| {
-                let value = path.inside(name, |path| self.value(path, value, 0))?;
-                Some((self.text(name), value))
+                let (verdict, masked_name) = self.verdict_of(name);
+                let value = match value {
+                    // What is inside is judged by the names that lead to it.
+                    Value::List(_) | Value::Map(_) if verdict != Verdict::Secret => {
+                        path.inside(name, |path| self.value(path, value, 0))?
+                    }
+                    value => self.judged(verdict, value)?,
+                };
+                Some((masked_name.map_or(Cow::Borrowed(*name), Cow::Owned), value))
             })
             .collect();
         let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, value.clone())).collect();
@@ -41,23 +48,29 @@ impl Redactor {
             return Some(Value::Text(MASK.into()));
         }
         match value {
-            _ if verdict == Verdict::Secret => self.masked(value),
-            Value::List(values) => {
+            Value::List(values) if verdict != Verdict::Secret => {
                 let values = values.iter().filter_map(|value| self.value(path, value, depth + 1));
                 Some(Value::List(values.collect()))
             }
-            Value::Map(entries) => {
+            Value::Map(entries) if verdict != Verdict::Secret => {
                 let masked = entries.iter().filter_map(|(key, value)| {
                     let value = path.inside(key, |path| self.value(path, value, depth + 1))?;
                     Some((self.text(key), value))
                 });
                 Some(Value::Map(masked.collect()))
             }
-            _ if verdict == Verdict::Unlisted => self.masked(value),
+            value => self.judged(verdict, value),
+        }
+    }
+
+    /// The value of a field on which the verdict is this, masked: a value that holds no others, or a secret one.
+    fn judged<'v>(&self, verdict: Verdict, value: &'v Value<'v>) -> Option<Value<'v>> {
+        match value {
+            _ if verdict != Verdict::Search => self.masked(value),
             Value::Text(text) => Some(Value::Text(self.text(text))),
             Value::Integer(number) => Some(self.number(&number.to_string(), value)),
             Value::BigInteger(digits) => Some(self.number(digits, value)),
-            Value::Null | Value::Bool(_) | Value::Float(_) => Some(value.clone()),
+            value => Some(value.clone()),
         }
     }
 
