@@ -99,6 +99,10 @@ class RedactingFilter(Filter):
         masked = {name: self._redactor.field(name, value) for name, value in fields.items()}
         return {name: value for name, value in masked.items() if value is not None or fields[name] is None}
 
+    def expressions(self):
+        """What is looked for: ``{name: regular expression}`` of the patterns, in the syntax of Rust's regex crate."""
+        return dict(self._redactor.expressions())
+
     def counts(self):
         """How often each rule has masked: ``key`` for names of fields, the patterns by name, ``failed``."""
         return dict(self._redactor.counts())

@@ -17,6 +17,7 @@ from bench.plot import draw
 from bench.report import Measured, render
 from bench.runner import TIME_LIMIT, Runner
 from bench.scenario import SCENARIOS
+from bench.structured import Structured
 from bench.summary import summarise_all
 
 #: The interpreter that the plot shows, where it is measured.
@@ -45,6 +46,7 @@ def measure(interpreter, options):
     chosen = [one for one in SCENARIOS.values() if not options.only or one.name in options.only]
     limits = Limits(environment)
     footprints = None if options.only else Footprints(environment)
+    structured = None if options.only else Structured(environment)
     with tempfile.TemporaryDirectory(prefix="duramen-bench-") as folder:
         runner = Runner(environment, chosen, folder, options.scale, options.time_limit)
         for number in range(options.rounds):
@@ -53,6 +55,7 @@ def measure(interpreter, options):
             limits.round()
             if footprints:
                 footprints.round()
+                structured.round()
     print()
     return Measured(
         version=interpreter.version,
@@ -63,6 +66,7 @@ def measure(interpreter, options):
         instructions={} if options.only else _count_instructions(environment),
         loop=_loop(runner.results),
         limits=limits.results(),
+        structured=structured.results() if structured else {},
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench import checks
+from bench import checks, structured
 from bench.environments import REPOSITORY
 from bench.goals import (
     GOALS,
@@ -34,6 +34,8 @@ class Measured:
     loop: tuple
     #: Nanoseconds that the system takes for one write, by the kind of file.
     limits: dict
+    #: {name: nanoseconds} of the rows about structured records and masking.
+    structured: dict
 
 
 INTRODUCTION = """\
@@ -85,7 +87,7 @@ def render(measured, facts, rounds, command, plot):
     parts = [INTRODUCTION.format(command=command, plot=plot), _machine(facts, measured)]
     parts += [_goals(measured), _behind(measured), METHOD.format(rounds=rounds)]
     for one in measured:
-        parts += [_table(one), _instructions(one), _imports(one), _packages(one)]
+        parts += [_table(one), _structured(one), _instructions(one), _imports(one), _packages(one)]
     parts.append(NOTES.read_text(encoding="utf-8"))
     return "\n".join(part for part in parts if part)
 
@@ -203,6 +205,27 @@ def _instructions(one):
         standard, own = counts["standard"], counts["duramen"]
         title = SCENARIOS[scenario].title
         lines.append(f"| {title} | {standard:.0f} | {own:.0f} | {_times(standard / own)} |")
+    return "\n".join([*lines, ""])
+
+
+def _structured(one):
+    """What bound fields, spans and masking cost, and how fast long texts are looked through."""
+    times = one.structured
+    if not times:
+        return ""
+    lines = ["| the same call, and with | without | with | |", "| --- | --- | --- | --- |"]
+    for row in structured.ROWS:
+        without, with_it = duration(times[row.without]), duration(times[row.with_it])
+        lines.append(f"| {row.title} | {without} | {with_it} | {structured.verdict(row, times)} |")
+    lines += [
+        "",
+        f"| masking of {structured.LONG / 1e6:g} MB, packs {', '.join(structured.PACKS)} | Duramen "
+        "| the regex crate, all patterns at once (which of them match) | one after the other |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name in structured.MESSAGES:
+        speeds = (structured.LONG / times[f"{name}-long{kind}"] * 1000 for kind in ("", "-set", "-each"))
+        lines.append(f"| {name} | " + " | ".join(f"{speed:.0f} MB/s" for speed in speeds) + " |")
     return "\n".join([*lines, ""])
 
 

@@ -51,6 +51,11 @@ impl Redactor {
         Ok(self.judged_field(name, value)?.0)
     }
 
+    /// The names of the patterns with their regular expressions.
+    fn expressions(&self) -> Vec<(String, String)> {
+        self.rules.expressions().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    }
+
     /// How often each rule has masked.
     fn counts(&self) -> Vec<(String, u64)> {
         self.rules.counts()

@@ -17,6 +17,8 @@ mod trigger;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use regex::{Captures, Match};
+
 pub use builder::RedactorBuilder;
 pub use mode::{MASK, Mode};
 
@@ -109,6 +111,16 @@ impl Redactor {
         text
     }
 
+    /// What is looked for: the names of the patterns with their regular expressions.
+    ///
+    /// ```
+    /// let redactor = duramen::redact::Redactor::builder().pattern("order", r"\bo-\d+").build().unwrap();
+    /// assert_eq!(redactor.expressions().collect::<Vec<_>>(), [("order", r"\bo-\d+")]);
+    /// ```
+    pub fn expressions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rules.iter().map(|rule| (&*rule.pattern.name, rule.pattern.regex.as_str()))
+    }
+
     /// What is to be done with the field at `path`.
     pub fn verdict(&self, path: &Path) -> Verdict {
         let matches = |rules: &[KeyRule], path: &[String]| rules.iter().any(|rule| rule.matches(path));
@@ -174,12 +186,22 @@ impl Redactor {
 }
 
 impl Rule {
+    /// What is to be masked, its check aside: the matches, or what their group `secret` holds.
+    fn found_in<'t>(&self, text: &'t str) -> impl Iterator<Item = Match<'t>> {
+        let regex = &self.pattern.regex;
+        // A match alone is found faster than the groups in it.
+        let has_groups = regex.captures_len() > 1;
+        let whole = (!has_groups).then(|| regex.find_iter(text));
+        let in_groups = has_groups.then(|| regex.captures_iter(text));
+        let of_groups = |captures: Captures<'t>| captures.name("secret").or_else(|| captures.get(0));
+        whole.into_iter().flatten().chain(in_groups.into_iter().flatten().filter_map(of_groups))
+    }
+
     /// The text with all that the rule finds replaced; `None` when it finds nothing.
     fn apply(&self, text: &str, pseudonyms: Option<&mode::Key>) -> Option<String> {
         let mut masked = String::new();
         let mut written = 0;
-        for captures in self.pattern.regex.captures_iter(text) {
-            let Some(found) = captures.name("secret").or_else(|| captures.get(0)) else { continue };
+        for found in self.found_in(text) {
             let within = within_quotes(found.as_str());
             let (start, end) = (found.start() + within.start, found.start() + within.end);
             let secret = &text[start..end];
