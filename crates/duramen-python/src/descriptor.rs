@@ -9,7 +9,7 @@ pub(crate) use other::Descriptor;
 #[cfg(unix)]
 mod unix {
     use std::fs::File;
-    use std::io::{self, Seek as _, SeekFrom, Write as _};
+    use std::io::{self, Write as _};
     use std::mem::ManuallyDrop;
     use std::os::fd::FromRawFd as _;
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -29,9 +29,9 @@ mod unix {
             (&*self.0).write(bytes)
         }
 
-        /// The position in the file, which is moved `to_end` first if that is asked for.
-        pub(crate) fn position(&self, to_end: bool) -> io::Result<u64> {
-            (&*self.0).seek(if to_end { SeekFrom::End(0) } else { SeekFrom::Current(0) })
+        /// The length of the file; `None` for one that has no name any more.
+        pub(crate) fn length(&self) -> io::Result<Option<u64>> {
+            self.0.metadata().map(|status| (status.nlink() > 0).then_some(status.len()))
         }
 
         /// Whether a write never waits for another program: a regular file or `/dev/null`.
@@ -63,7 +63,7 @@ mod other {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        pub(crate) fn position(&self, _to_end: bool) -> io::Result<u64> {
+        pub(crate) fn length(&self) -> io::Result<Option<u64>> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

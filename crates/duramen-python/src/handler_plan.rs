@@ -47,21 +47,20 @@ impl Kind {
     /// Does it, for a record whose text is `line`; the handler's lock is held.
     pub(crate) fn prepare(self, handler: &Bound<'_, PyAny>, line: &[u8]) -> PyResult<()> {
         let py = handler.py();
-        let roll_over = match self {
+        // CPython counts characters here, not bytes.
+        let length = || Ok(String::from_utf8_lossy(line).chars().count());
+        let is_due = match self {
             Self::Stream => return Ok(()),
             Self::File => false,
-            Self::RotatedBySize => {
-                // CPython counts characters here, not bytes.
-                handler::rotating::is_full(handler, || Ok(String::from_utf8_lossy(line).chars().count()))?
-            }
+            Self::RotatedBySize => handler::turn::is_due_by_size(handler, &length)?,
             Self::RotatedByTime => handler::timed_rotating::is_due(handler)?,
             Self::Watched => {
                 handler.call_method0(intern!(py, "reopenIfNeeded"))?;
                 false
             }
         };
-        if roll_over {
-            handler.call_method0(intern!(py, "doRollover"))?;
+        if is_due {
+            handler::turn::roll_over(handler, &length)?;
         }
         handler::file::open_if_delayed(handler)
     }
@@ -72,10 +71,7 @@ impl Kind {
 pub(crate) enum Rollover {
     Never,
     /// When the record and its newline reach this many bytes in all; 0: never.
-    AtSize {
-        most: i64,
-        from_end: bool,
-    },
+    AtSize(i64),
     /// From this second since the Unix epoch on.
     AtTime(i64),
     /// It has to look each time.
@@ -88,7 +84,7 @@ impl Rollover {
         Ok(match kind {
             Kind::Stream | Kind::File => Self::Never,
             Kind::RotatedBySize => match handler.getattr(intern!(py, "maxBytes"))?.extract() {
-                Ok(most) => Self::AtSize { most, from_end: !handler::rotating::spares_empty_files(handler)? },
+                Ok(most) => Self::AtSize(most),
                 Err(_) => Self::Unknown,
             },
             Kind::RotatedByTime => match handler.getattr(intern!(py, "rolloverAt"))?.extract() {
@@ -103,12 +99,12 @@ impl Rollover {
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
     pub(crate) fn is_far(self, file: &DirectFile, seconds: f64, line: &[u8]) -> bool {
         match self {
-            Self::Never | Self::AtSize { most: ..=0, .. } => true,
-            Self::AtSize { most, from_end } => {
+            Self::Never | Self::AtSize(..=0) => true,
+            Self::AtSize(most) => {
                 // There are at most as many characters, which CPython counts, as bytes.
                 let length = i64::try_from(line.len()).unwrap_or(i64::MAX - 1) + 1;
-                let position = file.position(from_end).and_then(|position| i64::try_from(position).ok());
-                position.is_some_and(|position| position.saturating_add(length) < most)
+                let end = file.length().and_then(|end| i64::try_from(end).ok());
+                end.is_some_and(|end| end.saturating_add(length) < most)
             }
             Self::AtTime(second) => (seconds.floor() as i64) < second,
             Self::Unknown => false,

@@ -115,9 +115,9 @@ impl DirectFile {
         untouched && (!self.only_ascii || line.is_ascii())
     }
 
-    /// Where the next byte goes: from the beginning of the file, or after `to_end` from its end.
-    pub(crate) fn position(&self, to_end: bool) -> Option<u64> {
-        self.descriptor.position(to_end).ok()
+    /// The length of the file, whoever has written it; `None` for one that has been deleted.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.descriptor.length().ok().flatten()
     }
 
     /// Writes as much of `line` as the system takes at once: how much that was, or `None` after an error.

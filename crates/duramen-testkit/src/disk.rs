@@ -1,11 +1,11 @@
 //! A disk in memory that fails when a test says so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use duramen::fs::{FileIdentity, FileStatus, FileSystem, LogFile};
+use duramen::fs::{FileIdentity, FileStatus, FileSystem, LockedFile, LogFile};
 use parking_lot::Mutex;
 
 /// Files in memory; clones are the same disk.
@@ -20,6 +20,8 @@ struct State {
     writes: VecDeque<Write>,
     write_calls: usize,
     renames_fail: bool,
+    /// The numbers of the locked files.
+    locked: BTreeSet<usize>,
 }
 
 /// What happens at one call of write.
@@ -65,6 +67,7 @@ impl State {
         FileStatus {
             length: self.files[file].len() as u64,
             is_regular: true,
+            is_named: self.names.values().any(|number| *number == file),
             modified: 0,
             identity: Some(FileIdentity { device: 1, inode: file as u64 }),
         }
@@ -115,11 +118,37 @@ impl FileSystem for FakeDisk {
         Ok(())
     }
 
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockedFile>>> {
+        let mut state = self.0.lock();
+        let number = state.number(path)?;
+        let is_free = state.locked.insert(number);
+        let lock = || Box::new(FakeLock { disk: self.clone(), number }) as Box<dyn LockedFile>;
+        Ok(is_free.then(lock))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         // A name without a directory stands in the current one.
         let directory = directory.strip_prefix(".").unwrap_or(directory);
         let state = self.0.lock();
         Ok(state.names.keys().filter(|path| path.parent() == Some(directory)).cloned().collect())
+    }
+}
+
+#[derive(Debug)]
+struct FakeLock {
+    disk: FakeDisk,
+    number: usize,
+}
+
+impl LockedFile for FakeLock {
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        Ok(self.disk.0.lock().status(self.number).identity)
+    }
+}
+
+impl Drop for FakeLock {
+    fn drop(&mut self) {
+        self.disk.0.lock().locked.remove(&self.number);
     }
 }
 

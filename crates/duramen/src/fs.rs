@@ -4,6 +4,8 @@
 //! failing disk in its place. [`Disk`] is the real one.
 
 use std::fmt::Debug;
+#[cfg(unix)]
+use std::fs::TryLockError;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,14 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Those of the operating system.
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
 
+    /// Locks the file at `path` against all others who lock it, in this process or another: `None` while somebody
+    /// else has the lock. The lock ends when it is dropped, and with the process.
+    ///
+    /// # Errors
+    /// Those of the operating system; [`io::ErrorKind::NotFound`] where there is no file,
+    /// [`io::ErrorKind::Unsupported`] where the system has no such locks.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockedFile>>>;
+
     /// True when `path` names something.
     fn exists(&self, path: &Path) -> bool {
         self.status(path).is_ok()
@@ -62,6 +72,15 @@ pub trait LogFile: Debug + Send {
     fn status(&self) -> io::Result<FileStatus>;
 }
 
+/// A file that is locked until this is dropped.
+pub trait LockedFile: Debug + Send {
+    /// Which file it is, whatever its name is now.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn identity(&self) -> io::Result<Option<FileIdentity>>;
+}
+
 /// What is known of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileStatus {
@@ -69,6 +88,8 @@ pub struct FileStatus {
     pub length: u64,
     /// False for a pipe, a terminal, a device, a directory.
     pub is_regular: bool,
+    /// False for an open file that has no name any more: it was deleted.
+    pub is_named: bool,
     /// When it was last written, in whole seconds since the epoch.
     pub modified: i64,
     /// Which file it is, where the system tells.
@@ -109,8 +130,45 @@ impl FileSystem for Disk {
         std::fs::remove_file(path)
     }
 
+    #[cfg(unix)]
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockedFile>>> {
+        // For writing, since network file systems lock nothing else exclusively.
+        let file = OpenOptions::new().append(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(Locked(file)))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Open files are not renamed there, so that nobody rolls a shared one over.
+    #[cfg(not(unix))]
+    fn try_lock(&self, _path: &Path) -> io::Result<Option<Box<dyn LockedFile>>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    }
+}
+
+/// The lock is the open file's own (`flock`): forked processes have it too until it is ended explicitly.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Locked(File);
+
+#[cfg(unix)]
+impl LockedFile for Locked {
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        self.0.metadata().map(|metadata| identity_of(&metadata))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Where that fails, the lock ends with the last process that has the file open.
+        let _ = self.0.unlock();
     }
 }
 
@@ -130,6 +188,7 @@ fn status_of(metadata: &Metadata) -> FileStatus {
     FileStatus {
         length: metadata.len(),
         is_regular: metadata.is_file(),
+        is_named: is_named(metadata),
         modified: since_epoch.map_or(0, |duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)),
         identity: identity_of(metadata),
     }
@@ -140,6 +199,17 @@ fn status_of(metadata: &Metadata) -> FileStatus {
 fn identity_of(metadata: &Metadata) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt as _;
     Some(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
+}
+
+#[cfg(unix)]
+fn is_named(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.nlink() > 0
+}
+
+#[cfg(not(unix))]
+fn is_named(_: &Metadata) -> bool {
+    true
 }
 
 #[cfg(not(unix))]

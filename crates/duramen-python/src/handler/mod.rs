@@ -12,5 +12,6 @@ pub(crate) mod rotating;
 pub(crate) mod schedule;
 pub(crate) mod stream;
 pub(crate) mod timed_rotating;
+pub(crate) mod turn;
 pub(crate) mod usual;
 pub(crate) mod watched;

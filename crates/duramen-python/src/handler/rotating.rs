@@ -8,8 +8,8 @@ use pyo3::types::{PyBool, PyString};
 
 use crate::globals;
 use crate::handler::error::guarded_entirely;
-use crate::handler::file;
 use crate::handler::lineage::{self, FileArguments, text_encoding};
+use crate::handler::{file, turn};
 use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =
@@ -49,7 +49,7 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let (handler, record) = (&call.object, call.argument(0));
     guarded_entirely(handler, &record, || {
         if handler.call_method1(intern!(py, "shouldRollover"), (record,))?.is_truthy()? {
-            handler.call_method0(intern!(py, "doRollover"))?;
+            turn::roll_over(handler, &|| handler.call_method1(intern!(py, "format"), (record,))?.len())?;
         }
         file::emit_as_file_handler(handler, &record)
     })?;
@@ -142,7 +142,8 @@ pub(crate) fn remove_if_there(path: &Bound<'_, PyAny>) -> PyResult<()> {
 fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, record) = (&call.object, call.argument(0));
-    let exceeded = is_full(handler, || handler.call_method1(intern!(py, "format"), (record,))?.len())?;
+    let length = || handler.call_method1(intern!(py, "format"), (record,))?.len();
+    let exceeded = turn::is_due_by_size(handler, &length)?;
     Ok(PyBool::new(py, exceeded).to_owned().into_any())
 }
 

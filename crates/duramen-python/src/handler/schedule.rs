@@ -321,6 +321,42 @@ fn is_backup<'py>(
     Ok(false)
 }
 
+/// Whether the backup that a rollover would make now is there: another process has made it.
+pub(crate) fn is_done_already(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    exists(&backup_path(handler, now(handler.py())?)?)
+}
+
+/// Sets the time of the next rollover, as after one that was made elsewhere.
+pub(crate) fn plan_next(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = handler.py();
+    let now = now(py)?;
+    if is_native(handler)? {
+        return plan_after(handler, now);
+    }
+    let mut next = handler.call_method1(intern!(py, "computeRollover"), (now,))?;
+    while next.le(now)? {
+        next = next.add(handler.getattr(intern!(py, "interval"))?)?;
+    }
+    handler.setattr(intern!(py, "rolloverAt"), next)
+}
+
+/// Whether the methods of this file were put into the handler's class.
+fn is_native(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = handler.py();
+    let method = handler.getattr(intern!(py, "computeRollover"))?;
+    let function = method.getattr_opt(intern!(py, "__func__"))?;
+    Ok(function.is_some_and(|function| interpreter::is_native_function(&function)))
+}
+
+fn plan_after(handler: &Bound<'_, PyAny>, now: i64) -> PyResult<()> {
+    let py = handler.py();
+    let mut next = handler.call_method1(intern!(py, "computeRollover"), (now,))?;
+    if rules(py) == Rules::Original {
+        next = keep_clock_time(handler, now, next)?;
+    }
+    handler.setattr(intern!(py, "rolloverAt"), next)
+}
+
 fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
@@ -349,11 +385,7 @@ fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if !handler.getattr(intern!(py, "delay"))?.is_truthy()? {
         handler.setattr(intern!(py, "stream"), handler.call_method0(intern!(py, "_open"))?)?;
     }
-    let mut next = handler.call_method1(intern!(py, "computeRollover"), (now,))?;
-    if !corrected {
-        next = keep_clock_time(handler, now, next)?;
-    }
-    handler.setattr(intern!(py, "rolloverAt"), next)?;
+    plan_after(handler, now)?;
     call.none()
 }
 

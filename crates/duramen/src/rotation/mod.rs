@@ -8,12 +8,14 @@ pub mod retention;
 pub mod roll;
 pub mod schedule;
 pub mod size;
+pub mod turn;
 
 pub use local_time::{BrokenDownTime, LocalTime};
 pub use retention::BackupNames;
 pub use roll::{Customs, Namer, Retention, Rotator};
 pub use schedule::{InvalidSchedule, Schedule, When};
 pub use size::SizeLimit;
+pub use turn::Turn;
 
 /// Whose rules hold: CPython corrected several corner cases of rotation between 3.12.1 and 3.13.
 ///

@@ -3,9 +3,11 @@
 use std::io;
 
 use super::{FileWriter, Writer};
-use crate::rotation::{Customs, SizeLimit, roll};
+use crate::fs::FileStatus;
+use crate::rotation::{Customs, SizeLimit, Turn, roll, turn};
 
-/// Writes to a file and rolls it over by size.
+/// Writes to a file and rolls it over by size. Several processes may do so with the same file: see
+/// [`turn`](crate::rotation::turn).
 pub struct RotatingWriter {
     file: FileWriter,
     limit: SizeLimit,
@@ -27,20 +29,36 @@ impl RotatingWriter {
         roll::by_number(self.file.fs().as_ref(), self.file.path(), &self.limit, &self.customs)
     }
 
-    fn is_due(&mut self, entry: &[u8]) -> io::Result<bool> {
-        let position = self.file.position()?;
-        if !self.limit.is_reached(position, entry.len() as u64) {
-            return Ok(false);
+    /// Rolls over, where `entry` makes that necessary and no other process has done it.
+    fn roll_over_if_due(&mut self, entry: &[u8]) -> io::Result<()> {
+        while let Some(own) = self.due_file(entry)? {
+            match turn::take(self.file.fs().as_ref(), self.file.path(), own.identity) {
+                Turn::Moved => self.file.close()?,
+                Turn::Taken => return Ok(()),
+                Turn::Ours(_lock) => return self.roll_over(),
+            }
+        }
+        Ok(())
+    }
+
+    /// The open file, if `entry` is not to be written to it.
+    fn due_file(&mut self, entry: &[u8]) -> io::Result<Option<FileStatus>> {
+        self.file.open()?;
+        let Some(open) = self.file.open_status()? else { return Ok(None) };
+        // Its length is that which all of its writers have given it.
+        if open.is_named && !self.limit.is_reached(open.length, entry.len() as u64) {
+            return Ok(None);
         }
         // A pipe or a device cannot be rolled over; a file that is gone can.
-        Ok(self.file.fs().status(self.file.path()).map_or(true, |status| status.is_regular))
+        let is_regular = self.file.fs().status(self.file.path()).map_or(true, |status| status.is_regular);
+        Ok(is_regular.then_some(open))
     }
 }
 
 impl Writer for RotatingWriter {
     /// An entry that cannot cause its rollover is still written, to the file as it is.
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        let rolled = if self.is_due(entry)? { self.roll_over() } else { Ok(()) };
+        let rolled = self.roll_over_if_due(entry);
         self.file.write_entry(entry).and(rolled)
     }
 

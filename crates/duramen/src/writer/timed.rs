@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 
 use super::{FileWriter, Writer};
 use crate::clock::Clock;
-use crate::rotation::{Customs, Retention, Rules, Schedule, roll};
+use crate::rotation::{Customs, Retention, Rules, Schedule, Turn, roll, turn};
 
-/// Writes to a file and rolls it over on a schedule.
+/// Writes to a file and rolls it over on a schedule. Several processes may do so with the same file: see
+/// [`turn`](crate::rotation::turn).
 pub struct TimedRotatingWriter {
     file: FileWriter,
     schedule: Schedule,
@@ -72,7 +73,15 @@ impl TimedRotatingWriter {
             self.schedule_next(now);
             return Ok(());
         }
-        self.roll_over()
+        let own = self.file.open_status()?.and_then(|open| open.identity);
+        match turn::take(self.file.fs().as_ref(), self.file.path(), own) {
+            Turn::Moved => {
+                self.schedule_next(now);
+                self.file.close()
+            }
+            Turn::Taken => Ok(()),
+            Turn::Ours(_lock) => self.roll_over(),
+        }
     }
 }
 

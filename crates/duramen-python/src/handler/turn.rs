@@ -1,0 +1,127 @@
+//! Files that several processes write to and roll over: exactly one of them does it, the others follow.
+//!
+//! [`duramen::rotation::turn`] says how. Handlers whose `doRollover` is another one than `logging`'s may have a way of
+//! their own to agree with others, and are left to it.
+
+use std::path::PathBuf;
+
+use duramen::fs::{Disk, FileIdentity};
+use duramen::rotation::{Turn, turn};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::handler::rotating::{is_full, is_irregular, os};
+use crate::handler::schedule;
+
+/// What decides when the handler's file is rolled over, where `doRollover` is `logging`'s own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Size,
+    Time,
+}
+
+/// Rolls the handler's file over because it is due, or follows another process that has done so.
+///
+/// `length` is the number of characters of the record that is to be written.
+pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResult<usize>) -> PyResult<()> {
+    let py = handler.py();
+    let do_rollover = || handler.call_method0(intern!(py, "doRollover")).map(drop);
+    let Some(rule) = rule_of(handler)? else { return do_rollover() };
+    let path = handler.getattr(intern!(py, "baseFilename"))?.extract::<PathBuf>()?;
+    loop {
+        let own = identity(handler)?;
+        match py.detach(|| turn::take(&Disk, &path, own)) {
+            Turn::Taken => return Ok(()),
+            Turn::Ours(_lock) if rule == Rule::Time && schedule::is_done_already(handler)? => {
+                return schedule::plan_next(handler);
+            }
+            Turn::Ours(_lock) => return do_rollover(),
+            Turn::Moved => reopen(handler)?,
+        }
+        match rule {
+            Rule::Time => return schedule::plan_next(handler),
+            Rule::Size if is_due_by_size(handler, length)? => {}
+            Rule::Size => return Ok(()),
+        }
+    }
+}
+
+/// Whether a record of `length` characters is not to be written to the handler's file any more.
+///
+/// CPython asks how far this process has got in the file; what others have written counts as well.
+pub(crate) fn is_due_by_size(
+    handler: &Bound<'_, PyAny>,
+    length: &dyn Fn() -> PyResult<usize>,
+) -> PyResult<bool> {
+    if is_full(handler, length)? {
+        return Ok(true);
+    }
+    let py = handler.py();
+    let Ok(most) = handler.getattr(intern!(py, "maxBytes"))?.extract::<u64>() else { return Ok(false) };
+    if most == 0 || rule_of(handler)? != Some(Rule::Size) {
+        return Ok(false);
+    }
+    let Some(status) = status(handler)? else { return Ok(false) };
+    let reached = status.length > 0 && status.length + length()? as u64 + 1 >= most;
+    Ok((reached || status.links == 0) && !is_irregular(handler)?)
+}
+
+fn rule_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<Rule>> {
+    let py = handler.py();
+    let method = handler.getattr(intern!(py, "doRollover"))?;
+    let Some(function) = method.getattr_opt(intern!(py, "__func__"))? else { return Ok(None) };
+    let text =
+        |name| function.getattr_opt(name).ok().flatten().and_then(|text| text.extract::<String>().ok());
+    let module = text(intern!(py, "__module__"));
+    if !module.is_some_and(|module| matches!(module.as_str(), "logging.handlers" | "duramen.handlers")) {
+        return Ok(None);
+    }
+    Ok(match text(intern!(py, "__qualname__")).as_deref() {
+        Some("RotatingFileHandler.doRollover") => Some(Rule::Size),
+        Some("TimedRotatingFileHandler.doRollover") => Some(Rule::Time),
+        _ => None,
+    })
+}
+
+struct Status {
+    identity: FileIdentity,
+    length: u64,
+    links: u64,
+}
+
+/// What the system knows of the handler's open file; `None` when its stream has no descriptor.
+fn status(handler: &Bound<'_, PyAny>) -> PyResult<Option<Status>> {
+    let py = handler.py();
+    let stream = handler.getattr(intern!(py, "stream"))?;
+    if stream.is_none() || cfg!(not(unix)) {
+        return Ok(None);
+    }
+    let found = stream
+        .call_method0(intern!(py, "fileno"))
+        .and_then(|number| os(py)?.call_method1(intern!(py, "fstat"), (number,)));
+    let Ok(found) = found else { return Ok(None) };
+    let field = |name| found.getattr(name)?.extract::<u64>();
+    Ok(Some(Status {
+        identity: FileIdentity {
+            device: field(intern!(py, "st_dev"))?,
+            inode: field(intern!(py, "st_ino"))?,
+        },
+        length: field(intern!(py, "st_size"))?,
+        links: field(intern!(py, "st_nlink"))?,
+    }))
+}
+
+fn identity(handler: &Bound<'_, PyAny>) -> PyResult<Option<FileIdentity>> {
+    Ok(status(handler)?.map(|status| status.identity))
+}
+
+/// Opens the file that is at the handler's path by now.
+fn reopen(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = handler.py();
+    let name = intern!(py, "stream");
+    let stream = handler.getattr(name)?;
+    // First, since opening the file can fail.
+    handler.setattr(name, py.None())?;
+    stream.call_method0(intern!(py, "close"))?;
+    handler.setattr(name, handler.call_method0(intern!(py, "_open"))?)
+}
