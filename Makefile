@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-short bench-guard check advisories check-long docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-short bench-guard faults check advisories check-long docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -40,6 +40,10 @@ conformance:
 ## differential: the same programs on the standard library and on Duramen, on every CPython found
 differential:
 	$(PYTHON) tests/differential/run.py
+
+## faults: many processes, rotation and kill -9, beside other packages, into docs/faults.md (PROCESSES= RECORDS=)
+faults: $(VENV)/faults-ready
+	$(BIN)/python tests/faults $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(RECORDS),--records $(RECORDS))
 
 ## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:
@@ -100,6 +104,10 @@ $(VENV)/demo-ready: $(VENV)/installed requirements/demo.txt
 
 $(VENV)/test-ready: $(VENV)/installed $(TEST_REQUIREMENTS)
 	$(BIN)/python -m pip install --quiet $(TEST_REQUIREMENTS:%=-r %)
+	touch $@
+
+$(VENV)/faults-ready: $(VENV)/installed requirements/faults.txt
+	$(BIN)/python -m pip install --quiet -r requirements/faults.txt
 	touch $@
 
 $(VENV)/check-ready: $(VENV)/made requirements/check.txt

@@ -1,0 +1,98 @@
+"""``python tests/faults``: the campaigns at length, beside other packages, into docs/faults.md.
+
+The exit code is 1 when Duramen has lost, doubled or mangled a record, or a process hung.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from faults.campaigns import CAMPAIGNS, run  # noqa: E402
+
+PACKAGES = {
+    "duramen": "Duramen, imported",
+    "installed": "Duramen, installed",
+    "standard": "standard library",
+    "concurrent": "concurrent-log-handler",
+}
+#: What a package has no handler for.
+NOT_THERE = {("moved away by others (watched)", "concurrent")}
+
+PAGE = """\
+# Faults
+
+Written by `{command}`: {processes} processes, {records} records each, CPython {python}, {cpus} CPUs.
+[shared-files.md](shared-files.md) says how several processes agree on one file.
+
+A record counts as written when its logging call has returned. A cell has the records that were lost, doubled and
+mangled, of how many, and how many files they were found in.
+
+{table}
+
+- "apart": processes that were started one by one. "Forked": workers that have inherited an open handler. The files are
+  rolled over every 20 000 bytes, or every second.
+- "Killed": 20 times a process is killed with SIGKILL at a random moment, and another one started; the files are rolled
+  over every 10 000 bytes, so that many die in the middle of a rollover.
+- "Moved away": somebody renames the file 20 times, and `WatchedFileHandler` follows.
+"""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=8, metavar="N")
+    parser.add_argument("--records", type=int, default=5000, metavar="N", help="for each process")
+    parser.add_argument("--package", action="append", choices=PACKAGES, help="this one alone (repeatable)")
+    parser.add_argument("--report", type=Path, metavar="FILE", default=HERE.parents[1] / "docs" / "faults.md")
+    parser.add_argument("--command", default="make faults", help="what the report names as its command")
+    return parser.parse_args()
+
+
+def cell(count):
+    text = f"{count.lost} · {count.doubled} · {count.mangled} of {count.written}, {count.files} files"
+    if count.killed:
+        text += f", {count.killed} killed"
+    if count.hung:
+        text += f", **{count.hung} hung**"
+    return text if count.is_whole else f"**{text}**"
+
+
+def main():
+    options = parse_arguments()
+    packages = options.package or list(PACKAGES)
+    rows, failed = [], False
+    for name in CAMPAIGNS:
+        cells = []
+        for package in packages:
+            if (name, package) in NOT_THERE:
+                cells.append("—")
+                continue
+            with tempfile.TemporaryDirectory(prefix="duramen-faults-") as folder:
+                count = run(name, Path(folder) / "run", package, options.processes, options.records)
+            print(f"{name}, {PACKAGES[package]}: {cell(count)}", flush=True)
+            cells.append(cell(count))
+            failed |= package in ("duramen", "installed") and not count.is_whole
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    head = "| lost · doubled · mangled | " + " | ".join(PACKAGES[package] for package in packages) + " |"
+    table = "\n".join([head, "| --- |" + " --- |" * len(packages), *rows])
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    options.report.write_text(
+        PAGE.format(
+            command=options.command,
+            processes=options.processes,
+            records=options.records,
+            python=platform.python_version(),
+            cpus=os.cpu_count(),
+            table=table,
+        )
+    )
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

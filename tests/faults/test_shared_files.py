@@ -1,0 +1,106 @@
+"""Several processes on one file, in short: each record is there once, and whole. ``make faults`` does it at length."""
+
+import os
+
+import pytest
+from faults.campaigns import CAMPAIGNS, Campaign, run
+
+import duramen as logging
+from duramen import handlers
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="open files are not renamed there")
+
+
+@pytest.mark.parametrize("package", ["duramen", "installed"])
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_nothing_is_lost_doubled_or_mangled(tmp_path, name, package):
+    count = run(name, tmp_path / "run", package, processes=4, records=600)
+    assert count.is_whole and count.written >= 600, count
+
+
+def writing(path, **options):
+    handler = handlers.RotatingFileHandler(path, **options)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.Logger("shared")
+    logger.addHandler(handler)
+    return logger, handler
+
+
+def test_one_handler_rolls_over_and_the_other_follows(tmp_path):
+    path = tmp_path / "app.log"
+    first, _ = writing(path, maxBytes=30, backupCount=5)
+    second, _ = writing(path, maxBytes=30, backupCount=5)
+    first.warning("a" * 10)
+    second.warning("b" * 10)
+    # What the other one has written counts, too.
+    first.warning("c" * 10)
+    second.warning("d" * 10)
+    names = sorted(os.listdir(tmp_path))
+    assert names == ["app.log", "app.log.1"]
+    assert (tmp_path / "app.log.1").read_text() == "a" * 10 + "\n" + "b" * 10 + "\n"
+    assert path.read_text() == "c" * 10 + "\n" + "d" * 10 + "\n"
+
+
+def test_a_file_that_was_deleted_is_made_anew(tmp_path):
+    path = tmp_path / "app.log"
+    logger, _ = writing(path, maxBytes=1000, backupCount=1)
+    logger.warning("gone")
+    path.unlink()
+    logger.warning("here")
+    assert path.read_text() == "here\n"
+
+
+def test_a_handler_of_ones_own_agrees_with_others_as_it_likes(tmp_path):
+    rolled = []
+
+    class Own(handlers.RotatingFileHandler):
+        def doRollover(self):
+            rolled.append(self.baseFilename)
+            super().doRollover()
+
+    handler = Own(tmp_path / "app.log", maxBytes=20, backupCount=1)
+    logger = logging.Logger("shared")
+    logger.addHandler(handler)
+    for _ in range(3):
+        logger.warning("x" * 15)
+    assert len(rolled) == 2
+
+
+def test_a_backup_of_the_same_time_is_never_overwritten(tmp_path, monkeypatch):
+    clock = [1_700_000_000.0]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    path = tmp_path / "app.log"
+    path.touch()
+    os.utime(path, (clock[0], clock[0]))
+    handler = handlers.TimedRotatingFileHandler(path, when="S", interval=10, utc=True)
+    logger = logging.Logger("shared")
+    logger.addHandler(handler)
+    logger.warning("before")
+    backup = tmp_path / "app.log.2023-11-14_22-13-20"
+    backup.write_text("of another process\n")
+    clock[0] += 10
+    logger.warning("after")
+    logger.warning("and on")
+    assert backup.read_text() == "of another process\n"
+    assert path.read_text() == "before\nafter\nand on\n"
+    assert handler.rolloverAt > clock[0]
+
+
+def test_nobody_waits_for_a_lock_that_nobody_lets_go(tmp_path, monkeypatch):
+    """The file is written to as it is; the next records do not wait again."""
+    import fcntl
+
+    path = tmp_path / "app.log"
+    logger, _ = writing(path, maxBytes=20, backupCount=1)
+    logger.warning("x" * 15)
+    with open(path) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for _ in range(3):
+            logger.warning("y" * 15)
+    assert path.read_text().count("y" * 15) == 3
+    logger.warning("z")
+    assert path.read_text() == "z\n"
+
+
+def test_an_empty_campaign_counts_nothing(tmp_path):
+    assert Campaign(tmp_path / "run", "duramen", "size").count().is_whole

@@ -1,0 +1,88 @@
+"""One process that logs to a shared file: ``python writer.py SETTING``, SETTING being JSON as ``Setting`` has it.
+
+Each record is ``WORKER NUMBER padding``. After a logging call has returned, its number is written to the worker's
+own file of acknowledgements with a call to the system: what stands there survives the process.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+
+
+def modules_of(package):
+    """What stands for ``logging`` and ``logging.handlers``."""
+    if package == "duramen":
+        import duramen
+        import duramen.handlers
+
+        return duramen, duramen.handlers
+    import logging
+    import logging.handlers
+
+    if package == "installed":
+        import duramen
+
+        duramen.install()
+    return logging, logging.handlers
+
+
+def handler_of(setting):
+    logging, handlers = modules_of(setting["package"])
+    # More than there will be: each rollover looks for all of them.
+    path, kept = setting["path"], 1_500
+    if setting["package"] == "concurrent":
+        import concurrent_log_handler as concurrent
+
+        if setting["kind"] == "size":
+            handler = concurrent.ConcurrentRotatingFileHandler(
+                path, maxBytes=setting["most"], backupCount=kept
+            )
+        else:
+            handler = concurrent.ConcurrentTimedRotatingFileHandler(path, when="S", backupCount=kept)
+    elif setting["kind"] == "size":
+        handler = handlers.RotatingFileHandler(path, maxBytes=setting["most"], backupCount=kept)
+    elif setting["kind"] == "time":
+        handler = handlers.TimedRotatingFileHandler(path, when="S", backupCount=kept)
+    else:
+        handler = handlers.WatchedFileHandler(path)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    return logging, handler
+
+
+def write(setting, logging, handler):
+    logger = logging.Logger("shared")
+    logger.addHandler(handler)
+    chance = random.Random(setting["worker"])
+    acknowledged = os.open(setting["acknowledged"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for number in range(setting["first"], setting["first"] + setting["records"]):
+        logger.warning("%d %d %s", setting["worker"], number, "x" * chance.randrange(100))
+        os.write(acknowledged, b"%d\n" % number)
+        if setting["pause"]:
+            time.sleep(setting["pause"])
+
+
+def main():
+    setting = json.loads(sys.argv[1])
+    logging, handler = handler_of(setting)
+    if not setting["forks"]:
+        write(setting, logging, handler)
+        return
+    # Workers of a server that has made its handlers before it forks.
+    children = []
+    for worker in range(setting["forks"]):
+        child = os.fork()
+        if child == 0:
+            own = {**setting, "worker": worker, "acknowledged": f"{setting['acknowledged']}-{worker}"}
+            try:
+                write(own, logging, handler)
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()
