@@ -29,6 +29,11 @@ mod unix {
             (&*self.0).write(bytes)
         }
 
+        /// Another descriptor of the same open file, which stays open when this one is closed.
+        pub(crate) fn duplicate(&self) -> io::Result<File> {
+            self.0.try_clone()
+        }
+
         /// The position in the file, which is moved `to_end` first if that is asked for.
         pub(crate) fn position(&self, to_end: bool) -> io::Result<u64> {
             (&*self.0).seek(if to_end { SeekFrom::End(0) } else { SeekFrom::Current(0) })
@@ -60,6 +65,10 @@ mod other {
         }
 
         pub(crate) fn write(&self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(crate) fn duplicate(&self) -> io::Result<std::fs::File> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

@@ -115,6 +115,11 @@ impl DirectFile {
         untouched && (!self.only_ascii || line.is_ascii())
     }
 
+    /// Another descriptor of the same open file, for a thread that does not know when the stream is closed.
+    pub(crate) fn duplicate(&self) -> std::io::Result<std::fs::File> {
+        self.descriptor.duplicate()
+    }
+
     /// Where the next byte goes: from the beginning of the file, or after `to_end` from its end.
     pub(crate) fn position(&self, to_end: bool) -> Option<u64> {
         self.descriptor.position(to_end).ok()

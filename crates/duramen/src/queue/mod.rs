@@ -182,15 +182,24 @@ impl<T> Queue<T> {
     /// Takes items out into `batch`, which is empty, waiting for the first. False: there is nothing more to
     /// do, since the queue is closed and empty, or parked.
     ///
-    /// One thread at a time may do this; it calls [`Queue::settle`] after each batch.
+    /// One thread at a time does this, and calls [`Queue::settle`] after each batch; another one waits until
+    /// that has come to its end or given up ([`Queue::hand_back`]).
     pub fn take(&self, batch: &mut VecDeque<T>) -> bool {
+        let own = std::thread::current().id();
         let mut state = self.state();
-        state.taker_thread = Some(std::thread::current().id());
+        while state.taker_thread.is_some_and(|taker| taker != own) {
+            if state.is_parked {
+                return false;
+            }
+            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.taker_thread = Some(own);
         let mut gathered_until = None;
         loop {
             if state.is_parked || (state.is_closed && state.waiting.is_empty()) {
                 state.taker = Taker::Awake;
                 state.taker_thread = None;
+                self.left.notify_all();
                 return false;
             }
             if state.waiting.is_empty() {
@@ -234,6 +243,31 @@ impl<T> Queue<T> {
         if state.flushers > 0 {
             self.left.notify_all();
         }
+    }
+
+    /// Puts the rest of a batch back, for another thread to take: the items that the tally does not know.
+    pub fn hand_back(&self, batch: &mut VecDeque<T>, tally: &Tally) {
+        let mut state = self.state();
+        let count = batch.len() as u64;
+        state.ledger.in_flight -= count.min(state.ledger.in_flight);
+        state.ledger.settle(tally);
+        state.ledger.queued += count;
+        state.gone -= count;
+        state.flying_from = None;
+        batch.append(&mut state.waiting);
+        std::mem::swap(batch, &mut state.waiting);
+        state.taker_thread = None;
+        self.left.notify_all();
+    }
+
+    /// Waits until no thread takes items out; false when `until` came first.
+    pub fn wait_until_untended(&self, until: Instant) -> bool {
+        let mut state = self.state();
+        let mut in_time = true;
+        while in_time && state.taker_thread.is_some() {
+            (state, in_time) = wait(&self.left, state, Some(until));
+        }
+        state.taker_thread.is_none()
     }
 
     /// Waits until all that was accepted before the call has left the queue and been brought to its end; false
@@ -288,6 +322,11 @@ impl<T> Queue<T> {
     /// Whether no thread is there that takes items out, or is on its way to its end.
     pub fn is_untended(&self) -> bool {
         self.state().taker_thread.is_none()
+    }
+
+    /// Whether it is the calling thread that takes items out.
+    pub fn is_taken_by_this_thread(&self) -> bool {
+        self.state().taker_thread == Some(std::thread::current().id())
     }
 
     /// Where the items have gone, from one moment.
