@@ -6,6 +6,7 @@ options, the thread for handlers that are written in Python, forks, and the end 
 
 import atexit
 import copy
+import functools
 import os
 import sys
 import time
@@ -93,9 +94,7 @@ class AsyncHandler(logging.Handler):
     >>> handler.close()
     """
 
-    def __init__(
-        self, *handlers, capacity=8192, overflow="block", block_timeout=None, flush_interval=0.05
-    ):
+    def __init__(self, *handlers, capacity=8192, overflow="block", block_timeout=None, flush_interval=0.05):
         kind, level = check_options(
             type(self).__name__, handlers, capacity, overflow, block_timeout, flush_interval
         )
@@ -141,7 +140,9 @@ class AsyncHandler(logging.Handler):
         ``timeout``: seconds from 0 on; ``None`` waits 5 seconds, as the end of the process does.
         """
         if timeout is not None and not timeout >= 0:
-            raise ValueError(f"{type(self).__name__}.flush: timeout: found {timeout!r}, expected seconds from 0 on")
+            raise ValueError(
+                f"{type(self).__name__}.flush: timeout: found {timeout!r}, expected seconds from 0 on"
+            )
         if self not in _open:
             # What has not been delivered when it was closed was given up.
             timeout = 0
@@ -194,31 +195,49 @@ class _Starter:
             return
         _prepare_exit()
         queue = handler._queue
-        if not wants_python:
-            queue.start_native()
-        elif queue.begin_python():
-            try:
+        try:
+            if not wants_python:
+                queue.start_native()
+            elif queue.begin_python():
                 # Not by ``threading``, whose locks the caller may hold: records come from signal handlers too.
                 start_new_thread(_work, (queue, handler.handlers))
-            except RuntimeError:
-                # The interpreter ends.
-                queue.python_has_ended()
-                raise
+        except (OSError, RuntimeError):
+            # The interpreter ends, or the system has no thread to give.
+            queue.python_has_ended()
+            _work_here(queue, handler.handlers)
 
 
 def _work(queue, handlers):
     """The loop of the thread for handlers that are written in Python."""
     queue.python_has_begun(get_native_id())
     try:
-        while (records := queue.take()) is not None:
-            for record in records:
-                queue.count_record(_deliver(handlers, record, queue))
-            del records
-            record = None
-            for place in range(len(handlers)):
-                queue.look_again(place)
+        _deliver_all(queue, handlers, True)
     finally:
         queue.python_has_ended()
+
+
+#: Queues whose records are being delivered by who logs them.
+_worked_here = set()
+
+
+def _work_here(queue, handlers):
+    """Deliver what waits on the calling thread, of which none can be started; what is logged meanwhile as well."""
+    if id(queue) not in _worked_here:
+        _worked_here.add(id(queue))
+        try:
+            _deliver_all(queue, handlers, False)
+        finally:
+            _worked_here.discard(id(queue))
+
+
+def _deliver_all(queue, handlers, waits):
+    while (records := queue.take(waits)) is not None:
+        for record in records:
+            queue.count_record(_deliver(handlers, record, queue))
+        # An idle worker keeps nothing alive.
+        records = record = None
+        for place in range(len(handlers)):
+            queue.look_again(place)
 
 
 def _deliver(handlers, record, queue=None):
@@ -328,6 +347,7 @@ def _end_all():
     _process["is_ending"] = True
     for handler in list(_open):
         _open.discard(handler)
+        handler._queue.bypass()
         _end(handler, until)
 
 
@@ -378,3 +398,43 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
     )
+
+
+# Configuration
+
+
+def put_into(configurator):
+    """Make ``DictConfigurator`` find the handlers that an ``AsyncHandler`` names.
+
+    They are named as CPython 3.12 does it for ``QueueHandler``: ``handlers: [file, console]``. Gives ``(class,
+    name, original, replacement)`` to undo it.
+    """
+    original = configurator.configure_handler
+
+    @functools.wraps(original)
+    def configure_handler(self, config):
+        kind = config.get("class")
+        kind = self.resolve(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, AsyncHandler) and "handlers" in config:
+            behind = _handlers_named(self, config["handlers"])
+            rest = {name: config[name] for name in config if name not in ("class", "handlers")}
+            config = {**rest, "()": functools.partial(kind, *behind)}
+        return original(self, config)
+
+    configurator.configure_handler = configure_handler
+    return configurator, "configure_handler", original, configure_handler
+
+
+def _handlers_named(configurator, names):
+    known = configurator.config["handlers"]
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"AsyncHandler: handlers: found {names!r}, expected a list of names of handlers")
+    found = []
+    for name in names:
+        if name not in known:
+            raise ValueError(f"AsyncHandler: handlers: found {name!r}, expected one of {', '.join(known)}")
+        if isinstance(known[name], dict):
+            # Said in these words, it is tried again when the other handlers are there.
+            raise ValueError(f"AsyncHandler: handlers: {name!r}") from TypeError("target not configured yet")
+        found.append(known[name])
+    return found

@@ -39,6 +39,8 @@ pub(crate) struct RecordQueue {
     start_worker: Py<PyAny>,
     present: Attached<Present>,
     streams: Attached<Vec<Option<KnownStream>>>,
+    /// Set when the process ends: records go to the handlers directly.
+    is_bypassed: AtomicBool,
 }
 
 /// What belongs to one process: a forked child begins anew.
@@ -117,7 +119,8 @@ impl RecordQueue {
         let handlers: Vec<_> = handlers.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
         let present = Attached::new(Present::new(&options, handlers.len()));
-        Ok(Self { options, handlers, start_worker, present, streams })
+        let is_bypassed = AtomicBool::new(false);
+        Ok(Self { options, handlers, start_worker, present, streams, is_bypassed })
     }
 
     /// Puts a record in Python form into the queue, waiting as the options say.
@@ -144,8 +147,8 @@ impl RecordQueue {
     }
 
     /// For the thread of Python's: writes the lines that wait, and gives the records that come next; `None` when
-    /// there is nothing more to do.
-    fn take<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyList>> {
+    /// there is nothing more to do. Without `waits`, for a thread that stands in for it: nothing to do now.
+    fn take<'py>(&self, py: Python<'py>, waits: bool) -> Option<Bound<'py, PyList>> {
         let (queue, taken) = (self.queue(), self.taken());
         py.detach(|| {
             loop {
@@ -156,7 +159,8 @@ impl RecordQueue {
                     }
                     drop(batch);
                     let mut fresh = VecDeque::new();
-                    if !queue.take(&mut fresh) {
+                    let has_taken = if waits { queue.take(&mut fresh) } else { queue.take_ready(&mut fresh) };
+                    if !has_taken {
                         return None;
                     }
                     batch = taken.lock();
@@ -237,9 +241,16 @@ impl RecordQueue {
         }
     }
 
-    /// Takes nothing more from now on.
+    /// Takes nothing more from now on. The files stay open for the lines that wait.
     fn close(&self) {
         self.queue().close();
+        self.bypass();
+        // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
+        let streams = unsafe {
+            let places = &mut *self.streams.get();
+            mem::replace(places, self.handlers.iter().map(|_| None).collect())
+        };
+        drop(streams);
     }
 
     /// Ends the worker after the batch that it is about, and waits for that, `timeout` seconds at most: whether
@@ -271,6 +282,11 @@ impl RecordQueue {
             }
             py.detach(|| std::thread::sleep(system::PAUSE));
         }
+    }
+
+    /// Has records delivered by who logs them from now on.
+    fn bypass(&self) {
+        self.is_bypassed.store(true, Ordering::Relaxed);
     }
 
     /// Lets a worker be started again.

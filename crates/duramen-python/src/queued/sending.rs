@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use duramen::{Level, Record};
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -40,8 +42,9 @@ impl<'py> Behind<'py> {
 /// What is known of an `AsyncHandler` while it is as it was.
 struct QueuePlan {
     level: i64,
-    filters: Py<PyList>,
-    queue: Py<RecordQueue>,
+    /// References that the handler holds.
+    filters: *mut ffi::PyObject,
+    queue: *mut ffi::PyObject,
     state: Option<State>,
 }
 
@@ -76,12 +79,19 @@ pub(crate) fn queue_of<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Op
     if level < plan.level {
         return Ok(Ok(Some(AllBehind::new())));
     }
-    if !plan.filters.bind(py).is_empty() {
+    // SAFETY: the plan has just been made or found to hold, so that the handler holds them.
+    let (filters, queue): (Borrowed<'_, 'py, PyList>, Borrowed<'_, 'py, RecordQueue>) = unsafe {
+        let held = [plan.filters, plan.queue].map(|object| Borrowed::from_ptr(py, object));
+        (held[0].cast_unchecked(), held[1].cast_unchecked())
+    };
+    if !filters.is_empty() {
         return Ok(Err(Reason::Filtered { part: "handler" }));
     }
-    let queue = plan.queue.bind(py);
+    if queue.get().is_bypassed.load(Ordering::Relaxed) {
+        return Ok(Err(Reason::Unusual { part: "handler", attribute: "queue" }));
+    }
     let behind =
-        |place| Behind { plan: Rc::clone(&plan), owner: handler.clone(), queue: queue.clone(), place };
+        |place| Behind { plan: Rc::clone(&plan), owner: handler.clone(), queue: queue.to_owned(), place };
     Ok(Ok(Some((0..queue.get().handlers.len()).map(behind).collect())))
 }
 
@@ -104,7 +114,7 @@ fn plan_anew(handler: &Bound<'_, PyAny>) -> Route<QueuePlan> {
         return unusual("queue");
     };
     let state = State::of(handler);
-    Ok(Ok(QueuePlan { level, filters: filters.unbind(), queue: queue.unbind(), state }))
+    Ok(Ok(QueuePlan { level, filters: filters.as_ptr(), queue: queue.as_ptr(), state }))
 }
 
 /// Puts the lines of the record for all handlers of one queue into it, when `number` is the first of them.

@@ -185,10 +185,20 @@ impl<T> Queue<T> {
     /// One thread at a time does this, and calls [`Queue::settle`] after each batch; another one waits until
     /// that has come to its end or given up ([`Queue::hand_back`]).
     pub fn take(&self, batch: &mut VecDeque<T>) -> bool {
+        self.take_or(batch, true)
+    }
+
+    /// Takes out what waits now, for a caller that stands in for a worker. False: there is nothing, or another
+    /// thread takes it.
+    pub fn take_ready(&self, batch: &mut VecDeque<T>) -> bool {
+        self.take_or(batch, false)
+    }
+
+    fn take_or(&self, batch: &mut VecDeque<T>, waits: bool) -> bool {
         let own = std::thread::current().id();
         let mut state = self.state();
         while state.taker_thread.is_some_and(|taker| taker != own) {
-            if state.is_parked {
+            if state.is_parked || !waits {
                 return false;
             }
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -196,7 +206,7 @@ impl<T> Queue<T> {
         state.taker_thread = Some(own);
         let mut gathered_until = None;
         loop {
-            if state.is_parked || (state.is_closed && state.waiting.is_empty()) {
+            if state.is_parked || ((state.is_closed || !waits) && state.waiting.is_empty()) {
                 state.taker = Taker::Awake;
                 state.taker_thread = None;
                 self.left.notify_all();
@@ -207,7 +217,7 @@ impl<T> Queue<T> {
                 state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let is_wanted = state.is_closed || state.pushers + state.flushers > 0;
+            let is_wanted = !waits || state.is_closed || state.pushers + state.flushers > 0;
             if is_wanted
                 || state.waiting.len() >= self.options.many()
                 || self.options.flush_interval.is_zero()
