@@ -341,11 +341,19 @@ def drain_all(timeout=LONGEST_WAIT):
     return in_time
 
 
+def _hurry(handlers):
+    """Have all workers deliver what waits at the same time: one that is stuck must not take the others' time."""
+    for handler in handlers:
+        handler._queue.flush(0)
+
+
 def _end_all():
     """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
     until = time.monotonic() + LONGEST_WAIT
     _process["is_ending"] = True
-    for handler in list(_open):
+    handlers = list(_open)
+    _hurry(handlers)
+    for handler in handlers:
         _open.discard(handler)
         handler._queue.bypass()
         _end(handler, until)
@@ -355,7 +363,7 @@ def _end(handler, until):
     """Deliver what waits and end the worker; whether that was in time. What is left is reported."""
     queue = handler._queue
     queue.close()
-    queue.flush(max(0.0, until - time.monotonic()))
+    queue.flush(max(0.05, until - time.monotonic()))
     has_ended = queue.park(max(0.05, until - time.monotonic()))
     left = queue.abandon()
     if left:
@@ -375,6 +383,7 @@ def _before_fork():
     _process["forking"] += 1
     until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
     handlers = list(_open)
+    _hurry(handlers)
     for handler in handlers:
         # What waits may have to wait long for the next record, at which a worker starts again.
         handler._queue.flush(max(0.0, until - time.monotonic()))
