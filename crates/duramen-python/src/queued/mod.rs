@@ -280,7 +280,7 @@ impl RecordQueue {
             if Instant::now() >= until {
                 return Ok(false);
             }
-            py.detach(|| std::thread::sleep(system::PAUSE));
+            py.detach(|| system::pause(system::SHORT));
         }
     }
 
@@ -423,13 +423,13 @@ impl Native {
             if Instant::now() >= until {
                 return Some(self);
             }
-            std::thread::sleep(system::PAUSE);
+            system::pause(system::SHORT);
         }
         // It catches the panics of what it calls.
         let _ = self.thread.join();
         let number = self.number.load(Ordering::Relaxed);
         while number > 0 && system::has_thread(number) && Instant::now() < until {
-            std::thread::sleep(system::PAUSE);
+            system::pause(system::SHORT);
         }
         None
     }

@@ -5,13 +5,14 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
 use std::time::Duration;
 
 use duramen::queue::Tally;
 use duramen::report;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
+
+use super::system::pause;
 
 /// What waits in a queue.
 pub(crate) enum Item {
@@ -96,7 +97,7 @@ impl Outlet {
                 Ok(count) => (*written, refusals) = (*written + count, 0),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    sleep(Duration::from_millis(PAUSES[refusals]));
+                    pause(Duration::from_millis(PAUSES[refusals]));
                     refusals = (refusals + 1).min(PAUSES.len() - 1);
                 }
                 Err(error) => return Err(error),
@@ -144,7 +145,9 @@ pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally) {
             report::error("AsyncHandler", &format_args!("{count} records were not written: {error}"));
         }
     }
-    failed.into_iter().for_each(|failed| tally.item(failed));
+    for has_failed in failed {
+        tally.item(has_failed);
+    }
 }
 
 /// Takes the records from the front of `items`, up to the first lines.

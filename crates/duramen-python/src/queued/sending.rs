@@ -154,8 +154,8 @@ pub(crate) fn send<'py>(
 }
 
 /// Adds the line for one handler; `false` when only the interpreter can make or write it.
-fn add_line<'py>(
-    delivery: &Delivery<'_, 'py>,
+fn add_line(
+    delivery: &Delivery<'_, '_>,
     lines: &mut Lines,
     line: &mut Vec<u8>,
     time: &mut String,
@@ -214,9 +214,11 @@ impl RecordQueue {
         if !is_known && !self.look_at(&stream, place)? {
             return Ok(None);
         }
-        // SAFETY: as above; the stream is alive.
-        let known = unsafe { (&*self.streams.get())[place].as_ref() };
-        Ok(known.filter(|known| unsafe { known.file.takes(line) }).map(|known| Arc::clone(&known.outlet)))
+        // SAFETY: as above; the handler holds the stream.
+        Ok(unsafe {
+            let known = (&*self.streams.get())[place].as_ref();
+            known.filter(|known| known.file.takes(line)).map(|known| Arc::clone(&known.outlet))
+        })
     }
 
     /// Flushes the stream of the handler at `place` and remembers it, if the worker can write below it.

@@ -5,8 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// A pause between two looks at what the system tells nobody about: that a thread is gone, or that a descriptor
+/// takes bytes again.
+#[expect(clippy::disallowed_methods, reason = "there is no condition to wait for")]
+pub(super) fn pause(length: Duration) {
+    std::thread::sleep(length);
+}
+
 /// Between two looks whether a thread is gone.
-pub(super) const PAUSE: Duration = Duration::from_micros(100);
+pub(super) const SHORT: Duration = Duration::from_micros(100);
 
 /// Stores the number of the calling thread, where the system tells it (Linux).
 pub(super) fn number_of_this_thread(place: &AtomicU64) {
