@@ -139,7 +139,7 @@ pub(crate) fn send<'py>(
         line.clear();
         time.clear();
         let delivery = Delivery { event, record, target, settings };
-        if !add_line(&delivery, &mut lines, line, time)? {
+        if !add_line(&delivery, target, &mut lines, line, time)? {
             let record = event.python_record(settings)?;
             return behind.owner.call_method1(intern!(record.py(), "handle"), (record,)).map(drop);
         }
@@ -154,14 +154,20 @@ pub(crate) fn send<'py>(
 }
 
 /// Adds the line for one handler; `false` when only the interpreter can make or write it.
-fn add_line(
-    delivery: &Delivery<'_, '_>,
+fn add_line<'py>(
+    delivery: &Delivery<'_, 'py>,
+    target: &Target<'py>,
     lines: &mut Lines,
     line: &mut Vec<u8>,
     time: &mut String,
 ) -> PyResult<bool> {
-    let Some(behind) = &delivery.target.queue else { return Ok(false) };
+    let Some(behind) = &target.queue else { return Ok(false) };
     let Some(plan) = delivery.present_plan(false)? else { return Ok(false) };
+    // SAFETY: the plan has just been found to hold.
+    if !unsafe { plan.filters(behind.owner.py()) }.is_empty() {
+        // They are asked by the handler itself, on the thread of Python's: a line must not pass them by.
+        return Ok(false);
+    }
     let rendered = match delivery.format(&plan, line, time) {
         Ok(rendered) => rendered.is_some(),
         Err(error) if classes::is_ordinary(behind.owner.py(), &error) => false,
@@ -171,7 +177,7 @@ fn add_line(
         return Ok(false);
     }
     line.extend_from_slice(plan.terminator.as_bytes());
-    let handler = &delivery.target.handler;
+    let handler = &target.handler;
     let Some(outlet) = behind.queue.get().outlet(handler, behind.place, &plan, line)? else {
         return Ok(false);
     };
