@@ -522,3 +522,15 @@ def test_a_stream_in_memory_is_written_too():
     handler = AsyncHandler(logging.StreamHandler(stream))
     logger_with(handler).info("m")
     assert (handler.flush(), stream.getvalue()) == (True, "m\n")
+
+
+def test_a_filter_that_is_attached_meanwhile_is_not_passed_by(file):
+    handler = AsyncHandler(file)
+
+    class Attaching:
+        def __repr__(self):
+            file.addFilter(lambda record: False)
+            return "secret"
+
+    logger_with(handler).info("%r", Attaching())
+    assert (handler.flush(), file.path.read_text()) == (True, "")
