@@ -177,6 +177,38 @@ fn a_queue_that_was_parked_keeps_its_items_for_the_next_worker() {
 }
 
 #[test]
+fn what_is_handed_back_is_the_next_to_be_taken() {
+    let queue = Queue::new(options(8, Overflow::Block), 0);
+    (0..3).for_each(|item| assert!(queue.push(item, Level::INFO)));
+    let mut batch = VecDeque::new();
+    assert!(queue.take(&mut batch));
+    assert!(queue.push(3, Level::INFO));
+    let mut tally = Tally::default();
+    tally.item(batch.pop_front().is_none());
+    queue.hand_back(&mut batch, &tally);
+    let ledger = queue.ledger();
+    assert_eq!((ledger.delivered, ledger.queued, ledger.in_flight), (1, 3, 0));
+    let another = thread::scope(|scope| scope.spawn(|| take_all(&queue)).join());
+    assert_eq!(another.expect("no panic"), [1, 2, 3]);
+    assert!(queue.flush(None));
+}
+
+#[test]
+fn who_stands_in_for_a_worker_never_waits() {
+    let queue = Queue::new(options(8, Overflow::Block), 0);
+    let mut batch = VecDeque::new();
+    assert!(!queue.take_ready(&mut batch));
+    queue.push(1, Level::INFO);
+    assert!(queue.take_ready(&mut batch));
+    thread::scope(|scope| {
+        scope
+            .spawn(|| assert!(!queue.take_ready(&mut VecDeque::new()), "another one takes"))
+            .join()
+            .expect("it holds");
+    });
+}
+
+#[test]
 fn a_flush_does_not_wait_for_items_to_gather() {
     let long = Duration::from_secs(3600);
     let queue = Arc::new(Queue::new(Options { flush_interval: long, ..options(8, Overflow::Block) }, 0));
