@@ -1,11 +1,13 @@
 """``AsyncHandler``: whole records in order, each of them in one place of the ledger, and ends that lose nothing."""
 
+import gc
 import io
 import json
 import os
 import signal
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -385,6 +387,19 @@ def test_a_handler_that_nobody_has_any_more_delivers_what_waits(file):
     logger_with(handler).info("m")
     del handler
     wait_until(lambda: file.path.read_text() == "m\n")
+
+
+def test_a_circle_of_handlers_is_collected():
+    behind = Collecting()
+    handler = AsyncHandler(behind)
+    behind.front = handler
+    gone = weakref.ref(handler)
+    logger_with(handler).info("m")
+    assert handler.flush()
+    handler.close()
+    del handler, behind
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_stream_in_memory_is_written_too():

@@ -18,6 +18,7 @@ use duramen::Level;
 use duramen::queue::{Offer, Options, Overflow, Queue, Tally};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -121,6 +122,15 @@ impl RecordQueue {
         let present = Attached::new(Present::new(&options, handlers.len()));
         let is_bypassed = AtomicBool::new(false);
         Ok(Self { options, handlers, start_worker, present, streams, is_bypassed })
+    }
+
+    /// A handler behind the queue may refer to the one in front of it. What breaks such a circle is that one's
+    /// dict, so that there is nothing to clear here.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for handler in &self.handlers {
+            visit.call(handler)?;
+        }
+        visit.call(&self.start_worker)
     }
 
     /// Puts a record in Python form into the queue, waiting as the options say.
