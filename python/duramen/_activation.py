@@ -43,6 +43,9 @@ def install():
             return
         _changes.extend(_native.put_native_methods(vars(logging), "logging"))
         _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
+        from duramen import _async
+
+        _changes.append(_async.put_into(logging.config.DictConfigurator))
         _changes.append(_redaction.put_into(logging.config.DictConfigurator))
         _native.set_globals_owner(vars(logging))
         guard_forks(vars(logging))
@@ -57,7 +60,7 @@ def uninstall():
     meanwhile stays replaced. Objects that were made meanwhile keep working.
     """
     with _lock:
-        for owner, name, original, replacement in _changes:
+        for owner, name, original, replacement in reversed(_changes):
             if vars(owner).get(name) is replacement:
                 setattr(owner, name, original)
         _changes.clear()

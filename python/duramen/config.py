@@ -8,6 +8,7 @@ import builtins as _builtins
 
 import duramen as logging  # noqa: F401  (the name that the code of the module uses)
 import duramen.handlers
+from duramen import _native
 from duramen._interpreter import build_module
 from duramen._interpreter import renamed as _renamed
 from duramen._redaction import put_into as _put_redaction_into
@@ -21,5 +22,9 @@ def __import__(name, globals=None, locals=None, fromlist=(), level=0):
 __import__.__doc__ = _builtins.__import__.__doc__
 
 build_module("logging.config", globals())
+if _native.load_error is None:
+    from duramen._async import put_into as _put_queues_into
+
+    _put_queues_into(DictConfigurator)  # noqa: F821  (a class of the module)
 _put_redaction_into(DictConfigurator)  # noqa: F821  (a class of the module)
-del build_module
+del build_module, _native

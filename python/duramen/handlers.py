@@ -1,7 +1,14 @@
-"""What ``logging.handlers`` has, over Duramen's classes."""
+"""What ``logging.handlers`` has, over Duramen's classes, and ``AsyncHandler``."""
 
 import duramen as logging  # noqa: F401  (the name that the code of the module uses)
+from duramen import _native
 from duramen._interpreter import build_module
 
 build_module("logging.handlers", globals())
-del build_module
+if _native.load_error is None:
+    from duramen._async import AsyncHandler
+
+    # Where it is imported from, and where documentation looks for it.
+    AsyncHandler.__module__ = __name__
+    _native.put_native_methods(globals(), __name__)
+del build_module, _native

@@ -36,6 +36,8 @@ pub(crate) enum Family {
     StreamHandler,
     /// `NullHandler`, which writes nothing.
     NullHandler,
+    /// `AsyncHandler`, which hands lines to a worker.
+    AsyncHandler,
     /// Every other class: never met by the native path.
     Other,
 }
@@ -88,6 +90,7 @@ impl Family {
                 "__getattribute__",
             ],
             Self::NullHandler => &["handle", "filter", "__getattribute__"],
+            Self::AsyncHandler => &["handle", "filter", "emit", "handleError", "__getattribute__"],
             Self::Other => &[],
         }
     }
@@ -145,6 +148,7 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("QueueHandler", Family::Other, handler::queue::METHODS),
             class("QueueListener", Family::Other, handler::listener::METHODS),
         ],
+        "duramen.handlers" => vec![class("AsyncHandler", Family::AsyncHandler, &[])],
         "duramen.formatters" => vec![
             class("JsonFormatter", Family::Formatter, structured::METHODS),
             class("LogfmtFormatter", Family::Formatter, structured::METHODS),

@@ -119,7 +119,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
     }
 
     /// The handler's plan as it is now.
-    fn present_plan(&self, is_fresh: bool) -> PyResult<Option<Rc<HandlerPlan>>> {
+    pub(crate) fn present_plan(&self, is_fresh: bool) -> PyResult<Option<Rc<HandlerPlan>>> {
         if is_fresh || self.target.plan.holds(&self.target.handler, self.settings) {
             return Ok(Some(Rc::clone(&self.target.plan)));
         }
@@ -184,7 +184,12 @@ impl<'a, 'py> Delivery<'a, 'py> {
 
     /// Appends the text of the record to `line`, without the terminator, and says whether code of the program's
     /// may have run meanwhile; `None` when only the interpreter can render it.
-    fn format(&self, plan: &HandlerPlan, line: &mut Vec<u8>, time: &mut String) -> PyResult<Option<bool>> {
+    pub(crate) fn format(
+        &self,
+        plan: &HandlerPlan,
+        line: &mut Vec<u8>,
+        time: &mut String,
+    ) -> PyResult<Option<bool>> {
         let formatter = &plan.formatter;
         let py = self.target.handler.py();
         let has_asked = formatter.write_time(py, &self.event.created, self.settings, time)?;

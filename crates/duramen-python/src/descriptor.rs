@@ -29,6 +29,11 @@ mod unix {
             (&*self.0).write(bytes)
         }
 
+        /// Another descriptor of the same open file, which stays open when this one is closed.
+        pub(crate) fn duplicate(&self) -> io::Result<File> {
+            self.0.try_clone()
+        }
+
         /// The length of the file; `None` for one that has no name any more.
         pub(crate) fn length(&self) -> io::Result<Option<u64>> {
             self.0.metadata().map(|status| (status.nlink() > 0).then_some(status.len()))
@@ -60,6 +65,10 @@ mod other {
         }
 
         pub(crate) fn write(&self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(crate) fn duplicate(&self) -> io::Result<std::fs::File> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

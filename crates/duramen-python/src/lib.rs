@@ -36,6 +36,7 @@ mod logger_view;
 mod manager;
 mod native_method;
 mod pipeline;
+mod queued;
 mod record;
 mod record_delivery;
 mod record_template;
@@ -92,6 +93,8 @@ mod _core {
     use super::flood::{Duplicates, RateLimiter, Sampler, keep_or_forget};
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
+    #[pymodule_export]
+    use super::queued::RecordQueue;
     #[pymodule_export]
     use super::redactor::Redactor;
     #[pymodule_export]

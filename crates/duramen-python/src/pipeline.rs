@@ -16,7 +16,7 @@ use crate::record::Creation;
 use crate::route::{self, Place, Target};
 use crate::settings::{self, Settings};
 use crate::{
-    buffers, caller, classes, context, fields, globals, interpreter, logger, record, record_way,
+    buffers, caller, classes, context, fields, globals, interpreter, logger, queued, record, record_way,
     surroundings, threads,
 };
 
@@ -85,6 +85,10 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
         for (number, target) in targets.iter().enumerate() {
             line.clear();
             time.clear();
+            if target.queue.is_some() {
+                queued::send(&event, &record, &targets, number, &settings, line, time)?;
+                continue;
+            }
             let delivery = Delivery::new(&event, &record, target, &settings);
             delivery.run(number == 0 && !event.has_asked, line, time)?;
         }

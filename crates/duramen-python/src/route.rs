@@ -20,6 +20,7 @@ use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::{HandlerPlan, Kind, Parts};
 use crate::inherited::Inherited;
 use crate::logger_view::{self, LoggerView};
+use crate::queued::{self, Behind};
 use crate::settings::{self, Settings};
 use crate::structured::StructuredLayout;
 use crate::{globals, interpreter, layouts};
@@ -81,6 +82,8 @@ macro_rules! native {
 pub(crate) struct Target<'py> {
     pub(crate) handler: Bound<'py, PyAny>,
     pub(crate) plan: Rc<HandlerPlan>,
+    /// For a handler behind a queue.
+    pub(crate) queue: Option<Behind<'py>>,
 }
 
 /// So many targets fit without an allocation.
@@ -126,11 +129,13 @@ pub(crate) fn targets<'py>(
     while let Some(place) = next {
         for handler in native!(place.handlers()).iter() {
             found = true;
-            let plan = native!(plan_of(&handler, settings)?);
-            if let Some(plan) = plan.filter(|plan| level >= plan.level) {
-                native!(knows_filters(&plan, handler.py())?);
-                native!(plan.is_native(handler.py()));
-                targets.push(Target { handler, plan });
+            if let Some(queue) = native!(queued::queue_of(&handler, level)?) {
+                for behind in queue {
+                    let handler = behind.handler();
+                    native!(add_target(handler, Some(behind), level, settings, &mut targets)?);
+                }
+            } else {
+                native!(add_target(handler, None, level, settings, &mut targets)?);
             }
         }
         next = place.parent.as_ref().map(Place::of).transpose()?;
@@ -144,6 +149,32 @@ fn knows_filters(plan: &HandlerPlan, py: Python<'_>) -> Route<()> {
     let filters = unsafe { plan.filters(py) };
     let known = filters.is_empty() || plan.filter_plan(&filters.to_owned())?.is_some();
     Ok(if known { Ok(()) } else { Err(Reason::Filtered { part: "handler" }) })
+}
+
+/// Adds `handler`, if it takes a record of this level.
+fn add_target<'py>(
+    handler: Bound<'py, PyAny>,
+    queue: Option<Behind<'py>>,
+    level: i64,
+    settings: &Settings,
+    targets: &mut Targets<'py>,
+) -> Route<()> {
+    let plan = native!(plan_of(&handler, settings)?);
+    if let Some(plan) = plan.filter(|plan| level >= plan.level) {
+        native!(knows_filters(&plan, handler.py())?);
+        native!(plan.is_native(handler.py()));
+        if queue.is_some() {
+            // SAFETY: the plan has just been found or made.
+            if !unsafe { plan.filters(handler.py()) }.is_empty() {
+                return Ok(Err(Reason::Filtered { part: "handler behind the queue" }));
+            }
+            if !matches!(plan.kind, Kind::Stream | Kind::File) {
+                return Ok(Err(Reason::Unusual { part: "handler behind the queue", attribute: "class" }));
+            }
+        }
+        targets.push(Target { handler, plan, queue });
+    }
+    Ok(Ok(()))
 }
 
 /// A logger on the way to the root, as it was when it was looked at.
@@ -185,7 +216,11 @@ impl<'py> Place<'py> {
     }
 }
 
-fn part<'py>(object: &Bound<'py, PyAny>, family: Family, part: &'static str) -> Route<Untouched<'py>> {
+pub(crate) fn part<'py>(
+    object: &Bound<'py, PyAny>,
+    family: Family,
+    part: &'static str,
+) -> Route<Untouched<'py>> {
     Ok(classes::untouched(object, family)?.map_err(|obstacle| match obstacle {
         Obstacle::ForeignClass => Reason::ForeignClass { part, class: object.get_type().unbind() },
         Obstacle::Overridden(method) => Reason::Overridden { part, method },

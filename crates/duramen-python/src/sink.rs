@@ -115,6 +115,11 @@ impl DirectFile {
         untouched && (!self.only_ascii || line.is_ascii())
     }
 
+    /// Another descriptor of the same open file, for a thread that does not know when the stream is closed.
+    pub(crate) fn duplicate(&self) -> std::io::Result<std::fs::File> {
+        self.descriptor.duplicate()
+    }
+
     /// The length of the file, whoever has written it; `None` for one that has been deleted.
     pub(crate) fn length(&self) -> Option<u64> {
         self.descriptor.length().ok().flatten()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use duramen::formatter::JsonFormatter;
-use duramen::handler::{QueueHandler, RotatingFileHandler};
-use duramen::queue::Overflow;
+use duramen::handler::{AsyncHandler, RotatingFileHandler};
+use duramen::queue::Options;
 use duramen::rotation::{Customs, SizeLimit};
 use duramen::writer::FileWriter;
 use duramen::{Level, Value, get_logger, log, manager};
@@ -14,7 +14,7 @@ fn main() -> std::io::Result<()> {
     let file =
         RotatingFileHandler::new(FileWriter::new(&path), SizeLimit::new(10_000, 3), Customs::default());
     file.set_formatter(Arc::new(JsonFormatter::default()));
-    let queue = Arc::new(QueueHandler::new(vec![Arc::new(file)], 1000, Overflow::Block)?);
+    let queue = Arc::new(AsyncHandler::new(vec![Arc::new(file)], Options::default())?);
 
     let orders = get_logger("shop.orders");
     orders.set_level(Level::INFO);

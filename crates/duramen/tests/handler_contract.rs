@@ -9,11 +9,11 @@ use duramen::formatter::TextFormatter;
 use duramen::handler::http::{HttpDestination, Method};
 use duramen::handler::syslog::{Address, Facility};
 use duramen::handler::{
-    BasicHandler, DatagramHandler, Destination, FileHandler, HttpHandler, MemoryHandler, QueueHandler,
+    AsyncHandler, BasicHandler, DatagramHandler, Destination, FileHandler, HttpHandler, MemoryHandler,
     RotatingFileHandler, SmtpHandler, SocketHandler, StreamHandler, SysLogHandler, TimedRotatingFileHandler,
     WatchedFileHandler,
 };
-use duramen::queue::Overflow;
+use duramen::queue::Options;
 use duramen::rotation::{Customs, Schedule, SizeLimit, When};
 use duramen::writer::{FileWriter, TimedRotatingWriter};
 use duramen::{Level, Record, report};
@@ -136,7 +136,8 @@ fn memory() {
 #[test]
 fn queue() {
     let behind = Arc::new(CapturingHandler::default());
-    let handler = QueueHandler::new(vec![behind.clone()], 3, Overflow::Block).expect("a thread");
+    let handler = AsyncHandler::new(vec![behind.clone()], Options { capacity: 3, ..Options::default() })
+        .expect("a thread");
     let handler = Arc::new(handler);
     let same = Arc::clone(&handler);
     hold(Subject {
@@ -146,7 +147,11 @@ fn queue() {
     });
     let stats = handler.stats();
     assert_eq!(stats.accepted, stats.delivered);
-    assert_eq!((stats.queued, stats.failed, stats.dropped), (0, 0, 1), "the record after close is counted");
+    assert_eq!(
+        (stats.queued, stats.failed, stats.dropped.closed),
+        (0, 0, 1),
+        "the record after close is counted"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The names are those of Python's `logging` and `logging.handlers`. [`base`] holds what they share.
 
+pub mod asynchronous;
 pub mod base;
 mod base64;
 pub mod datagram;
@@ -9,7 +10,6 @@ pub mod file;
 pub mod http;
 pub mod memory;
 pub mod null;
-pub mod queue;
 pub mod retry;
 pub mod rotating_file;
 pub mod smtp;
@@ -19,13 +19,13 @@ pub mod syslog;
 pub mod timed_rotating_file;
 pub mod watched_file;
 
+pub use asynchronous::AsyncHandler;
 pub use base::{BasicHandler, Destination};
 pub use datagram::DatagramHandler;
 pub use file::FileHandler;
 pub use http::HttpHandler;
 pub use memory::MemoryHandler;
 pub use null::NullHandler;
-pub use queue::QueueHandler;
 pub use rotating_file::RotatingFileHandler;
 pub use smtp::SmtpHandler;
 pub use socket::SocketHandler;

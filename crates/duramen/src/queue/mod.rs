@@ -1,194 +1,389 @@
-//! A bounded queue with one worker thread, which loses nothing in silence.
+//! A bounded queue that loses nothing in silence: one thread at a time takes batches out of it.
 //!
-//! What is in the queue is not known here: the worker gives each item to a function.
+//! What is in the queue is not known here. No code of others runs while its lock is held: items that are
+//! dropped are given back to who put them in. The locks are those of `std`, which keep all of their state in
+//! themselves: a process that forks can leave a queue behind as it is and go on with another one.
+
+mod ledger;
+mod options;
+mod worker;
 
 use std::collections::VecDeque;
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::thread::{JoinHandle, ThreadId};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+pub use ledger::{Dropped, HandlerCounts, Ledger, Tally};
+pub use options::{Options, Overflow};
+pub use worker::Worker;
 
-use crate::report;
+use crate::Level;
 
-/// What happens to an item for which there is no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overflow {
-    /// The caller waits until there is room.
-    #[default]
-    Block,
-    /// The item is dropped and counted.
-    DropNewest,
-}
-
-/// Where the items have gone: `accepted = delivered + failed + queued`, and `dropped` were not accepted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Items taken into the queue.
-    pub accepted: u64,
-    /// Items that the worker's function has returned from.
-    pub delivered: u64,
-    /// Items at which the worker's function panicked.
-    pub failed: u64,
-    /// Items refused, because the queue was full or closed.
-    pub dropped: u64,
-    /// Items that wait or are being delivered.
-    pub queued: u64,
-}
-
-/// A bounded queue in front of a worker thread.
-///
-/// Dropping the queue closes it.
+/// A bounded queue.
 pub struct Queue<T> {
-    shared: Arc<Shared<T>>,
-    worker: Mutex<Option<JoinHandle<()>>>,
-    worker_id: ThreadId,
-}
-
-struct Shared<T> {
-    capacity: usize,
-    overflow: Overflow,
+    options: Options,
     state: Mutex<State<T>>,
-    /// An item came, or the queue closed.
+    /// For the thread that takes items out: some came, or it has to end.
     arrived: Condvar,
-    /// An item left, or the worker ended.
+    /// For those who wait for room or for the end of items.
     left: Condvar,
 }
 
 struct State<T> {
-    items: VecDeque<T>,
-    stats: Stats,
+    waiting: VecDeque<T>,
+    ledger: Ledger,
     is_closed: bool,
+    /// The thread that takes items out has to end, whatever waits.
+    is_parked: bool,
+    taker: Taker,
+    taker_thread: Option<ThreadId>,
+    /// So many items have left the waiting ones, and so many had before the batch in flight did.
+    gone: u64,
+    flying_from: Option<u64>,
+    /// Callers that wait for room, and those that wait for the end of items.
+    pushers: usize,
+    flushers: usize,
 }
 
-impl<T: Send + 'static> Queue<T> {
-    /// A queue for `capacity` items (at least one), each given to `deliver` in order.
-    ///
-    /// # Errors
-    /// When the operating system starts no thread.
-    pub fn start(
-        capacity: usize,
-        overflow: Overflow,
-        deliver: impl FnMut(T) + Send + 'static,
-    ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            capacity: capacity.max(1),
-            overflow,
-            state: Mutex::new(State { items: VecDeque::new(), stats: Stats::default(), is_closed: false }),
+/// What the thread that takes items out is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taker {
+    /// It delivers, has been woken, or is not there.
+    Awake,
+    /// It lets items gather.
+    Gathers,
+    /// It waits for the first item.
+    Sleeps,
+}
+
+/// What has become of an item that was offered.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Offer<T> {
+    /// It is in the queue; with it comes the one that had to leave for it.
+    Accepted(Option<T>),
+    /// It was refused and counted.
+    Dropped(T),
+    /// There is no room, and the caller is to wait for some ([`Queue::wait_for_room`]).
+    Full(T),
+}
+
+impl<T> Queue<T> {
+    /// An empty queue in front of `handlers` handlers.
+    pub fn new(options: Options, handlers: usize) -> Self {
+        let ledger = Ledger { handlers: vec![HandlerCounts::default(); handlers], ..Ledger::default() };
+        Self {
+            options: options.at_least_one(),
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                ledger,
+                is_closed: false,
+                is_parked: false,
+                taker: Taker::Awake,
+                taker_thread: None,
+                gone: 0,
+                flying_from: None,
+                pushers: 0,
+                flushers: 0,
+            }),
             arrived: Condvar::new(),
             left: Condvar::new(),
-        });
-        let of_worker = Arc::clone(&shared);
-        let worker = std::thread::Builder::new()
-            .name("duramen-queue".to_owned())
-            .spawn(move || of_worker.work(deliver))?;
-        let worker_id = worker.thread().id();
-        Ok(Self { shared, worker: Mutex::new(Some(worker)), worker_id })
+        }
     }
 
-    /// Puts `item` at the end; false when it was dropped.
+    /// The options that it was made with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Puts `item` at the end, waiting as the options say; false when it was dropped.
+    pub fn push(&self, mut item: T, level: Level) -> bool {
+        let until = self.options.block_timeout.map(|longest| Instant::now() + longest);
+        loop {
+            item = match self.offer(item, level) {
+                Offer::Accepted(_) => return true,
+                Offer::Dropped(_) => return false,
+                Offer::Full(item) => item,
+            };
+            if !self.wait_for_room(until) {
+                self.give_up();
+                return false;
+            }
+        }
+    }
+
+    /// Puts `item` at the end without ever waiting.
+    pub fn offer(&self, item: T, level: Level) -> Offer<T> {
+        let mut state = self.state();
+        let state = &mut *state;
+        let dropped = &mut state.ledger.dropped;
+        if state.is_closed {
+            dropped.closed += 1;
+            return Offer::Dropped(item);
+        }
+        let mut evicted = None;
+        if state.waiting.len() >= self.options.capacity {
+            match self.options.overflow {
+                Overflow::DropNewest => {
+                    dropped.newest += 1;
+                    return Offer::Dropped(item);
+                }
+                Overflow::DropBelow(least) if level < least => {
+                    dropped.below_level += 1;
+                    return Offer::Dropped(item);
+                }
+                Overflow::DropOldest => {
+                    dropped.oldest += 1;
+                    state.ledger.queued -= 1;
+                    state.gone += 1;
+                    evicted = state.waiting.pop_front();
+                }
+                Overflow::Block | Overflow::DropBelow(_) => {
+                    if state.taker_thread == Some(std::thread::current().id()) {
+                        dropped.reentrant += 1;
+                        return Offer::Dropped(item);
+                    }
+                    return Offer::Full(item);
+                }
+            }
+        }
+        state.waiting.push_back(item);
+        state.ledger.accepted += 1;
+        state.ledger.queued += 1;
+        let wakes = match state.taker {
+            Taker::Awake => false,
+            Taker::Sleeps => true,
+            Taker::Gathers => state.waiting.len() >= self.options.many(),
+        };
+        if wakes {
+            state.taker = Taker::Awake;
+            self.arrived.notify_one();
+        }
+        Offer::Accepted(evicted)
+    }
+
+    /// Waits until there is room or the queue is closed; false when `until` came first.
+    pub fn wait_for_room(&self, until: Option<Instant>) -> bool {
+        let mut state = self.state();
+        state.pushers += 1;
+        let mut in_time = true;
+        while in_time && !state.is_closed && state.waiting.len() >= self.options.capacity {
+            self.hurry(&mut state);
+            (state, in_time) = wait(&self.left, state, until);
+        }
+        state.pushers -= 1;
+        state.is_closed || state.waiting.len() < self.options.capacity
+    }
+
+    /// Counts an item for which there was no room in time.
+    pub fn give_up(&self) {
+        self.state().ledger.dropped.timeout += 1;
+    }
+
+    /// Takes items out into `batch`, which is empty, waiting for the first. False: there is nothing more to
+    /// do, since the queue is closed and empty, or parked.
     ///
-    /// The worker itself never waits for room, which it alone can make: its items are dropped where the
-    /// queue is full.
-    pub fn push(&self, item: T) -> bool {
-        let shared = &*self.shared;
-        let may_wait = shared.overflow == Overflow::Block && !self.is_worker();
-        let mut state = shared.state.lock();
-        while may_wait && !state.is_closed && state.items.len() >= shared.capacity {
-            shared.left.wait(&mut state);
+    /// One thread at a time does this, and calls [`Queue::settle`] after each batch; another one waits until
+    /// that has come to its end or given up ([`Queue::hand_back`]).
+    pub fn take(&self, batch: &mut VecDeque<T>) -> bool {
+        self.take_or(batch, true)
+    }
+
+    /// Takes out what waits now, for a caller that stands in for a worker. False: there is nothing, or another
+    /// thread takes it.
+    pub fn take_ready(&self, batch: &mut VecDeque<T>) -> bool {
+        self.take_or(batch, false)
+    }
+
+    fn take_or(&self, batch: &mut VecDeque<T>, waits: bool) -> bool {
+        let own = std::thread::current().id();
+        let mut state = self.state();
+        while state.taker_thread.is_some_and(|taker| taker != own) {
+            if state.is_parked || !waits {
+                return false;
+            }
+            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.is_closed || state.items.len() >= shared.capacity {
-            state.stats.dropped += 1;
-            return false;
+        state.taker_thread = Some(own);
+        let mut gathered_until = None;
+        loop {
+            if state.is_parked || ((state.is_closed || !waits) && state.waiting.is_empty()) {
+                state.taker = Taker::Awake;
+                state.taker_thread = None;
+                self.left.notify_all();
+                return false;
+            }
+            if state.waiting.is_empty() {
+                state.taker = Taker::Sleeps;
+                state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let is_wanted = !waits || state.is_closed || state.pushers + state.flushers > 0;
+            if is_wanted
+                || state.waiting.len() >= self.options.many()
+                || self.options.flush_interval.is_zero()
+            {
+                break;
+            }
+            let until = *gathered_until.get_or_insert_with(|| Instant::now() + self.options.flush_interval);
+            state.taker = Taker::Gathers;
+            let in_time;
+            (state, in_time) = wait(&self.arrived, state, Some(until));
+            if !in_time {
+                break;
+            }
         }
-        state.items.push_back(item);
-        state.stats.accepted += 1;
-        state.stats.queued += 1;
-        drop(state);
-        shared.arrived.notify_one();
+        state.taker = Taker::Awake;
+        let count = state.waiting.len().min(self.options.batch);
+        batch.extend(state.waiting.drain(..count));
+        state.flying_from = Some(state.gone);
+        state.gone += count as u64;
+        state.ledger.queued -= count as u64;
+        state.ledger.in_flight = count as u64;
+        if state.pushers > 0 {
+            self.left.notify_all();
+        }
         true
     }
 
-    /// Returns when all that was accepted before the call has been delivered or has failed.
-    pub fn flush(&self) {
-        if self.is_worker() {
-            return;
-        }
-        let mut state = self.shared.state.lock();
-        let accepted = state.stats.accepted;
-        while state.stats.delivered + state.stats.failed < accepted {
-            self.shared.left.wait(&mut state);
-        }
-    }
-
-    /// Takes nothing more, delivers what is there, and ends the worker. Closing twice is allowed.
-    pub fn close(&self) {
-        self.shared.state.lock().is_closed = true;
-        self.shared.arrived.notify_all();
-        self.shared.left.notify_all();
-        if self.is_worker() {
-            return;
-        }
-        let worker = self.worker.lock().take();
-        if let Some(worker) = worker {
-            // The worker catches the panics of what it calls, so there is none to pass on.
-            let _ = worker.join();
-        }
-    }
-
-    /// Where the items have gone, from one moment.
-    pub fn stats(&self) -> Stats {
-        self.shared.state.lock().stats
-    }
-
-    fn is_worker(&self) -> bool {
-        std::thread::current().id() == self.worker_id
-    }
-}
-
-impl<T> Shared<T> {
-    fn work(&self, mut deliver: impl FnMut(T)) {
-        while let Some(item) = self.next() {
-            let outcome = catch_unwind(AssertUnwindSafe(|| deliver(item)));
-            if outcome.is_err() {
-                report::error("queue", &"a handler panicked; its record is counted as failed");
-            }
-            let mut state = self.state.lock();
-            state.stats.queued -= 1;
-            match outcome {
-                Ok(()) => state.stats.delivered += 1,
-                Err(_) => state.stats.failed += 1,
-            }
-            drop(state);
+    /// Says what has become of the batch that was taken out.
+    pub fn settle(&self, tally: &Tally) {
+        let mut state = self.state();
+        state.ledger.settle(tally);
+        state.flying_from = None;
+        if state.flushers > 0 {
             self.left.notify_all();
         }
     }
 
-    /// The next item; `None` when the queue is closed and empty.
-    fn next(&self) -> Option<T> {
-        let mut state = self.state.lock();
-        loop {
-            if let Some(item) = state.items.pop_front() {
-                self.left.notify_all();
-                return Some(item);
-            }
-            if state.is_closed {
-                return None;
-            }
-            self.arrived.wait(&mut state);
+    /// Puts the rest of a batch back, for another thread to take: the items that the tally does not know.
+    pub fn hand_back(&self, batch: &mut VecDeque<T>, tally: &Tally) {
+        let mut state = self.state();
+        let count = batch.len() as u64;
+        state.ledger.in_flight -= count.min(state.ledger.in_flight);
+        state.ledger.settle(tally);
+        state.ledger.queued += count;
+        state.gone -= count;
+        state.flying_from = None;
+        batch.append(&mut state.waiting);
+        std::mem::swap(batch, &mut state.waiting);
+        state.taker_thread = None;
+        self.left.notify_all();
+    }
+
+    /// Waits until no thread takes items out; false when `until` came first.
+    pub fn wait_until_untended(&self, until: Instant) -> bool {
+        let mut state = self.state();
+        let mut in_time = true;
+        while in_time && state.taker_thread.is_some() {
+            (state, in_time) = wait(&self.left, state, Some(until));
         }
+        state.taker_thread.is_none()
+    }
+
+    /// Waits until all that was accepted before the call has left the queue and been brought to its end; false
+    /// when `timeout` came first. The thread that takes items out gets the answer at once.
+    pub fn flush(&self, timeout: Option<Duration>) -> bool {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut state = self.state();
+        let all = state.ledger.accepted;
+        let is_taker = state.taker_thread == Some(std::thread::current().id());
+        let mut in_time = !is_taker;
+        state.flushers += 1;
+        while in_time && !state.has_ended(all) {
+            self.hurry(&mut state);
+            (state, in_time) = wait(&self.left, state, until);
+        }
+        state.flushers -= 1;
+        state.has_ended(all)
+    }
+
+    /// Takes nothing more from now on; what waits can still be taken out.
+    pub fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        self.wake_all(&mut state);
+    }
+
+    /// Ends the thread that takes items out after the batch that it is about; what waits stays. Until
+    /// [`Queue::resume`] no other one takes any.
+    pub fn park(&self) {
+        let mut state = self.state();
+        state.is_parked = true;
+        self.wake_all(&mut state);
+    }
+
+    /// Lets a thread take items out again.
+    pub fn resume(&self) {
+        self.state().is_parked = false;
+    }
+
+    /// Gives up what waits, which is counted as abandoned, and gives it back.
+    pub fn abandon(&self) -> VecDeque<T> {
+        let mut state = self.state();
+        let waiting = std::mem::take(&mut state.waiting);
+        let count = waiting.len() as u64;
+        state.ledger.queued -= count;
+        state.ledger.dropped.abandoned += count;
+        state.gone += count;
+        self.left.notify_all();
+        waiting
+    }
+
+    /// Whether no thread is there that takes items out, or is on its way to its end.
+    pub fn is_untended(&self) -> bool {
+        self.state().taker_thread.is_none()
+    }
+
+    /// Whether it is the calling thread that takes items out.
+    pub fn is_taken_by_this_thread(&self) -> bool {
+        self.state().taker_thread == Some(std::thread::current().id())
+    }
+
+    /// Where the items have gone, from one moment.
+    pub fn ledger(&self) -> Ledger {
+        self.state().ledger.clone()
+    }
+
+    fn wake_all(&self, state: &mut State<T>) {
+        state.taker = Taker::Awake;
+        self.arrived.notify_one();
+        self.left.notify_all();
+    }
+
+    /// Wakes the thread that lets items gather: somebody waits for them.
+    fn hurry(&self, state: &mut State<T>) {
+        if state.taker == Taker::Gathers {
+            state.taker = Taker::Awake;
+            self.arrived.notify_one();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        // Nothing that can panic runs while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Drop for Queue<T> {
-    fn drop(&mut self) {
-        self.shared.state.lock().is_closed = true;
-        self.shared.arrived.notify_all();
-        if let Some(worker) = self.worker.get_mut().take()
-            && std::thread::current().id() != self.worker_id
-        {
-            let _ = worker.join();
-        }
+impl<T> State<T> {
+    /// Whether the first `count` items that were accepted have come to their end.
+    fn has_ended(&self, count: u64) -> bool {
+        self.flying_from.unwrap_or(self.gone) >= count
     }
+}
+
+/// Waits for `condition`; false when `until` has come.
+fn wait<'a, T>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State<T>>,
+    until: Option<Instant>,
+) -> (MutexGuard<'a, State<T>>, bool) {
+    let Some(until) = until else {
+        return (condition.wait(state).unwrap_or_else(PoisonError::into_inner), true);
+    };
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return (state, false);
+    }
+    let (state, _) = condition.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+    (state, true)
 }

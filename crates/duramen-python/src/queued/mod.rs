@@ -1,0 +1,472 @@
+//! The native part of `AsyncHandler`: a queue in front of handlers, and its worker.
+//!
+//! The worker is a thread that knows no interpreter while all that waits are lines. Where a record in Python
+//! form waits it hands over to a thread of Python's, which writes the lines in between too.
+
+mod outlet;
+mod sending;
+mod system;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use duramen::Level;
+use duramen::queue::{Offer, Options, Overflow, Queue, Tally};
+use parking_lot::Mutex;
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use crate::interpreter::Attached;
+use outlet::Item;
+use sending::KnownStream;
+pub(crate) use sending::{Behind, queue_of, send};
+
+/// A wait for room looks this often whether a signal has come.
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
+
+/// The queue of an `AsyncHandler`.
+#[pyclass(frozen, weakref, module = "duramen._core")]
+pub(crate) struct RecordQueue {
+    options: Options,
+    handlers: Vec<Py<PyAny>>,
+    /// Called with whether a thread of Python's is wanted, when a record comes and none takes it out.
+    start_worker: Py<PyAny>,
+    present: Attached<Present>,
+    streams: Attached<Vec<Option<KnownStream>>>,
+    /// Set when the process ends: records go to the handlers directly.
+    is_bypassed: AtomicBool,
+}
+
+/// What belongs to one process: a forked child begins anew.
+struct Present {
+    queue: Arc<Queue<Item>>,
+    native: Option<Native>,
+    /// There was a record in Python form, for which a thread of Python's is needed.
+    wants_python: bool,
+    /// Such a thread runs or is being started.
+    has_python: bool,
+    /// The system's number of that thread, once it runs.
+    python_number: Option<u64>,
+    taken: Arc<Mutex<Taken>>,
+}
+
+/// The thread that knows no interpreter.
+struct Native {
+    thread: JoinHandle<()>,
+    /// Becomes false when it takes no more; the number is the system's, 0 until it is known.
+    runs: Arc<AtomicBool>,
+    number: Arc<AtomicU64>,
+}
+
+/// What the thread of Python's has taken out.
+#[derive(Default)]
+struct Taken {
+    items: VecDeque<Item>,
+    tally: Tally,
+    /// There is a batch that has not been settled.
+    is_open: bool,
+}
+
+impl Present {
+    fn new(options: &Options, handlers: usize) -> Self {
+        Self {
+            queue: Arc::new(Queue::new(options.clone(), handlers)),
+            native: None,
+            wants_python: false,
+            has_python: false,
+            python_number: None,
+            taken: Arc::default(),
+        }
+    }
+}
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value).map_err(|error| PyValueError::new_err(format!("{name}: {error}")))
+}
+
+/// Whether a queue has been made: a program without one need not look for it.
+static ANY_MADE: AtomicBool = AtomicBool::new(false);
+
+impl RecordQueue {
+    pub(crate) fn is_any_made() -> bool {
+        ANY_MADE.load(Ordering::Relaxed)
+    }
+}
+
+#[pymethods]
+impl RecordQueue {
+    #[new]
+    fn new(
+        handlers: &Bound<'_, PyTuple>,
+        capacity: usize,
+        overflow: &str,
+        least: i64,
+        block_timeout: Option<f64>,
+        flush_interval: f64,
+        start_worker: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let overflow = match overflow {
+            "block" => Overflow::Block,
+            "drop_newest" => Overflow::DropNewest,
+            "drop_oldest" => Overflow::DropOldest,
+            "drop_below" => Overflow::DropBelow(Level(least)),
+            _ => return Err(PyValueError::new_err(format!("there is no overflow {overflow:?}"))),
+        };
+        let options = Options {
+            capacity,
+            overflow,
+            block_timeout: block_timeout.map(|longest| seconds("block_timeout", longest)).transpose()?,
+            flush_interval: seconds("flush_interval", flush_interval)?,
+            ..Options::default()
+        };
+        let handlers: Vec<_> = handlers.iter().map(Bound::unbind).collect();
+        let streams = Attached::new(handlers.iter().map(|_| None).collect());
+        let present = Attached::new(Present::new(&options, handlers.len()));
+        let is_bypassed = AtomicBool::new(false);
+        ANY_MADE.store(true, Ordering::Relaxed);
+        Ok(Self { options, handlers, start_worker, present, streams, is_bypassed })
+    }
+
+    /// A handler behind the queue may refer to the one in front of it. What breaks such a circle is that one's
+    /// dict, so that there is nothing to clear here.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for handler in &self.handlers {
+            visit.call(handler)?;
+        }
+        visit.call(&self.start_worker)
+    }
+
+    /// Puts a record in Python form into the queue, waiting as the options say.
+    fn put(&self, py: Python<'_>, record: Py<PyAny>, level: i64) -> PyResult<()> {
+        self.put_item(py, Item::Record(record), Level(level))
+    }
+
+    /// Starts the thread that knows no interpreter.
+    fn start_native(&self) -> PyResult<()> {
+        let queue = self.queue();
+        let runs = Arc::new(AtomicBool::new(true));
+        let number = Arc::default();
+        let (of_thread, own_number) = (Arc::clone(&runs), Arc::clone(&number));
+        let work = move || {
+            system::number_of_this_thread(&own_number);
+            write_lines(&queue);
+            of_thread.store(false, Ordering::Release);
+        };
+        let thread = std::thread::Builder::new().name("duramen-queue".to_owned()).spawn(work)?;
+        // SAFETY: attached; a handle that is replaced is of a thread that has ended.
+        let previous = unsafe { (*self.present.get()).native.replace(Native { thread, runs, number }) };
+        drop(previous);
+        Ok(())
+    }
+
+    /// For the thread of Python's: writes the lines that wait, and gives the records that come next; `None` when
+    /// there is nothing more to do. Without `waits`, for a thread that stands in for it: nothing to do now.
+    fn take<'py>(&self, py: Python<'py>, waits: bool) -> Option<Bound<'py, PyList>> {
+        let (queue, taken) = (self.queue(), self.taken());
+        py.detach(|| {
+            loop {
+                let mut batch = taken.lock();
+                if batch.items.is_empty() {
+                    if mem::take(&mut batch.is_open) {
+                        queue.settle(&mem::take(&mut batch.tally));
+                    }
+                    drop(batch);
+                    let mut fresh = VecDeque::new();
+                    let has_taken = if waits { queue.take(&mut fresh) } else { queue.take_ready(&mut fresh) };
+                    if !has_taken {
+                        return None;
+                    }
+                    batch = taken.lock();
+                    (batch.items, batch.is_open) = (fresh, true);
+                }
+                let Taken { items, tally, .. } = &mut *batch;
+                outlet::write_front(items, tally);
+                let records = outlet::records_in_front(items);
+                if !records.is_empty() {
+                    return Some(records);
+                }
+            }
+        })
+        .and_then(|records| PyList::new(py, records).ok())
+    }
+
+    /// Counts what the handler at `place` has made of a record: `delivered`, `failed` or `below_level`.
+    fn count(&self, place: usize, outcome: &str) {
+        let taken = self.taken();
+        let mut batch = taken.lock();
+        let counts = batch.tally.handler(place.min(self.handlers.len()));
+        match outcome {
+            "delivered" => counts.delivered += 1,
+            "failed" => counts.failed += 1,
+            _ => counts.below_level += 1,
+        }
+    }
+
+    /// Counts a record that has come to its end.
+    fn count_record(&self, failed: bool) {
+        self.taken().lock().tally.item(failed);
+    }
+
+    /// Looks at the stream of the handler at `place` again, which the thread of Python's has written to.
+    fn look_again(&self, py: Python<'_>, place: usize) -> PyResult<()> {
+        let Some(handler) = self.handlers.get(place) else { return Ok(()) };
+        let stream = handler.bind(py).getattr_opt(intern!(py, "stream"))?;
+        // SAFETY: attached; the reference does not outlive the look.
+        let is_looked_at = unsafe { (&*self.streams.get())[place].is_some() };
+        if let Some(stream) = stream.filter(|stream| is_looked_at && !stream.is_none()) {
+            self.look_at(&stream, place)?;
+        }
+        Ok(())
+    }
+
+    /// Notes the system's number of the thread of Python's, which calls this.
+    fn python_has_begun(&self, number: u64) {
+        // SAFETY: attached.
+        unsafe { (*self.present.get()).python_number = Some(number) };
+    }
+
+    /// Notes that a thread of Python's is being started; false when there is one.
+    fn begin_python(&self) -> bool {
+        // SAFETY: attached.
+        unsafe { !mem::replace(&mut (*self.present.get()).has_python, true) }
+    }
+
+    /// The thread of Python's is at its end.
+    fn python_has_ended(&self) {
+        // SAFETY: attached.
+        unsafe { (*self.present.get()).has_python = false };
+    }
+
+    /// Waits until what was accepted before has come to its end; false when `timeout` seconds were not enough.
+    fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        self.start_if_needed(py)?;
+        let until = Instant::now() + seconds("timeout", timeout)?;
+        let queue = self.queue();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if py.detach(|| queue.flush(Some(left.min(BETWEEN_SIGNALS)))) {
+                return Ok(true);
+            }
+            if left.is_zero() || self.is_takers_thread() {
+                return Ok(false);
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Takes nothing more from now on. The files stay open for the lines that wait.
+    fn close(&self) {
+        self.queue().close();
+        self.bypass();
+        // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
+        let streams = unsafe {
+            let places = &mut *self.streams.get();
+            mem::replace(places, self.handlers.iter().map(|_| None).collect())
+        };
+        drop(streams);
+    }
+
+    /// Ends the worker after the batch that it is about, and waits for that, `timeout` seconds at most: whether
+    /// it has ended.
+    fn park(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let until = Instant::now() + seconds("timeout", timeout)?;
+        let queue = self.queue();
+        // SAFETY: attached; nothing runs while the reference lives.
+        let native = unsafe { (*self.present.get()).native.take() };
+        let native = py.detach(|| {
+            queue.park();
+            queue.wait_until_untended(until);
+            native.and_then(|native| native.end(until))
+        });
+        let native_has_ended = native.is_none();
+        // SAFETY: as above.
+        unsafe { (*self.present.get()).native = native };
+        loop {
+            // SAFETY: as above.
+            let (has_python, number) = unsafe {
+                let present = &*self.present.get();
+                (present.has_python, present.python_number)
+            };
+            if !has_python && !number.is_some_and(system::has_thread) {
+                return Ok(native_has_ended);
+            }
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+            py.detach(|| system::pause(system::SHORT));
+        }
+    }
+
+    /// Has records delivered by who logs them from now on.
+    fn bypass(&self) {
+        self.is_bypassed.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets a worker be started again.
+    fn resume(&self) {
+        self.queue().resume();
+    }
+
+    /// Gives up what waits; how many records that were, with those in flight.
+    fn abandon(&self) -> u64 {
+        let queue = self.queue();
+        let in_flight = queue.ledger().in_flight;
+        queue.abandon().len() as u64 + in_flight
+    }
+
+    /// Begins anew in a forked child, whose queue is that of its parent: nothing of that is touched.
+    fn renew(&self) {
+        let fresh = Present::new(&self.options, self.handlers.len());
+        // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
+        unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
+    }
+
+    /// Where the records have gone.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let ledger = self.queue().ledger();
+        let (stats, dropped, handlers) = (PyDict::new(py), PyDict::new(py), PyList::empty(py));
+        for (name, count) in [
+            ("accepted", ledger.accepted),
+            ("delivered", ledger.delivered),
+            ("failed", ledger.failed),
+            ("queued", ledger.queued),
+            ("in_flight", ledger.in_flight),
+        ] {
+            stats.set_item(name, count)?;
+        }
+        let counts = ledger.dropped;
+        for (name, count) in [
+            ("newest", counts.newest),
+            ("oldest", counts.oldest),
+            ("below_level", counts.below_level),
+            ("timeout", counts.timeout),
+            ("reentrant", counts.reentrant),
+            ("closed", counts.closed),
+            ("abandoned", counts.abandoned),
+        ] {
+            dropped.set_item(name, count)?;
+        }
+        for counts in &ledger.handlers {
+            let own = PyDict::new(py);
+            own.set_item("delivered", counts.delivered)?;
+            own.set_item("failed", counts.failed)?;
+            own.set_item("below_level", counts.below_level)?;
+            handlers.append(own)?;
+        }
+        stats.set_item("dropped", dropped)?;
+        stats.set_item("handlers", handlers)?;
+        Ok(stats)
+    }
+}
+
+impl RecordQueue {
+    fn queue(&self) -> Arc<Queue<Item>> {
+        // SAFETY: attached; the reference lives only for the clone.
+        unsafe { Arc::clone(&(*self.present.get()).queue) }
+    }
+
+    fn taken(&self) -> Arc<Mutex<Taken>> {
+        // SAFETY: as above.
+        unsafe { Arc::clone(&(*self.present.get()).taken) }
+    }
+
+    fn is_takers_thread(&self) -> bool {
+        self.queue().is_taken_by_this_thread()
+    }
+
+    /// Puts `item` into the queue, waiting as the options say with the interpreter released.
+    pub(super) fn put_item(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
+        let wants_python = matches!(item, Item::Record(_));
+        let mut until = None;
+        let mut item = item;
+        loop {
+            let queue = self.queue();
+            // What comes back is dropped here, where no lock is held: it may run code of the program's.
+            item = match queue.offer(item, level) {
+                Offer::Accepted(evicted) => {
+                    drop(evicted);
+                    return self.start_worker_for(py, wants_python);
+                }
+                Offer::Dropped(item) => {
+                    drop(item);
+                    return Ok(());
+                }
+                Offer::Full(item) => item,
+            };
+            self.start_if_needed(py)?;
+            let now = Instant::now();
+            let limit = *until.get_or_insert_with(|| self.options.block_timeout.map(|longest| now + longest));
+            let slice = now + BETWEEN_SIGNALS;
+            let next = limit.map_or(slice, |limit| limit.min(slice));
+            let has_room = py.detach(|| queue.wait_for_room(Some(next)));
+            if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {
+                queue.give_up();
+                drop(item);
+                return Ok(());
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Starts what takes out what waits, after a fork for instance.
+    fn start_if_needed(&self, py: Python<'_>) -> PyResult<()> {
+        if self.queue().is_untended() && self.queue().ledger().queued > 0 {
+            return self.start_worker_for(py, false);
+        }
+        Ok(())
+    }
+
+    fn start_worker_for(&self, py: Python<'_>, wants_python: bool) -> PyResult<()> {
+        // SAFETY: attached; the reference lives only for the look, and nothing runs before its last use.
+        let present = unsafe { &mut *self.present.get() };
+        present.wants_python |= wants_python;
+        let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
+        if present.has_python || (runs && !present.wants_python) {
+            return Ok(());
+        }
+        let wants_python = present.wants_python;
+        self.start_worker.call1(py, (wants_python,)).map(drop)
+    }
+}
+
+impl Native {
+    /// Waits for its end; gives it back when `until` came first.
+    fn end(self, until: Instant) -> Option<Self> {
+        while self.runs.load(Ordering::Acquire) {
+            if Instant::now() >= until {
+                return Some(self);
+            }
+            system::pause(system::SHORT);
+        }
+        // It catches the panics of what it calls.
+        let _ = self.thread.join();
+        let number = self.number.load(Ordering::Relaxed);
+        while number > 0 && system::has_thread(number) && Instant::now() < until {
+            system::pause(system::SHORT);
+        }
+        None
+    }
+}
+
+/// The work of the thread that knows no interpreter.
+fn write_lines(queue: &Queue<Item>) {
+    let mut batch = VecDeque::new();
+    while queue.take(&mut batch) {
+        let mut tally = Tally::default();
+        outlet::write_front(&mut batch, &mut tally);
+        if batch.is_empty() {
+            queue.settle(&tally);
+        } else {
+            // A record in Python form, for the thread that has been started for it.
+            queue.hand_back(&mut batch, &tally);
+            return;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Where the worker of a queue writes: files that stay open until the last line for them is written.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use duramen::queue::Tally;
+use duramen::report;
+use pyo3::prelude::*;
+use smallvec::SmallVec;
+
+use super::system::pause;
+
+/// What waits in a queue.
+pub(crate) enum Item {
+    /// A record as the lines that the handlers behind the queue write.
+    Lines(Lines),
+    /// A record for handlers that are written in Python.
+    Record(Py<PyAny>),
+}
+
+/// The lines of one record, one after the other.
+pub(crate) struct Lines {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) parts: SmallVec<[Part; 1]>,
+    /// Places of the handlers whose level is above that of the record.
+    pub(crate) skipped: SmallVec<[usize; 4]>,
+}
+
+/// The line for one handler.
+pub(crate) struct Part {
+    pub(crate) place: usize,
+    pub(crate) end: usize,
+    pub(crate) outlet: Arc<Outlet>,
+}
+
+/// An open file. It has a descriptor of its own, so that closing the handler's stream takes it from nobody.
+pub(crate) struct Outlet {
+    file: File,
+    /// Regular files take any number of lines at once. Elsewhere others may write too, and only so many bytes
+    /// stay together (`PIPE_BUF` of POSIX is at least 512, that of Linux and the BSDs 4096 or 512).
+    is_regular: bool,
+    /// The last line was written in part: the next one begins with a line break.
+    is_torn: AtomicBool,
+}
+
+const MOST_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
+
+impl Outlet {
+    pub(crate) fn new(file: File) -> Self {
+        let is_regular = file.metadata().is_ok_and(|status| status.is_file());
+        Self { file, is_regular, is_torn: AtomicBool::new(false) }
+    }
+
+    /// Writes lines that end at `ends`; how many of them are written, and the error that stopped it.
+    fn write_lines(&self, bytes: &[u8], ends: &[usize]) -> (usize, Option<io::Error>) {
+        let (mut begin, mut line) = (0, 0);
+        while line < ends.len() {
+            let mut last = line;
+            while last + 1 < ends.len() && (self.is_regular || ends[last + 1] - begin <= MOST_AT_ONCE) {
+                last += 1;
+            }
+            if let Err((written, error)) = self.write_all(&bytes[begin..ends[last]]) {
+                let whole = ends.iter().take_while(|end| **end <= begin + written).count();
+                self.is_torn.store(
+                    whole == 0 && written > 0 || whole > 0 && ends[whole - 1] < begin + written,
+                    Ordering::Relaxed,
+                );
+                return (whole, Some(error));
+            }
+            begin = ends[last];
+            line = last + 1;
+        }
+        (ends.len(), None)
+    }
+
+    /// What was written before an error comes with it.
+    fn write_all(&self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+        if self.is_torn.load(Ordering::Relaxed) {
+            self.write_some(b"\n", &mut 0).map_err(|error| (0, error))?;
+            self.is_torn.store(false, Ordering::Relaxed);
+        }
+        let mut written = 0;
+        self.write_some(bytes, &mut written).map_err(|error| (written, error))
+    }
+
+    fn write_some(&self, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+        /// A receiver that takes nothing now is asked again, first soon and then less often.
+        const PAUSES: [u64; 5] = [1, 2, 5, 10, 20];
+        let mut refusals = 0;
+        while *written < bytes.len() {
+            match (&self.file).write(&bytes[*written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => (*written, refusals) = (*written + count, 0),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    pause(Duration::from_millis(PAUSES[refusals]));
+                    refusals = (refusals + 1).min(PAUSES.len() - 1);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What goes to one file out of a batch.
+struct Gathered {
+    outlet: Arc<Outlet>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// The item and the place of the handler that each line is of.
+    owners: Vec<(usize, usize)>,
+}
+
+/// Takes the lines from the front of `batch` up to the first record, and writes those for the same file together.
+pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally) {
+    let mut files: SmallVec<[Gathered; 4]> = SmallVec::new();
+    let mut items = 0;
+    while let Some(Item::Lines(_)) = batch.front() {
+        let Some(Item::Lines(lines)) = batch.pop_front() else { break };
+        gather(&lines, items, &mut files);
+        for place in lines.skipped {
+            tally.handler(place).below_level += 1;
+        }
+        items += 1;
+    }
+    let mut failed = vec![false; items];
+    for file in files {
+        let (whole, error) = file.outlet.write_lines(&file.bytes, &file.ends);
+        for (line, (item, place)) in file.owners.iter().enumerate() {
+            let counts = tally.handler(*place);
+            if line < whole {
+                counts.delivered += 1;
+            } else {
+                counts.failed += 1;
+                failed[*item] = true;
+            }
+        }
+        if let Some(error) = error {
+            let count = file.ends.len() - whole;
+            report::error("AsyncHandler", &format_args!("{count} records were not written: {error}"));
+        }
+    }
+    for has_failed in failed {
+        tally.item(has_failed);
+    }
+}
+
+/// Takes the records from the front of `items`, up to the first lines.
+pub(crate) fn records_in_front(items: &mut VecDeque<Item>) -> Vec<Py<PyAny>> {
+    let mut records = Vec::new();
+    loop {
+        match items.pop_front() {
+            Some(Item::Record(record)) => records.push(record),
+            Some(lines) => {
+                items.push_front(lines);
+                return records;
+            }
+            None => return records,
+        }
+    }
+}
+
+fn gather(lines: &Lines, item: usize, files: &mut SmallVec<[Gathered; 4]>) {
+    let mut begin = 0;
+    for part in &lines.parts {
+        let known = files.iter().position(|file| Arc::ptr_eq(&file.outlet, &part.outlet));
+        let place = known.unwrap_or_else(|| {
+            let outlet = Arc::clone(&part.outlet);
+            files.push(Gathered { outlet, bytes: Vec::new(), ends: Vec::new(), owners: Vec::new() });
+            files.len() - 1
+        });
+        let file = &mut files[place];
+        file.bytes.extend_from_slice(&lines.bytes[begin..part.end]);
+        file.ends.push(file.bytes.len());
+        file.owners.push((item, part.place));
+        begin = part.end;
+    }
+}

@@ -1,0 +1,58 @@
+//! How a queue is bounded, and what it does when it is full.
+
+use std::time::Duration;
+
+use crate::Level;
+
+/// What happens to an item for which there is no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// The caller waits until there is room, for [`Options::block_timeout`] at most.
+    #[default]
+    Block,
+    /// The item is dropped.
+    DropNewest,
+    /// The item that has waited longest is dropped.
+    DropOldest,
+    /// The item is dropped if it is below the level; otherwise the caller waits.
+    DropBelow(Level),
+}
+
+/// The options of a queue.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// So many items wait at most; those that the worker has taken out come on top, [`Options::batch`] at most.
+    pub capacity: usize,
+    /// What happens to an item for which there is no room.
+    pub overflow: Overflow,
+    /// How long a caller waits for room; `None`: until there is some.
+    pub block_timeout: Option<Duration>,
+    /// How long the worker lets items gather before it takes them, unless many are there or somebody waits for
+    /// them. Zero: it takes each as soon as it can.
+    pub flush_interval: Duration,
+    /// So many items are taken at once, at most.
+    pub batch: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            capacity: 8192,
+            overflow: Overflow::default(),
+            block_timeout: None,
+            flush_interval: Duration::from_millis(50),
+            batch: 1024,
+        }
+    }
+}
+
+impl Options {
+    /// So many waiting items end the gathering.
+    pub(super) fn many(&self) -> usize {
+        (self.capacity / 2).min(self.batch / 2).max(1)
+    }
+
+    pub(super) fn at_least_one(self) -> Self {
+        Self { capacity: self.capacity.max(1), batch: self.batch.max(1), ..self }
+    }
+}

@@ -1,0 +1,50 @@
+//! The thread that empties a queue.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::{Queue, Tally};
+use crate::report;
+
+/// A thread that takes batches out of a queue and gives them to a function.
+pub struct Worker {
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts it. `deliver` takes the items out of the batch one by one and tells the tally about each; what it
+    /// leaves there, or was about when it panicked, is counted as failed.
+    ///
+    /// # Errors
+    /// When the operating system starts no thread.
+    pub fn start<T: Send + 'static>(
+        queue: Arc<Queue<T>>,
+        mut deliver: impl FnMut(&mut VecDeque<T>, &mut Tally) + Send + 'static,
+    ) -> io::Result<Self> {
+        let work = move || {
+            let mut batch = VecDeque::new();
+            while queue.take(&mut batch) {
+                let mut tally = Tally::default();
+                let outcome = catch_unwind(AssertUnwindSafe(|| deliver(&mut batch, &mut tally)));
+                if outcome.is_err() {
+                    report::error("queue", &"a handler panicked; its record is counted as failed");
+                }
+                batch.clear();
+                queue.settle(&tally);
+            }
+        };
+        let thread = std::thread::Builder::new().name("duramen-queue".to_owned()).spawn(work)?;
+        Ok(Self { thread })
+    }
+
+    /// Waits for its end, which it comes to when its queue is closed or parked. The thread itself may call this.
+    pub fn join(self) {
+        if self.thread.thread().id() != std::thread::current().id() {
+            // The thread catches the panics of what it calls, so there is none to pass on.
+            let _ = self.thread.join();
+        }
+    }
+}

@@ -1,0 +1,449 @@
+"""``AsyncHandler``: a queue in front of other handlers.
+
+The queue and the worker that writes lines are native (``_core.RecordQueue``). Here is what wires them: the
+options, the thread for handlers that are written in Python, forks, and the end of the process.
+"""
+
+import atexit
+import copy
+import functools
+import os
+import sys
+import time
+import weakref
+from _thread import get_native_id, start_new_thread
+from collections import deque
+
+import duramen as logging
+from duramen import _core
+
+#: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
+LONGEST_WAIT = 5.0
+#: Seconds that a fork waits for a worker: one that waits for its receiver must not stop it.
+_LONGEST_WAIT_OF_A_FORK = 1.0
+_LARGEST_CAPACITY = 2**24
+
+#: Handlers of this process that have not been closed.
+_open = weakref.WeakSet()
+_process = {"exits_for": None, "is_ending": False, "forking": 0}
+
+
+def check_options(name, handlers, capacity, overflow, block_timeout, flush_interval):
+    """Refuse what is contradictory; gives the name of the overflow and its level."""
+
+    def refuse(option, found, expected):
+        raise ValueError(f"{name}: {option}: found {found!r}, expected {expected}")
+
+    def is_number(value):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+    if not handlers:
+        raise ValueError(f"{name}: handlers: found none, expected one at least")
+    for handler in handlers:
+        if not (hasattr(handler, "handle") and hasattr(handler, "level")):
+            refuse("handlers", handler, "handlers")
+    if len({id(handler) for handler in handlers}) < len(handlers):
+        raise ValueError(f"{name}: handlers: found one twice")
+    if not isinstance(capacity, int) or isinstance(capacity, bool) or not 1 <= capacity <= _LARGEST_CAPACITY:
+        refuse("capacity", capacity, f"a whole number of records from 1 to {_LARGEST_CAPACITY}")
+    if not is_number(flush_interval) or not 0 <= flush_interval <= 60:
+        refuse("flush_interval", flush_interval, "seconds from 0 to 60")
+    kind, level = overflow, 0
+    if isinstance(overflow, str) and overflow.startswith("drop_below:"):
+        kind, _, level = overflow.partition(":")
+        try:
+            level = logging._checkLevel(int(level) if level.isdigit() else level)
+        except ValueError:
+            refuse("overflow", overflow, "'drop_below:' and the name or number of a level")
+    elif overflow not in ("block", "drop_newest", "drop_oldest"):
+        refuse("overflow", overflow, "'block', 'drop_newest', 'drop_oldest' or 'drop_below:LEVEL'")
+    if block_timeout is not None:
+        if not is_number(block_timeout) or not 0 <= block_timeout <= 86400:
+            refuse("block_timeout", block_timeout, "seconds from 0 to 86400, or None")
+        if kind not in ("block", "drop_below"):
+            refuse("block_timeout", block_timeout, f"None, since overflow={overflow!r} never waits")
+    return kind, level
+
+
+class AsyncHandler(logging.Handler):
+    """Puts records into a bounded queue, from which a thread gives them to ``handlers``.
+
+    Plain stream and file handlers with Duramen's formatters get their lines from a thread that needs no
+    interpreter, many with one write. Others get the records, on a thread of Python's.
+
+    - ``handlers``: the handlers behind the queue, which belong to it from now on. Each one's level, filters and
+      formatter hold as ever.
+    - ``capacity``: records that wait at most, 1 to 16777216; 8192 when left out.
+    - ``overflow``: what happens when so many wait. ``"block"`` (the default): the caller waits;
+      ``"drop_newest"``: the record is dropped; ``"drop_oldest"``: the one that has waited longest is;
+      ``"drop_below:LEVEL"``: records below the level are dropped, callers with others wait.
+    - ``block_timeout``: seconds that a caller waits at most before its record is dropped, 0 to 86400; ``None``,
+      the default: without end.
+    - ``flush_interval``: seconds that records may gather before they are written together, 0 to 60; 0.05 when
+      left out. 0: each is written as soon as the worker comes to it.
+
+    ``stats()`` tells where the records have gone. A wrong option raises ``ValueError`` with its name.
+
+    >>> import io
+    >>> stream = io.StringIO()
+    >>> handler = AsyncHandler(logging.StreamHandler(stream), capacity=100)
+    >>> handler.handle(logging.makeLogRecord({"msg": "hello"}))
+    True
+    >>> handler.flush(), stream.getvalue(), handler.stats()["delivered"]
+    (True, 'hello\\n', 1)
+    >>> handler.close()
+    """
+
+    def __init__(self, *handlers, capacity=8192, overflow="block", block_timeout=None, flush_interval=0.05):
+        kind, level = check_options(
+            type(self).__name__, handlers, capacity, overflow, block_timeout, flush_interval
+        )
+        super().__init__()
+        self.handlers = handlers
+        self._queue = _core.RecordQueue(
+            handlers, capacity, kind, level, block_timeout, flush_interval, _Starter(self)
+        )
+        _open.add(self)
+        _prepare_exit()
+
+    def setFormatter(self, fmt):
+        """Refused but for ``None``: the handlers behind the queue have the formatters."""
+        if fmt is not None:
+            raise ValueError(
+                f"{type(self).__name__}: formatter: found one, expected none; give it to the handlers behind it"
+            )
+
+    def handle(self, record):
+        """Ask the filters, and put the record into the queue; no lock is held while that waits."""
+        answer = self.filter(record)
+        if isinstance(answer, logging.LogRecord):
+            record = answer
+        if answer:
+            self.emit(record)
+        return answer
+
+    def emit(self, record):
+        """Put a snapshot of the record into the queue."""
+        try:
+            if _process["is_ending"]:
+                _deliver(self.handlers, record)
+            else:
+                self._queue.put(snapshot(record), record.levelno)
+        except RecursionError:
+            raise
+        except Exception:
+            self.handleError(record)
+
+    def flush(self, timeout=None):
+        """Wait until what came before has been delivered, then flush the handlers; False when it was not in time.
+
+        ``timeout``: seconds from 0 on; ``None`` waits 5 seconds, as the end of the process does.
+        """
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(
+                f"{type(self).__name__}.flush: timeout: found {timeout!r}, expected seconds from 0 on"
+            )
+        if self not in _open:
+            # What has not been delivered when it was closed was given up.
+            timeout = 0
+        in_time = self._queue.flush(LONGEST_WAIT if timeout is None else timeout)
+        if in_time:
+            for handler in self.handlers:
+                handler.flush()
+        return in_time
+
+    def stats(self):
+        """Where the records have gone, all counts of one moment.
+
+        ``accepted`` is the sum of ``delivered``, ``failed``, ``queued``, ``in_flight``, ``dropped["oldest"]`` and
+        ``dropped["abandoned"]``. The other causes in ``dropped`` (``newest``, ``below_level``, ``timeout``,
+        ``reentrant``, ``closed``) count records that were not accepted. ``handlers`` has the counts of each
+        handler behind the queue, in their order.
+        """
+        return self._queue.stats()
+
+    def close(self):
+        """Take nothing more, deliver what waits in 5 seconds at most, and close the handlers.
+
+        What is left after that is counted as ``abandoned`` and reported on stderr. Closing twice is allowed.
+        """
+        if self in _open:
+            _open.discard(self)
+            if _end(self, time.monotonic() + LONGEST_WAIT):
+                for handler in self.handlers:
+                    handler.flush()
+                    handler.close()
+        super().close()
+
+    def __del__(self):
+        queue = getattr(self, "_queue", None)
+        if queue is not None:
+            # Its worker delivers what waits and ends.
+            queue.close()
+
+
+class _Starter:
+    """Starts the worker of a handler, which it does not keep alive."""
+
+    def __init__(self, handler):
+        self._handler = weakref.ref(handler)
+
+    def __call__(self, wants_python):
+        handler = self._handler()
+        if handler is None or _process["forking"]:
+            # After the fork, the next record, flush or the end of the process comes here again.
+            return
+        _prepare_exit()
+        queue = handler._queue
+        try:
+            if not wants_python:
+                queue.start_native()
+            elif queue.begin_python():
+                # Not by ``threading``, whose locks the caller may hold: records come from signal handlers too.
+                start_new_thread(_work, (queue, handler.handlers))
+        except (OSError, RuntimeError):
+            # The interpreter ends, or the system has no thread to give.
+            queue.python_has_ended()
+            _work_here(queue, handler.handlers)
+
+
+def _work(queue, handlers):
+    """The loop of the thread for handlers that are written in Python."""
+    queue.python_has_begun(get_native_id())
+    try:
+        _deliver_all(queue, handlers, True)
+    finally:
+        queue.python_has_ended()
+
+
+#: Queues whose records are being delivered by who logs them.
+_worked_here = set()
+
+
+def _work_here(queue, handlers):
+    """Deliver what waits on the calling thread, of which none can be started; what is logged meanwhile as well."""
+    if id(queue) not in _worked_here:
+        _worked_here.add(id(queue))
+        try:
+            _deliver_all(queue, handlers, False)
+        finally:
+            _worked_here.discard(id(queue))
+
+
+def _deliver_all(queue, handlers, waits):
+    while (records := queue.take(waits)) is not None:
+        for record in records:
+            queue.count_record(_deliver(handlers, record, queue))
+        # An idle worker keeps nothing alive.
+        records = record = None
+        for place in range(len(handlers)):
+            queue.look_again(place)
+
+
+def _deliver(handlers, record, queue=None):
+    """Give the record to each handler whose level it reaches; whether one has failed."""
+    has_failed = False
+    for place, handler in enumerate(handlers):
+        outcome = "below_level"
+        if record.levelno >= handler.level:
+            outcome = "delivered"
+            try:
+                handler.handle(record)
+            except BaseException:
+                outcome, has_failed = "failed", True
+                _handle_error(handler, record)
+        if queue is not None:
+            queue.count(place, outcome)
+    return has_failed
+
+
+def _handle_error(handler, record):
+    try:
+        handler.handleError(record)
+    except BaseException as error:
+        _report(f"{type(handler).__name__}.handleError raised {type(error).__name__}")
+
+
+def _report(text):
+    if logging.raiseExceptions and sys.stderr is not None:
+        try:
+            sys.stderr.write(f"duramen: AsyncHandler: {text}\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # There is nobody left to tell.
+
+
+# Snapshots
+
+
+def snapshot(record):
+    """A copy of the record that later changes of what was logged do not reach."""
+    if type(record) is logging.LogRecord:
+        kept = logging.LogRecord.__new__(logging.LogRecord)
+        vars(kept).update(vars(record))
+    else:
+        kept = copy.copy(record)
+    fields = vars(kept)
+    if isinstance(record.msg, dict) and not record.args:
+        # Structured formatters show its members.
+        fields["msg"] = _copied(record.msg, 0)
+    else:
+        message = record.getMessage()
+        fields["msg"] = fields["message"] = message
+    fields["args"] = None
+    for name, value in fields.items():
+        if type(value) in _CONTAINERS and name != "exc_info":
+            fields[name] = _copied(value, 0)
+    return kept
+
+
+_CONTAINERS = frozenset({dict, list, tuple, set, frozenset, deque, bytearray})
+_DEEPEST = 16
+
+
+def _copied(value, depth):
+    """Containers are copied with what is in them, all else is the same object."""
+    kind = type(value)
+    if kind not in _CONTAINERS or depth >= _DEEPEST:
+        return value
+    if kind is dict:
+        return {name: _copied(inner, depth + 1) for name, inner in list(value.items())}
+    if kind in (set, frozenset, bytearray):
+        return kind(value)
+    if kind is deque:
+        return deque([_copied(inner, depth + 1) for inner in list(value)], value.maxlen)
+    return kind([_copied(inner, depth + 1) for inner in list(value)])
+
+
+# The end of the process
+
+
+def _prepare_exit():
+    """Have the end of this process wait for the queues; a forked child of ``multiprocessing`` has an end of its own."""
+    process = os.getpid()
+    if _process["exits_for"] == process:
+        return
+    if _process["exits_for"] is None:
+        atexit.register(_end_all)
+    _process["exits_for"] = process
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        # Its children may end without what ``atexit`` knows.
+        util.Finalize(None, drain_all, exitpriority=-1000)
+
+
+def drain_all(timeout=LONGEST_WAIT):
+    """Wait until all queues of the process are empty; False when ``timeout`` seconds were not enough."""
+    until = time.monotonic() + timeout
+    in_time = True
+    for handler in list(_open):
+        in_time &= handler._queue.flush(max(0.0, until - time.monotonic()))
+    return in_time
+
+
+def _hurry(handlers):
+    """Have all workers deliver what waits at the same time: one that is stuck must not take the others' time."""
+    for handler in handlers:
+        handler._queue.flush(0)
+
+
+def _end_all():
+    """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
+    until = time.monotonic() + LONGEST_WAIT
+    _process["is_ending"] = True
+    handlers = list(_open)
+    _hurry(handlers)
+    for handler in handlers:
+        _open.discard(handler)
+        handler._queue.bypass()
+        _end(handler, until)
+
+
+def _end(handler, until):
+    """Deliver what waits and end the worker; whether that was in time. What is left is reported."""
+    queue = handler._queue
+    queue.close()
+    queue.flush(max(0.05, until - time.monotonic()))
+    has_ended = queue.park(max(0.05, until - time.monotonic()))
+    left = queue.abandon()
+    if left:
+        _report(f"{left} records were not delivered in the {LONGEST_WAIT:.0f} seconds that the end is given")
+    if not has_ended:
+        # Its handlers may hold their locks for ever: ``shutdown`` must not wait for them.
+        references = logging._handlerList
+        references[:] = [reference for reference in references if reference() not in handler.handlers]
+    return has_ended
+
+
+# Forks
+
+
+def _before_fork():
+    """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
+    _process["forking"] += 1
+    until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
+    handlers = list(_open)
+    _hurry(handlers)
+    for handler in handlers:
+        # What waits may have to wait long for the next record, at which a worker starts again.
+        handler._queue.flush(max(0.0, until - time.monotonic()))
+    for handler in handlers:
+        handler._queue.park(max(0.0, until - time.monotonic()))
+
+
+def _after_fork_in_parent():
+    _process["forking"] -= 1
+    for handler in list(_open):
+        handler._queue.resume()
+
+
+def _after_fork_in_child():
+    _process["forking"] = 0
+    for handler in list(_open):
+        handler._queue.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
+
+
+# Configuration
+
+
+def put_into(configurator):
+    """Make ``DictConfigurator`` find the handlers that an ``AsyncHandler`` names.
+
+    They are named as CPython 3.12 does it for ``QueueHandler``: ``handlers: [file, console]``. Gives ``(class,
+    name, original, replacement)`` to undo it.
+    """
+    original = configurator.configure_handler
+
+    @functools.wraps(original)
+    def configure_handler(self, config):
+        kind = config.get("class")
+        kind = self.resolve(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, AsyncHandler) and "handlers" in config:
+            behind = _handlers_named(self, config["handlers"])
+            rest = {name: config[name] for name in config if name not in ("class", "handlers")}
+            config = {**rest, "()": functools.partial(kind, *behind)}
+        return original(self, config)
+
+    configurator.configure_handler = configure_handler
+    return configurator, "configure_handler", original, configure_handler
+
+
+def _handlers_named(configurator, names):
+    known = configurator.config["handlers"]
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"AsyncHandler: handlers: found {names!r}, expected a list of names of handlers")
+    found = []
+    for name in names:
+        if name not in known:
+            raise ValueError(f"AsyncHandler: handlers: found {name!r}, expected one of {', '.join(known)}")
+        if isinstance(known[name], dict):
+            # Said in these words, it is tried again when the other handlers are there.
+            raise ValueError(f"AsyncHandler: handlers: {name!r}") from TypeError("target not configured yet")
+        found.append(known[name])
+    return found

@@ -1,0 +1,138 @@
+"""``AsyncHandler`` at the end of a process of each kind, and across forks."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import duramen as logging
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+
+PROGRAM = """
+import os, sys, threading, time
+import {module} as logging
+from duramen.handlers import AsyncHandler
+
+class Slow(logging.Handler):
+    def emit(self, record):
+        with open("python.log", "a") as file:
+            file.write(record.getMessage() + "\\n")
+
+handler = AsyncHandler(logging.FileHandler("native.log"), flush_interval=1)
+logging.getLogger("n").addHandler(handler)
+logging.getLogger("p").addHandler(AsyncHandler(Slow()))
+for name in "np":
+    logging.getLogger(name).propagate = False
+
+def log(text, count=50):
+    for number in range(count):
+        logging.getLogger("n").warning("%s %d", text, number)
+        logging.getLogger("p").warning("%s %d", text, number)
+
+{body}
+"""
+
+EXITS = {
+    "return": "log('m')",
+    "exit": "log('m'); sys.exit(3)",
+    "error": "log('m'); raise SystemError('as the test wants')",
+    "thread": "threading.Thread(target=lambda: (time.sleep(0.05), log('m'))).start()",
+    "shutdown": "log('m'); logging.shutdown()",
+    "atexit": "import atexit; atexit.register(log, 'm'); handler.flush()",
+}
+
+
+def run(tmp_path, body, module="duramen", code=0):
+    program = PROGRAM.format(module=module, body=textwrap.dedent(body))
+    path = os.pathsep.join(
+        [os.path.dirname(os.path.dirname(logging.__file__)), os.environ.get("PYTHONPATH", "")]
+    )
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, "-W", "error::DeprecationWarning", "-c", program]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == code, result.stderr
+    return result, [(tmp_path / name).read_text().splitlines() for name in ("native.log", "python.log")]
+
+
+class TestEnds:
+    @pytest.mark.parametrize("kind", EXITS)
+    def test_what_waits_is_delivered(self, tmp_path, kind):
+        code = {"exit": 3, "error": 1}.get(kind, 0)
+        _, files = run(tmp_path, EXITS[kind], code=code)
+        assert files == [[f"m {number}" for number in range(50)]] * 2
+
+    def test_with_the_standard_library_replaced(self, tmp_path):
+        body = "import duramen; duramen.install(); log('m')"
+        _, files = run(tmp_path, body, module="logging")
+        assert files == [[f"m {number}" for number in range(50)]] * 2
+
+    @needs_fork
+    def test_a_worker_of_multiprocessing_delivers_what_waits(self, tmp_path):
+        body = """
+            import multiprocessing
+            context = multiprocessing.get_context("fork")
+            log("parent", 1)
+            workers = [context.Process(target=log, args=(f"child{n}",)) for n in range(3)]
+            [worker.start() for worker in workers]
+            [worker.join() for worker in workers]
+        """
+        _, files = run(tmp_path, body)
+        for lines in files:
+            for child in range(3):
+                own = [line for line in lines if line.startswith(f"child{child} ")]
+                assert own == [f"child{child} {number}" for number in range(50)]
+            assert lines.count("parent 0") == 1
+
+    @needs_fork
+    def test_forks_neither_warn_nor_double_nor_lose(self, tmp_path):
+        body = """
+            for fork in range(30):
+                log(f"parent{fork}", 3)
+                child = os.fork()
+                if child == 0:
+                    assert handler.stats()["accepted"] == 0
+                    log(f"child{fork}", 3)
+                    os._exit(not all(h.flush() for name in "np" for h in logging.getLogger(name).handlers))
+                assert os.waitpid(child, 0)[1] == 0
+        """
+        result, files = run(tmp_path, body)
+        expected = sorted(
+            f"{who}{fork} {n}" for who in ("parent", "child") for fork in range(30) for n in range(3)
+        )
+        assert (result.stderr, *map(sorted, files)) == ("", expected, expected)
+
+    @needs_fork
+    def test_daemon_threads_may_log_while_the_interpreter_ends(self, tmp_path):
+        body = """
+            def forever():
+                while True:
+                    log("daemon", 1)
+            [threading.Thread(target=forever, daemon=True).start() for _ in range(3)]
+            time.sleep(0.05)
+            log("main")
+        """
+        _, files = run(tmp_path, body)
+        for lines in files:
+            assert [line for line in lines if "main" in line] == [f"main {number}" for number in range(50)]
+
+    @needs_fork
+    def test_a_receiver_that_takes_nothing_does_not_hold_up_the_end(self, tmp_path):
+        body = """
+            import duramen._async
+            duramen._async.LONGEST_WAIT = 0.3
+            log("m")
+            read, write = os.pipe()
+            stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), capacity=10, overflow="drop_newest")
+            logger = logging.Logger("stalled")
+            logger.addHandler(stalled)
+            while stalled.flush(timeout=0.05):
+                logger.error("x" * 5000)
+        """
+        result, files = run(tmp_path, body)
+        assert files == [[f"m {number}" for number in range(50)]] * 2
+        assert "records were not delivered" in result.stderr
