@@ -174,13 +174,12 @@ impl<'r> Check<'r> {
 
     fn formatter_of(&self, options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
         let name = options.text("formatter")?;
-        match self.formatters.get(name) {
-            Some(formatter) => formatter.clone(),
-            None => {
-                let known: Vec<_> = self.formatters.keys().cloned().collect();
-                options.mistake("formatter", format!("{name:?}"), one_of(name, "formatter", &known));
-                None
-            }
+        if let Some(formatter) = self.formatters.get(name) {
+            formatter.clone()
+        } else {
+            let known: Vec<_> = self.formatters.keys().cloned().collect();
+            options.mistake("formatter", format!("{name:?}"), one_of(name, "formatter", &known));
+            None
         }
     }
 
@@ -189,12 +188,11 @@ impl<'r> Check<'r> {
         let mut steps = Vec::new();
         for (index, name) in options.texts("filters").unwrap_or_default().into_iter().enumerate() {
             let place = format!("filters[{index}]");
-            match self.filters.get(name) {
-                Some(step) => steps.extend(step.clone().map(|step| (place, step))),
-                None => {
-                    let known: Vec<_> = self.filters.keys().cloned().collect();
-                    options.mistake(&place, format!("{name:?}"), one_of(name, "filter", &known));
-                }
+            if let Some(step) = self.filters.get(name) {
+                steps.extend(step.clone().map(|step| (place, step)))
+            } else {
+                let known: Vec<_> = self.filters.keys().cloned().collect();
+                options.mistake(&place, format!("{name:?}"), one_of(name, "filter", &known));
             }
         }
         steps

@@ -17,23 +17,23 @@ pub(super) const CLASSES: [&str; 5] = [
     "duramen.filters.SamplingFilter",
 ];
 
-/// `None` where the class is not known.
-pub(super) fn check(class: &str, options: &mut Options<'_>) -> Option<Option<Arc<dyn Step>>> {
-    let check = match class {
+/// The check of the options of a class; `None` where the class is not known.
+pub(super) fn check_of(class: &str) -> Option<super::Check<Arc<dyn Step>>> {
+    Some(match class {
         "logging.Filter" => name,
         "duramen.filters.DuplicateFilter" => duplicates,
         "duramen.filters.RateLimitFilter" => rate_limit,
         "duramen.filters.RedactingFilter" => redacting,
         "duramen.filters.SamplingFilter" => samples,
         _ => return None,
-    };
-    Some(check(options))
+    })
 }
 
 fn names(options: &mut Options<'_>) -> NameFilter {
     NameFilter::new(options.text("name").unwrap_or_default())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others can be wrong")]
 fn name(options: &mut Options<'_>) -> Option<Arc<dyn Step>> {
     Some(Arc::new(Plain(Arc::new(names(options)))))
 }

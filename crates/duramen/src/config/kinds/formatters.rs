@@ -14,16 +14,15 @@ pub(super) const CLASSES: [&str; 4] = [
     "duramen.formatters.LogfmtFormatter",
 ];
 
-/// `None` where the class is not known.
-pub(super) fn check(class: &str, options: &mut Options<'_>) -> Option<Option<Arc<dyn Formatter>>> {
-    let check = match class {
+/// The check of the options of a class; `None` where the class is not known.
+pub(super) fn check_of(class: &str) -> Option<super::Check<Arc<dyn Formatter>>> {
+    Some(match class {
         "logging.Formatter" => text,
         "duramen.formatters.ConsoleFormatter" => console,
         "duramen.formatters.JsonFormatter" => structured::json,
         "duramen.formatters.LogfmtFormatter" => structured::logfmt,
         _ => return None,
-    };
-    Some(check(options))
+    })
 }
 
 /// The format, which factories call `fmt`.
@@ -59,6 +58,7 @@ fn text(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others can be wrong")]
 fn console(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
     if let Some((name, value)) = format(options) {
         options.refuse::<()>(name, value, "nothing, since the layout is fixed");

@@ -23,9 +23,9 @@ pub(super) const CLASSES: [&str; 10] = [
     "logging.handlers.WatchedFileHandler",
 ];
 
-/// `None` where the class is not known.
-pub(super) fn check(class: &str, options: &mut Options<'_>) -> Option<Option<Recipe>> {
-    let check = match class {
+/// The check of the options of a class; `None` where the class is not known.
+pub(super) fn check_of(class: &str) -> Option<super::Check<Recipe>> {
+    Some(match class {
         "logging.FileHandler" => files::plain,
         "logging.NullHandler" => null,
         "logging.StreamHandler" => stream,
@@ -37,8 +37,7 @@ pub(super) fn check(class: &str, options: &mut Options<'_>) -> Option<Option<Rec
         "logging.handlers.TimedRotatingFileHandler" => files::timed,
         "logging.handlers.WatchedFileHandler" => files::watched,
         _ => return None,
-    };
-    Some(check(options))
+    })
 }
 
 /// The handler with its formatter, where the configuration gives it one.
@@ -57,6 +56,7 @@ fn null(_: &mut Options<'_>) -> Option<Recipe> {
     Some(Recipe::new(|_| Ok(Arc::new(NullHandler))))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others can be wrong")]
 fn stream(options: &mut Options<'_>) -> Option<Recipe> {
     let make = options.one_of("stream", "ext://sys.stdout or ext://sys.stderr", |name| match name {
         "ext://sys.stdout" => Some(StreamHandler::stdout as fn() -> StreamHandler),

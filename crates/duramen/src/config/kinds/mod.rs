@@ -18,6 +18,9 @@ use crate::Formatter;
 
 pub(super) use redact::section as redact_section;
 
+/// Checks the options of one class.
+type Check<T> = fn(&mut Options<'_>) -> Option<T>;
+
 /// Where Python finds the same class under another name.
 fn canonical(class: &str) -> &str {
     const ALIASES: [(&str, &str); 2] = [("duramen.handlers.", "logging.handlers."), ("duramen.", "logging.")];
@@ -73,10 +76,11 @@ pub(super) fn formatter(options: &mut Options<'_>, registry: &Registry) -> Optio
     if let Some(check) = registry.formatters.get(class) {
         return check(options);
     }
-    formatters::check(class, options).unwrap_or_else(|| {
+    let Some(check) = formatters::check_of(class) else {
         unknown(options, key, class, &formatters::CLASSES, registry.formatters.keys().cloned());
-        None
-    })
+        return None;
+    };
+    check(options)
 }
 
 /// The filter that the options describe.
@@ -89,10 +93,11 @@ pub(super) fn filter(options: &mut Options<'_>, registry: &Registry) -> Option<A
     if let Some(check) = registry.filters.get(class) {
         return Some(Arc::new(Plain(check(options)?)));
     }
-    filters::check(class, options).unwrap_or_else(|| {
+    let Some(check) = filters::check_of(class) else {
         unknown(options, key, class, &filters::CLASSES, registry.filters.keys().cloned());
-        None
-    })
+        return None;
+    };
+    check(options)
 }
 
 /// How the handler is made that the options describe.
@@ -106,8 +111,9 @@ pub(super) fn handler(options: &mut Options<'_>, registry: &Registry) -> Option<
     if let Some(check) = registry.handlers.get(class) {
         return check(options);
     }
-    handlers::check(class, options).unwrap_or_else(|| {
+    let Some(check) = handlers::check_of(class) else {
         unknown(options, key, class, &handlers::CLASSES, registry.handlers.keys().cloned());
-        None
-    })
+        return None;
+    };
+    check(options)
 }

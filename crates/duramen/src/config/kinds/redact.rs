@@ -9,8 +9,11 @@ use crate::redact::{Mode, Redactor, RedactorBuilder};
 
 const MODES: &str = "one of mask, partial, pseudonym, type, drop";
 
+/// The step of the `redact` section, and the names of the handlers that mask.
+type Section = (Arc<dyn Step>, Option<Vec<String>>);
+
 /// What the `redact` section says: the step, and the handlers that mask, all of them where none is named.
-pub(in super::super) fn section(options: &mut Options<'_>) -> Option<(Arc<dyn Step>, Option<Vec<String>>)> {
+pub(in super::super) fn section(options: &mut Options<'_>) -> Option<Section> {
     let handlers = options.handlers("handlers");
     let redactor = redactor(options)?;
     Some((Arc::new(Masks { redactor, names: NameFilter::default() }), handlers))

@@ -43,7 +43,7 @@ const OTHER_ATTRIBUTES: [&str; 5] = ["msg", "args", "exc_info", "exc_text", "sta
 const FUNCTIONS: [&str; 4] = ["default", "json_default", "json_encoder", "json_serializer"];
 
 pub(super) fn json(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
-    let mut builder = begin(options, true)?;
+    let mut builder = begin(options, true);
     if let Some(prefix) = options.text("prefix") {
         builder = builder.prefix(prefix);
     }
@@ -66,7 +66,7 @@ pub(super) fn json(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
 }
 
 pub(super) fn logfmt(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
-    let builder = begin(options, false)?;
+    let builder = begin(options, false);
     let asctime = Asctime::new(options.text("datefmt"));
     let formatter = options.is_right().then(|| builder.build_logfmt())?;
     let formatter = formatter.map_err(|error| options.refused(error)).ok()?;
@@ -98,8 +98,8 @@ impl Formatter for Dated<LogfmtFormatter> {
     }
 }
 
-/// The members and how values are written: what both formatters share. `None` where a preset is not known.
-fn begin(options: &mut Options<'_>, is_json: bool) -> Option<JsonBuilder> {
+/// The members and how values are written: what both formatters share.
+fn begin(options: &mut Options<'_>, is_json: bool) -> JsonBuilder {
     for name in FUNCTIONS {
         if let Some(value) = options.value(name) {
             options.refuse::<()>(name, value, "nothing: it would be a function of Python's");
@@ -150,7 +150,7 @@ fn begin(options: &mut Options<'_>, is_json: bool) -> Option<JsonBuilder> {
     for (name, key) in renames {
         builder = builder.rename(name, key);
     }
-    Some(forms(options, builder, is_json))
+    forms(options, builder, is_json)
 }
 
 /// How exceptions and times are written.

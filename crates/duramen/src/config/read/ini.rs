@@ -131,7 +131,7 @@ impl Reader {
                 match self.file.value(&section, "qualname") {
                     Some(qualname) => named.push((qualname.into(), logger)),
                     None => {
-                        self.mistake(&format!("[{section}] qualname"), "nothing", "the name of the logger")
+                        self.mistake(&format!("[{section}] qualname"), "nothing", "the name of the logger");
                     }
                 }
             }
@@ -162,12 +162,11 @@ impl Reader {
         if !self.require(kind) {
             return Vec::new();
         }
-        match self.file.value(kind, "keys") {
-            Some(keys) => split(&keys),
-            None => {
-                self.mistake(&format!("[{kind}] keys"), "nothing", "names with commas between");
-                Vec::new()
-            }
+        if let Some(keys) = self.file.value(kind, "keys") {
+            split(&keys)
+        } else {
+            self.mistake(&format!("[{kind}] keys"), "nothing", "names with commas between");
+            Vec::new()
         }
     }
 

@@ -23,9 +23,9 @@ impl Reader<'_> {
 
     fn takes(&mut self, token: &str) -> bool {
         self.skip_spaces();
-        let taken = self.rest.strip_prefix(token);
-        self.rest = taken.unwrap_or(self.rest);
-        taken.is_some()
+        let behind = self.rest.strip_prefix(token);
+        self.rest = behind.unwrap_or(self.rest);
+        behind.is_some()
     }
 
     fn value(&mut self) -> Result<Value<'static>, String> {
@@ -133,10 +133,12 @@ impl Reader<'_> {
         let Some(character) = self.rest.chars().next() else { return Ok(()) };
         self.rest = &self.rest[character.len_utf8()..];
         let digits = match character {
-            'n' => return Ok(text.push('\n')),
-            't' => return Ok(text.push('\t')),
-            'r' => return Ok(text.push('\r')),
-            '\\' | '\'' | '"' => return Ok(text.push(character)),
+            'n' => return plain(text, "\n"),
+            't' => return plain(text, "\t"),
+            'r' => return plain(text, "\r"),
+            '\\' => return plain(text, "\\"),
+            '\'' => return plain(text, "'"),
+            '"' => return plain(text, "\""),
             '\n' => return Ok(()),
             'x' => 2,
             'u' => 4,
@@ -191,6 +193,12 @@ impl Reader<'_> {
         self.rest = rest;
         Ok(value)
     }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other escapes can be wrong")]
+fn plain(text: &mut String, escaped: &str) -> Result<(), String> {
+    text.push_str(escaped);
+    Ok(())
 }
 
 #[cfg(test)]

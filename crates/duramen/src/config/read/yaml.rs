@@ -1,4 +1,4 @@
-//! YAML, with the plain values that PyYAML knows: those of YAML 1.2 and `yes`, `no`, `on`, `off`.
+//! YAML, with the plain values that `PyYAML` knows: those of YAML 1.2 and `yes`, `no`, `on`, `off`.
 
 use std::collections::HashMap;
 
