@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::{DEEPEST, Mistakes, malformed};
 use crate::Value;
@@ -18,13 +18,9 @@ pub(in super::super) fn read(text: &str) -> Result<Value<'static>, Mistakes> {
         })?;
         document
             .take(event)
-            .map_err(|problem| malformed(line(&span.start), span.start.col() + 1, problem, "YAML"))?;
+            .map_err(|problem| malformed(span.start.line(), span.start.col() + 1, problem, "YAML"))?;
     }
     Ok(document.value.unwrap_or(Value::Null))
-}
-
-fn line(marker: &Marker) -> usize {
-    marker.line()
 }
 
 /// What has been read until now.
@@ -56,8 +52,12 @@ impl Document {
                 let value = scalar(&text, style, tag.as_deref())?;
                 self.end(anchor, value)
             }
-            Event::SequenceStart(anchor, _) => self.begin(anchor, Content::List(Vec::new())),
-            Event::MappingStart(anchor, _) => {
+            Event::SequenceStart(anchor, tag) => {
+                refuse_unknown(tag.as_deref())?;
+                self.begin(anchor, Content::List(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                refuse_unknown(tag.as_deref())?;
                 self.begin(anchor, Content::Map { entries: Vec::new(), key: None, merged: Vec::new() })
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
@@ -154,16 +154,23 @@ fn with_merged(own: Entries, merged: Vec<Entries>) -> Entries {
     all
 }
 
+/// Tags other than those of YAML's own values would make objects in Python.
+fn refuse_unknown(tag: Option<&Tag>) -> Result<(), String> {
+    const KNOWN: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
+    match tag {
+        Some(tag) if !(tag.is_yaml_core_schema() && KNOWN.contains(&&*tag.suffix)) => {
+            Err(format!("the tag {}{}, which is not known", tag.handle, tag.suffix))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value<'static>, String> {
     let as_text = || Value::Text(text.to_owned().into());
-    match tag {
-        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => return Ok(as_text()),
-        Some(tag) if !tag.is_yaml_core_schema() && tag.suffix != "!" => {
-            return Err(format!("the tag {}{}, which is not known", tag.handle, tag.suffix));
-        }
-        _ => {}
-    }
-    if style != ScalarStyle::Plain {
+    refuse_unknown(tag)?;
+    let resolves =
+        tag.map_or(style == ScalarStyle::Plain, |tag| tag.is_yaml_core_schema() && tag.suffix != "str");
+    if !resolves {
         return Ok(as_text());
     }
     Ok(match text {
