@@ -189,7 +189,7 @@ impl<'r> Check<'r> {
         for (index, name) in options.texts("filters").unwrap_or_default().into_iter().enumerate() {
             let place = format!("filters[{index}]");
             if let Some(step) = self.filters.get(name) {
-                steps.extend(step.clone().map(|step| (place, step)))
+                steps.extend(step.clone().map(|step| (place, step)));
             } else {
                 let known: Vec<_> = self.filters.keys().cloned().collect();
                 options.mistake(&place, format!("{name:?}"), one_of(name, "filter", &known));
