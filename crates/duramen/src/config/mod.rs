@@ -41,6 +41,11 @@ pub use reload::Reloader;
 
 use crate::Value;
 
+/// The examples of the guide run with those of this documentation.
+#[cfg(all(doctest, feature = "toml", feature = "yaml"))]
+#[doc = include_str!("../../../../docs/rust-configuration.md")]
+struct Guide;
+
 /// The settings in a configuration that has been read already.
 ///
 /// # Errors
