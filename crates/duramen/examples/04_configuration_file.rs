@@ -14,13 +14,12 @@ root: {level: DEBUG, handlers: [screen]}
 ";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = match std::env::args_os().nth(1) {
-        Some(path) => path.into(),
-        None => {
-            let path = std::env::temp_dir().join("duramen-example.yaml");
-            std::fs::write(&path, SHARED)?;
-            path
-        }
+    let path = if let Some(path) = std::env::args_os().nth(1) {
+        path.into()
+    } else {
+        let path = std::env::temp_dir().join("duramen-example.yaml");
+        std::fs::write(&path, SHARED)?;
+        path
     };
     config::from_file(path)?.apply()?;
 

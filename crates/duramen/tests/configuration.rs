@@ -27,7 +27,7 @@ fn written(settings: &Settings, folder: &Path, body: impl FnOnce(&Manager)) -> S
 
 /// A configuration of one handler that writes to `app.log` in `folder`, with `formatter` and more options.
 fn one_file(folder: &Path, sections: &str, options: &str) -> Settings {
-    let path = folder.join("app.log");
+    let path = folder.join("app.log").display().to_string();
     let text = format!(
         r#"{{"version": 1, {sections}
         "handlers": {{"file": {{"class": "logging.FileHandler", "filename": {path:?}, "formatter": "f" {options}}}}},
