@@ -109,6 +109,11 @@ impl Logger {
         level.0 >= self.0.threshold.load(Ordering::Relaxed)
     }
 
+    /// The least severe level that is enabled.
+    pub(crate) fn threshold(&self) -> Level {
+        Level(self.0.threshold.load(Ordering::Relaxed))
+    }
+
     /// Switches the logger off or on; loggers below it are not affected.
     pub fn set_disabled(&self, is_disabled: bool) {
         self.0.is_disabled.store(is_disabled, Ordering::Relaxed);

@@ -59,6 +59,7 @@ impl Manager {
             start_ns: clock.now_ns(),
             clock,
             named: RwLock::new(Arc::from([])),
+            watcher: RwLock::default(),
             this: tree.clone(),
         }))
     }
@@ -93,6 +94,20 @@ impl Manager {
         }
     }
 
+    /// Flushes all handlers.
+    pub fn flush(&self) {
+        for handler in self.all_handlers() {
+            handler.flush();
+        }
+    }
+
+    /// Tells `watcher` the least severe level that any logger takes, now and whenever levels change.
+    #[cfg(feature = "log")]
+    pub(crate) fn watch_threshold(&self, watcher: impl Fn(Level) + Send + Sync + 'static) {
+        *self.0.watcher.write() = Some(Box::new(watcher));
+        self.0.renew_thresholds();
+    }
+
     /// The root logger and all others that there are.
     pub(crate) fn all_loggers(&self) -> Vec<Logger> {
         self.0.all()
@@ -120,6 +135,9 @@ impl Manager {
         *self.0.named.write() = named.into();
     }
 }
+
+/// What is told of the least severe level that any logger takes. It changes no logger.
+type Watcher = dyn Fn(Level) + Send + Sync;
 
 /// A handler that a configuration has made, with the name that it has there.
 pub(crate) struct NamedHandler {
@@ -152,6 +170,8 @@ pub(crate) struct Tree {
     clock: Arc<dyn Clock>,
     start_ns: i64,
     named: RwLock<Arc<[NamedHandler]>>,
+    /// Is told the least severe level that any logger takes.
+    watcher: RwLock<Option<Box<Watcher>>>,
     this: std::sync::Weak<Tree>,
 }
 
@@ -192,6 +212,10 @@ impl Tree {
         let disabled = *self.disabled.read();
         for logger in std::iter::once(&self.root).chain(loggers.values()) {
             logger.renew_threshold(disabled);
+        }
+        if let Some(watcher) = &*self.watcher.read() {
+            let thresholds = std::iter::once(&self.root).chain(loggers.values()).map(Logger::threshold);
+            watcher(thresholds.min().unwrap_or(Level::NOTSET));
         }
     }
 
