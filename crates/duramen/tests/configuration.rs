@@ -330,7 +330,27 @@ fn ini_files_evaluate_nothing_and_tell_all_that_is_wrong() {
         [
             "[handler_a] args: found \"open('x', 'w'),)\", which would have to be evaluated, expected literals, sys.stdout or sys.stderr: nothing is evaluated",
             "[handler_b]: found nothing, expected this section",
+            "root.handlers[0]: found \"c\", expected a handler: a, b",
         ]
+    );
+}
+
+#[test]
+fn ini_files_take_options_from_their_section_and_the_default_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = |name: &str| {
+        format!(
+            "[DEFAULT]\nfolder={}\n[loggers]\nkeys=root\n[handlers]\nkeys=file\n[formatters]\nkeys=\n\
+             [handler_file]\nclass=FileHandler\nname=app\nargs=('%({name})s/%(name)s.log',)\n\
+             [logger_root]\nlevel=INFO\nhandlers=file\n",
+            folder.path().display()
+        )
+    };
+    let settings = config::from_ini(&text("folder")).expect("right");
+    assert_eq!(written(&settings, folder.path(), |manager| info!(manager.root(), "100%")), "100%\n");
+    assert_eq!(
+        mistakes(config::from_ini(&text("place"))),
+        ["[handler_file] args: found \"%(place)s\", expected an option of the section or of [DEFAULT]"]
     );
 }
 

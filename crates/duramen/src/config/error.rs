@@ -50,6 +50,10 @@ impl Mistakes {
         Self { file: Some(file), ..self }
     }
 
+    pub(super) fn into_list(self) -> Vec<OptionError> {
+        self.list
+    }
+
     /// The mistakes, in the order of the configuration's sections.
     pub fn list(&self) -> &[OptionError] {
         &self.list

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::options::Options;
-use super::{ConfigError, Settings, read};
+use super::{ConfigError, Mistakes, Settings, read};
 use crate::{Filter, Formatter, Handler, Value};
 
 /// What a handler is made with, when all of the configuration is known to be right.
@@ -150,11 +150,22 @@ impl Registry {
     /// The settings in the bytes of the file at `path`.
     pub(super) fn of_file(&self, path: &Path, bytes: &[u8]) -> Result<Settings, ConfigError> {
         let settings =
-            read::file(path, bytes).map_err(ConfigError::from).and_then(|dict| self.from_dict(&dict));
+            read::file(path, bytes).map_err(ConfigError::from).and_then(|written| self.of_written(written));
         settings.map_err(|error| match error {
             ConfigError::Mistakes(mistakes) => ConfigError::Mistakes(mistakes.in_file(path.to_owned())),
             other => other,
         })
+    }
+
+    /// The settings in what could be read; what could not is wrong too.
+    fn of_written(&self, (dict, mut mistakes): read::Written) -> Result<Settings, ConfigError> {
+        match self.from_dict(&dict) {
+            Ok(settings) if mistakes.is_empty() => return Ok(settings),
+            Ok(_) => {}
+            Err(ConfigError::Mistakes(others)) => mistakes.extend(others.into_list()),
+            Err(other) => return Err(other),
+        }
+        Err(Mistakes::new(mistakes).into())
     }
 
     /// As [`from_json`](super::from_json), with these kinds.
@@ -188,6 +199,6 @@ impl Registry {
     /// # Errors
     /// [`ConfigError::Mistakes`].
     pub fn from_ini(&self, text: &str) -> Result<Settings, ConfigError> {
-        self.from_dict(&read::ini(text)?)
+        self.of_written(read::ini(text)?)
     }
 }

@@ -1,7 +1,7 @@
 //! The INI form of Python's `fileConfig`, read into the form of `dictConfig`.
 
 use super::super::Mistakes;
-use super::{literal, malformed};
+use super::{Written, literal, malformed};
 use crate::Value;
 use crate::error::OptionError;
 
@@ -23,11 +23,11 @@ const POSITIONS: [(&str, &[&str]); 9] = [
 
 type Entries = Vec<(std::borrow::Cow<'static, str>, Value<'static>)>;
 
-pub(in super::super) fn read(text: &str) -> Result<Value<'static>, Mistakes> {
-    let file = File::parse(text)?;
-    let mut reader = Reader { file, mistakes: Vec::new() };
+/// The configuration as far as it can be read, and what is wrong with the rest.
+pub(in super::super) fn read(text: &str) -> Result<Written, Mistakes> {
+    let mut reader = Reader { file: File::parse(text)?, mistakes: Vec::new() };
     let dict = reader.dict();
-    if reader.mistakes.is_empty() { Ok(dict) } else { Err(Mistakes::new(reader.mistakes)) }
+    Ok((dict, reader.mistakes))
 }
 
 /// The sections of a file, as Python's `ConfigParser` reads them.
@@ -90,6 +90,11 @@ impl File {
 
     /// The option with other options of the section in the places of `%(name)s`.
     fn value(&self, section: &str, option: &str) -> Option<String> {
+        self.interpolated(section, option).map(|value| value.replace("%%", "%"))
+    }
+
+    /// The same, with each `%%` as it is. A place for which there is no option stays too.
+    fn interpolated(&self, section: &str, option: &str) -> Option<String> {
         const LONGEST_CHAIN: usize = 10;
         let mut value = self.raw(section, option)?.to_owned();
         for _ in 0..LONGEST_CHAIN {
@@ -99,7 +104,7 @@ impl File {
             let Some(other) = self.raw(section, &name).map(str::to_owned) else { break };
             value.replace_range(start..start + length + 2, &other);
         }
-        Some(value.replace("%%", "%"))
+        Some(value)
     }
 }
 
@@ -190,11 +195,9 @@ impl Reader {
         let section = format!("handler_{name}");
         let mut entries = Entries::new();
         if !self.require(&section) {
-            return (
-                name.into(),
-                Value::Map(vec![("class".into(), Value::Text("logging.NullHandler".into()))]),
-            );
+            return (name.into(), placeholder());
         }
+        let mistakes = self.mistakes.len();
         let class = self.file.value(&section, "class").unwrap_or_default();
         let short = class.rsplit('.').next().unwrap_or_default().to_owned();
         // The names of `logging` need no path there.
@@ -210,7 +213,8 @@ impl Reader {
             }
         }
         self.arguments(&section, &short, &mut entries);
-        (name.into(), Value::Map(entries))
+        let is_right = self.mistakes.len() == mistakes;
+        (name.into(), if is_right { Value::Map(entries) } else { placeholder() })
     }
 
     /// The options in `args` and `kwargs`.
@@ -243,6 +247,12 @@ impl Reader {
 
     fn literal(&mut self, section: &str, option: &str) -> Option<Value<'static>> {
         let text = self.file.value(section, option).filter(|text| !text.is_empty())?;
+        let interpolated = self.file.interpolated(section, option).unwrap_or_default();
+        if let Some((_, rest)) = interpolated.replace("%%", "").split_once("%(") {
+            let name = rest.split(')').next().unwrap_or_default();
+            let expected = "an option of the section or of [DEFAULT]";
+            self.mistake(&format!("[{section}] {option}"), format!("\"%({name})s\""), expected);
+        }
         let read = literal::read(&text);
         read.map_err(|problem| {
             let expected = "literals, sys.stdout or sys.stderr: nothing is evaluated";
@@ -265,6 +275,11 @@ impl Reader {
         entries.push(("handlers".into(), Value::List(handlers.collect())));
         Value::Map(entries)
     }
+}
+
+/// Stands for a handler that could not be read, so that who names it is not wrong too.
+fn placeholder() -> Value<'static> {
+    Value::Map(vec![("class".into(), Value::Text("logging.NullHandler".into()))])
 }
 
 fn split(names: &str) -> Vec<String> {

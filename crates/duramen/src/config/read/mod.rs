@@ -24,8 +24,12 @@ fn malformed(line: usize, column: usize, problem: impl Into<String>, format: &st
     Mistakes::new(vec![OptionError::new(format!("line {line}, column {column}"), problem, format)])
 }
 
+/// A configuration, and what is wrong with parts that could not be read.
+pub(super) type Written = (Value<'static>, Vec<OptionError>);
+
 /// The configuration in the bytes of the file at `path`, whose name says how it is written.
-pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<Value<'static>, Mistakes> {
+pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<Written, Mistakes> {
+    let whole = |value| (value, Vec::new());
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
@@ -35,11 +39,11 @@ pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<Value<'static>, Mistakes
         }
     };
     match &*ending {
-        "json" => json(text),
+        "json" => json(text).map(whole),
         #[cfg(feature = "toml")]
-        "toml" => toml(text),
+        "toml" => toml(text).map(whole),
         #[cfg(feature = "yaml")]
-        "yaml" | "yml" => yaml(text),
+        "yaml" | "yml" => yaml(text).map(whole),
         "ini" | "cfg" | "conf" => ini(text),
         _ => {
             let mut known = vec![".json"];
