@@ -27,7 +27,7 @@ demo: $(VENV)/demo-ready
 test: test-rust test-python
 
 test-rust:
-	cargo test --locked --workspace --exclude duramen-python
+	cargo test --locked --workspace --exclude duramen-python --all-features
 
 test-python: $(VENV)/test-ready
 	$(BIN)/python -m pytest
@@ -62,7 +62,7 @@ bench-guard:
 ## check: format, lints, licences, and which part may use which
 check: $(VENV)/check-ready
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --exclude duramen-python --all-targets -- -D warnings
+	cargo clippy --locked --workspace --exclude duramen-python --all-targets --all-features -- -D warnings
 	PYO3_PYTHON=$(PYTHON) cargo clippy --locked -p duramen-python -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -39,6 +39,8 @@ class _HoldsBack(_Decides):
         self._now = time.monotonic
         #: The first record of each key that was held back since one went on: the end of the program says so.
         self._kept = {}
+        #: The record that says so now, which is not held back itself.
+        self._last_words = None
         _filters.add(self)
 
     def _attached_to(self, owner, takes_copies):
@@ -46,6 +48,8 @@ class _HoldsBack(_Decides):
         self._owner = weakref.ref(owner)
 
     def _answer(self, record, key):
+        if record is self._last_words:
+            return record
         suppressed = self._decides.decide(key, self._now())
         _core.keep_or_forget(self, key, record, suppressed is not None)
         if suppressed is None:
@@ -68,7 +72,8 @@ class _HoldsBack(_Decides):
         for key, suppressed in self._decides.take_unsaid():
             record = self._kept.pop(key, None)
             if record is not None:
-                owner.handle(self._saying(record, suppressed))
+                self._last_words = self._saying(record, suppressed)
+                owner.handle(self._last_words)
 
 
 def _say_the_rest():

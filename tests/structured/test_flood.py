@@ -134,17 +134,24 @@ class TestDuplicates:
         assert text.count("Traceback") == 1
         assert text.endswith("outer [exception logged before]\n")
 
-    def test_the_end_of_the_program_says_what_was_held_back(self):
-        program = """if True:
+    @pytest.mark.parametrize(
+        ("filter", "note"),
+        [
+            ("DuplicateFilter(window=60)", "repeated 3 times"),
+            ("RateLimitFilter(0.01, burst=1)", "3 more suppressed"),
+        ],
+    )
+    def test_the_end_of_the_program_says_what_was_held_back(self, filter, note):
+        program = f"""if True:
             import duramen as logging
-            from duramen.filters import DuplicateFilter
+            from duramen.filters import *
             logging.basicConfig(format="%(message)s", level="INFO")
-            logging.getLogger().handlers[0].addFilter(DuplicateFilter(window=60))
+            logging.getLogger().handlers[0].addFilter({filter})
             for _ in range(4):
                 logging.info("m")
         """
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        assert done.stderr.splitlines() == ["m", "m [repeated 3 times]"]
+        assert done.stderr.splitlines() == ["m", f"m [{note}]"]
 
     def test_a_window_has_a_length(self):
         with pytest.raises(ValueError, match="DuplicateFilter: window: found 0, expected seconds, above 0"):

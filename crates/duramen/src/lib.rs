@@ -18,6 +18,8 @@ pub mod config;
 pub mod error;
 pub mod filter;
 pub mod formatter;
+#[cfg(feature = "log")]
+pub mod front;
 pub mod fs;
 pub mod handler;
 pub mod level;

@@ -43,6 +43,21 @@ pub(crate) struct Node {
     tree: Weak<Tree>,
 }
 
+/// What a configuration says of a logger.
+pub(crate) struct LoggerState {
+    /// `None` leaves it as it is.
+    pub(crate) level: Option<Level>,
+    pub(crate) propagates: bool,
+    pub(crate) handlers: Vec<Arc<dyn Handler>>,
+    pub(crate) filters: Vec<Arc<dyn Filter>>,
+}
+
+impl Default for LoggerState {
+    fn default() -> Self {
+        Self { level: None, propagates: true, handlers: Vec::new(), filters: Vec::new() }
+    }
+}
+
 impl Logger {
     pub(crate) fn new(name: &str, level: Level, parent: Option<Logger>, tree: Weak<Tree>) -> Self {
         Self(Arc::new(Node {
@@ -92,6 +107,11 @@ impl Logger {
     /// True when a record of `level` would be made. One load and one comparison.
     pub fn is_enabled_for(&self, level: Level) -> bool {
         level.0 >= self.0.threshold.load(Ordering::Relaxed)
+    }
+
+    /// The least severe level that is enabled.
+    pub(crate) fn threshold(&self) -> Level {
+        Level(self.0.threshold.load(Ordering::Relaxed))
     }
 
     /// Switches the logger off or on; loggers below it are not affected.
@@ -252,6 +272,17 @@ impl Logger {
 
     pub(crate) fn set_parent(&self, parent: Logger) {
         *self.0.parent.write() = Some(parent);
+    }
+
+    /// Puts all that a configuration says of a logger in the place of what was there, and switches it on.
+    pub(crate) fn put_state(&self, state: LoggerState) {
+        *self.0.filters.write() = state.filters;
+        *self.0.handlers.write() = state.handlers.into();
+        self.set_propagate(state.propagates);
+        if let Some(level) = state.level {
+            self.0.level.store(level.0, Ordering::Relaxed);
+        }
+        self.set_disabled(false);
     }
 
     pub(crate) fn take_handlers(&self) -> Arc<[Arc<dyn Handler>]> {

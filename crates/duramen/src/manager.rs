@@ -1,6 +1,7 @@
 //! Managers: each holds a tree of loggers. A program usually has one, behind [`get_logger`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::{Mutex, RwLock};
@@ -31,6 +32,11 @@ pub fn shutdown() {
     GLOBAL.shutdown();
 }
 
+/// The program's own manager.
+pub(crate) fn global() -> Manager {
+    GLOBAL.clone()
+}
+
 /// A tree of loggers of its own, apart from every other. Clones are the same tree.
 #[derive(Clone)]
 pub struct Manager(Arc<Tree>);
@@ -52,6 +58,8 @@ impl Manager {
             last_resort: RwLock::new(Some(Arc::new(last_resort))),
             start_ns: clock.now_ns(),
             clock,
+            named: RwLock::new(Arc::from([])),
+            watcher: RwLock::default(),
             this: tree.clone(),
         }))
     }
@@ -80,12 +88,68 @@ impl Manager {
 
     /// Flushes and closes all handlers. They stay where they are.
     pub fn shutdown(&self) {
-        for logger in self.0.all() {
-            for handler in logger.handlers().iter() {
-                handler.flush();
-                handler.close();
+        for handler in self.all_handlers() {
+            handler.flush();
+            handler.close();
+        }
+    }
+
+    /// Flushes all handlers.
+    pub fn flush(&self) {
+        for handler in self.all_handlers() {
+            handler.flush();
+        }
+    }
+
+    /// Tells `watcher` the least severe level that any logger takes, now and whenever levels change.
+    #[cfg(feature = "log")]
+    pub(crate) fn watch_threshold(&self, watcher: impl Fn(Level) + Send + Sync + 'static) {
+        *self.0.watcher.write() = Some(Box::new(watcher));
+        self.0.renew_thresholds();
+    }
+
+    /// The root logger and all others that there are.
+    pub(crate) fn all_loggers(&self) -> Vec<Logger> {
+        self.0.all()
+    }
+
+    /// All handlers, once each: those of loggers, then those of the configuration that only other handlers use.
+    pub(crate) fn all_handlers(&self) -> Vec<Arc<dyn Handler>> {
+        let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
+        let named = self.named_handlers();
+        let attached = self.0.all().into_iter().flat_map(|logger| logger.handlers().to_vec());
+        for handler in attached.chain(named.iter().map(|named| named.handler.clone())) {
+            if !handlers.iter().any(|other| Arc::ptr_eq(other, &handler)) {
+                handlers.push(handler);
             }
         }
+        handlers
+    }
+
+    /// The handlers of the configuration that holds.
+    pub(crate) fn named_handlers(&self) -> Arc<[NamedHandler]> {
+        Arc::clone(&self.0.named.read())
+    }
+
+    pub(crate) fn set_named_handlers(&self, named: Vec<NamedHandler>) {
+        *self.0.named.write() = named.into();
+    }
+}
+
+/// What is told of the least severe level that any logger takes. It changes no logger.
+type Watcher = dyn Fn(Level) + Send + Sync;
+
+/// A handler that a configuration has made, with the name that it has there.
+pub(crate) struct NamedHandler {
+    pub(crate) name: String,
+    /// The least severe level that the handler takes.
+    pub(crate) level: Arc<AtomicI64>,
+    pub(crate) handler: Arc<dyn Handler>,
+}
+
+impl NamedHandler {
+    pub(crate) fn set_level(&self, level: Level) {
+        self.level.store(level.0, Ordering::Relaxed);
     }
 }
 
@@ -105,6 +169,9 @@ pub(crate) struct Tree {
     last_resort: RwLock<Option<Arc<dyn Handler>>>,
     clock: Arc<dyn Clock>,
     start_ns: i64,
+    named: RwLock<Arc<[NamedHandler]>>,
+    /// Is told the least severe level that any logger takes.
+    watcher: RwLock<Option<Box<Watcher>>>,
     this: std::sync::Weak<Tree>,
 }
 
@@ -145,6 +212,10 @@ impl Tree {
         let disabled = *self.disabled.read();
         for logger in std::iter::once(&self.root).chain(loggers.values()) {
             logger.renew_threshold(disabled);
+        }
+        if let Some(watcher) = &*self.watcher.read() {
+            let thresholds = std::iter::once(&self.root).chain(loggers.values()).map(Logger::threshold);
+            watcher(thresholds.min().unwrap_or(Level::NOTSET));
         }
     }
 

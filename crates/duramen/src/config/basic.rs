@@ -1,24 +1,14 @@
 //! The simple configuration: one handler, or a few, at the root.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::formatter::{Style, TextFormatter, UnsupportedLayout};
+use super::error::ConfigError;
+use crate::formatter::{Style, TextFormatter};
 use crate::handler::{FileHandler, StreamHandler};
 use crate::writer::FileWriter;
 use crate::{Handler, Level, Logger, manager};
-
-/// Why the configuration was not applied. Nothing has been changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The format is not valid in its style.
-    #[error("the format {0:?} is not valid")]
-    Format(String, #[source] UnsupportedLayout),
-    /// The file cannot be opened.
-    #[error("cannot open the log file {}", .0.display())]
-    File(PathBuf, #[source] io::Error),
-}
 
 /// Where the records go.
 #[derive(Default)]

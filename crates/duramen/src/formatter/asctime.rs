@@ -10,7 +10,7 @@ const DATE_AND_TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// Writes `asctime` by a date format, and remembers the text of the running second.
 #[derive(Debug)]
-pub(super) struct Asctime {
+pub(crate) struct Asctime {
     /// In the terms of `strftime`; `None` for date, time and milliseconds.
     date_format: Option<String>,
     zone: TimeZone,
@@ -28,16 +28,16 @@ struct Last {
 }
 
 impl Asctime {
-    pub(super) fn new(date_format: Option<&str>) -> Self {
+    pub(crate) fn new(date_format: Option<&str>) -> Self {
         Self { date_format: date_format.map(str::to_owned), zone: TimeZone::system(), last: Mutex::default() }
     }
 
-    pub(super) fn in_zone(self, zone: TimeZone) -> Self {
+    pub(crate) fn in_zone(self, zone: TimeZone) -> Self {
         Self { zone, last: Mutex::default(), ..self }
     }
 
     /// Calls `use_text` with the text of the record's creation time.
-    pub(super) fn with<R>(&self, record: &Record<'_>, use_text: impl FnOnce(&str) -> R) -> R {
+    pub(crate) fn with<R>(&self, record: &Record<'_>, use_text: impl FnOnce(&str) -> R) -> R {
         let mut last = self.last.lock();
         let moment = if self.may_show_fractions() {
             record.created_ns

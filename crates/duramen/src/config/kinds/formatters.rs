@@ -1,0 +1,82 @@
+//! Formatters for lines of text; the structured ones have a module of their own.
+
+use std::sync::Arc;
+
+use super::super::options::Options;
+use super::structured;
+use crate::Formatter;
+use crate::formatter::{ConsoleFormatter, Style, TextFormatter};
+
+pub(super) const CLASSES: [&str; 4] = [
+    "logging.Formatter",
+    "duramen.formatters.ConsoleFormatter",
+    "duramen.formatters.JsonFormatter",
+    "duramen.formatters.LogfmtFormatter",
+];
+
+/// The check of the options of a class; `None` where the class is not known.
+pub(super) fn check_of(class: &str) -> Option<super::Check<Arc<dyn Formatter>>> {
+    Some(match class {
+        "logging.Formatter" => text,
+        "duramen.formatters.ConsoleFormatter" => console,
+        "duramen.formatters.JsonFormatter" => structured::json,
+        "duramen.formatters.LogfmtFormatter" => structured::logfmt,
+        _ => return None,
+    })
+}
+
+/// The format, which factories call `fmt`.
+pub(super) fn format<'a>(options: &mut Options<'a>) -> Option<(&'static str, &'a crate::Value<'a>)> {
+    let (short, long) = (options.value("fmt"), options.value("format"));
+    short.map(|value| ("fmt", value)).or(long.map(|value| ("format", value)))
+}
+
+fn text(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
+    let format = format(options).and_then(|(name, _)| options.text(name).map(|text| (name, text)));
+    let datefmt = options.text("datefmt");
+    let style = options.one_of("style", "one of %, {, $", |style| match style {
+        "%" => Some(Style::Percent),
+        "{" => Some(Style::Brace),
+        "$" => Some(Style::Dollar),
+        _ => None,
+    });
+    // A format is compiled, so that a wrong one cannot be kept.
+    options.flag("validate");
+    if options.entries("defaults").is_some_and(|defaults| !defaults.is_empty()) {
+        options.mistake("defaults", "values", "none: a line shows the record's own fields");
+    }
+    if !options.is_right() {
+        return None;
+    }
+    let (name, format) = format.unwrap_or(("format", "%(message)s"));
+    match TextFormatter::new(format, datefmt, style.unwrap_or_default()) {
+        Ok(formatter) => Some(Arc::new(formatter)),
+        Err(error) => {
+            options.mistake(name, format!("{format:?}"), format!("a format of its style ({error})"));
+            None
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "others can be wrong")]
+fn console(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
+    if let Some((name, value)) = format(options) {
+        options.refuse::<()>(name, value, "nothing, since the layout is fixed");
+    }
+    options.one_of("style", "one of %, {, $", |style| matches!(style, "%" | "{" | "$").then_some(()));
+    options.flag("validate");
+    let datefmt = options.text("datefmt");
+    let color = options.flag("color");
+    let align = options.integer("align", 0..=255);
+    let mut formatter = match color {
+        Some(color) => ConsoleFormatter::new(color),
+        None => ConsoleFormatter::for_stream(&std::io::stderr()),
+    };
+    if let Some(datefmt) = datefmt {
+        formatter = formatter.datefmt(datefmt);
+    }
+    if let Some(columns) = align {
+        formatter = formatter.align(usize::try_from(columns).unwrap_or_default());
+    }
+    Some(Arc::new(formatter))
+}

@@ -1,0 +1,74 @@
+//! A configuration file that is read again when it has changed.
+
+use std::path::{Path, PathBuf};
+
+use super::registry::Registry;
+use super::{ConfigError, Settings};
+use crate::{Manager, manager};
+
+/// Applies a configuration file, and applies it again when it has changed. Nothing watches the file: the program
+/// says when it is looked at, at a signal or now and then.
+///
+/// ```
+/// use duramen::Manager;
+/// use duramen::config::{Registry, Reloader};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("logging.json");
+/// # std::fs::write(&path, r#"{"version": 1, "root": {"level": "INFO"}}"#).unwrap();
+/// let manager = Manager::new();
+/// let mut reloader = Reloader::new(&path).manager(manager.clone());
+/// assert!(reloader.reload_if_changed().unwrap()); // the first time it is new
+/// assert!(!reloader.reload_if_changed().unwrap());
+/// std::fs::write(&path, r#"{"version": 1, "root": {"level": "DEBUG"}}"#).unwrap();
+/// assert!(reloader.reload_if_changed().unwrap());
+/// assert_eq!(manager.root().level(), duramen::Level::DEBUG);
+/// ```
+pub struct Reloader {
+    path: PathBuf,
+    registry: Registry,
+    manager: Manager,
+    /// What the file held when it was applied last.
+    applied: Option<Vec<u8>>,
+}
+
+impl Reloader {
+    /// Of the file at `path`, for the loggers of the program. It is not read yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), registry: Registry::new(), manager: manager::global(), applied: None }
+    }
+
+    /// The file may name these kinds too.
+    #[must_use]
+    pub fn registry(self, registry: Registry) -> Self {
+        Self { registry, ..self }
+    }
+
+    /// Configures the loggers of `manager` in place of the program's.
+    #[must_use]
+    pub fn manager(self, manager: Manager) -> Self {
+        Self { manager, ..self }
+    }
+
+    /// The configuration file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Applies the file where it holds something else than when it was applied last; true when it did.
+    ///
+    /// # Errors
+    /// As for [`from_file`](super::from_file) and [`Settings::apply`]. The configuration that holds goes on then, and
+    /// the next call tries again.
+    pub fn reload_if_changed(&mut self) -> Result<bool, ConfigError> {
+        let read = std::fs::read(&self.path);
+        let bytes = read.map_err(|error| ConfigError::Unreadable(self.path.clone(), error))?;
+        if self.applied.as_ref() == Some(&bytes) {
+            return Ok(false);
+        }
+        let settings: Settings = self.registry.of_file(&self.path, &bytes)?;
+        settings.apply_to(&self.manager)?;
+        self.applied = Some(bytes);
+        Ok(true)
+    }
+}

@@ -1,0 +1,3 @@
+//! Other crates' ways to log, which lead to Duramen's loggers.
+
+pub mod log;
