@@ -21,6 +21,8 @@ STUBS = HERE.parents[1] / "python"
 PROGRAMS = sorted((HERE / "programs").glob("*.py"))
 VERSIONS = ["3.10", "3.13"]
 MODULES = ["", ".handlers", ".config"]
+#: What the package has once they are imported.
+MODULES_OF_OUR_OWN = "config context duramen filters formatters handlers integrations logging testing".split()
 TIME_LIMIT = 300
 
 for line in (HERE / "requirements.txt").read_text().splitlines():
@@ -148,8 +150,7 @@ def test_every_name_of_the_modules_is_as_known_as_in_logging(tmp_path):
         if hasattr(importlib.import_module("duramen" + module), name)
         and not hasattr(importlib.import_module("logging" + module), name)
         and not name.startswith("_")
-        and name
-        not in ("config", "context", "duramen", "filters", "formatters", "handlers", "logging", "testing")
+        and name not in MODULES_OF_OUR_OWN
     }
     assert ("", "install") in ours
     known = unknown_names(tmp_path, "logging", names) - ours

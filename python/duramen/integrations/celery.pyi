@@ -1,0 +1,6 @@
+__all__ = ["connect", "disconnect"]
+
+def connect(
+    *, logger: str | None = "duramen.tasks", parameters: bool = False, result: bool = False
+) -> None: ...
+def disconnect() -> None: ...

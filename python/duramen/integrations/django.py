@@ -1,0 +1,119 @@
+"""Middleware for Django, under WSGI and ASGI servers.
+
+Put ``"duramen.integrations.django.LoggingMiddleware"`` at the head of the setting ``MIDDLEWARE``; options stand in the
+setting ``DURAMEN``, a dict.
+"""
+
+import hashlib
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+
+from duramen import context
+from duramen.integrations._request import Options, Request
+
+__all__ = ["LoggingMiddleware"]
+
+
+class LoggingMiddleware:
+    """Puts the fields of the request on every record that is made while it is served, and logs it at its end.
+
+    The primary key of the user and a digest of the session's key are on the access record where the application has
+    looked at them: to look would make Django read the session, and vary the response by its cookie. ``user`` and
+    ``session`` are functions that get Django's request, for more. All options: docs/middleware.md.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        options = {"user": _user, "session": _session, **getattr(settings, "DURAMEN", {})}
+        self._options = Options("django.LoggingMiddleware", **options)
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request):
+        """Serve one request; gives the response, or under an ASGI server a coroutine for it."""
+        if self._is_async:
+            return self._serve_async(request)
+        own = self._begin(request)
+        with own.bind():
+            return self._ended(own, request, self.get_response(request))
+
+    async def _serve_async(self, request):
+        own = self._begin(request)
+        with own.bind():
+            return self._ended(own, request, await self.get_response(request))
+
+    def process_exception(self, request, exception):
+        """Keep the exception, which Django makes a response of."""
+        request._duramen_exception = exception
+
+    def _begin(self, request):
+        meta = request.META
+        return Request(
+            self._options,
+            request.method,
+            request.path,
+            meta.get("QUERY_STRING", ""),
+            request.headers.get,
+            meta.get("REMOTE_ADDR"),
+        )
+
+    def _ended(self, own, request, response):
+        own.status = response.status_code
+        header = own.response_header
+        if header is not None:
+            response[header[0]] = header[1]
+        own.ask(request)
+        if response.streaming:
+            self._stream(own, response)
+        else:
+            own.bytes_sent = len(response.content)
+        close = response.close
+
+        def close_and_log():
+            try:
+                close()
+            finally:
+                with own.bind():
+                    own.log(getattr(request, "_duramen_exception", None))
+
+        # Django closes each response after its last byte.
+        response.close = close_and_log
+        return response
+
+    def _stream(self, own, response):
+        """Let the parts be made with the fields of the request, too, and be counted."""
+        parts = response.streaming_content
+
+        def count(part):
+            own.bytes_sent += len(part)
+            return part
+
+        @context.bound(**own.fields)
+        def made():
+            for part in parts:
+                yield count(part)
+
+        @context.bound(**own.fields)
+        async def made_async():
+            async for part in parts:
+                yield count(part)
+
+        response.streaming_content = made_async() if response.is_async else made()
+
+
+def _user(request):
+    user = getattr(request, "_cached_user", None)
+    return user.pk if user is not None and user.is_authenticated else None
+
+
+def _session(request):
+    session = getattr(request, "session", None)
+    if session is None or not getattr(session, "accessed", False) or not session.session_key:
+        return None
+    # The key itself lets whoever reads it take over the session.
+    return hashlib.sha256(session.session_key.encode()).hexdigest()[:16]

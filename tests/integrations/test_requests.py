@@ -1,0 +1,286 @@
+"""The middleware for ASGI and WSGI without a server: what comes from outside, errors, ends, options."""
+
+import asyncio
+import io
+
+import pytest
+
+import duramen as logging
+from duramen import context
+from duramen.integrations import asgi, wsgi
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+SPAN = "b7ad6b7169203331"
+
+
+class Seen(logging.Handler):
+    """Keeps the records of the access log."""
+
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+@pytest.fixture
+def access():
+    handler = Seen()
+    logger = logging.getLogger("duramen.access")
+    logger.addHandler(handler)
+    level, logger.level, logger.propagate = logger.level, logging.INFO, False
+    yield handler.records
+    logger.removeHandler(handler)
+    logger.level, logger.propagate = level, True
+
+
+def bodies_of(app, environ=None, close=True):
+    """Serve a request as a WSGI server does: the parts of the body and the headers of the response."""
+    given = {}
+
+    def start_response(status, headers, exc_info=None):
+        given.update(headers)
+        return io.BytesIO().write
+
+    basic = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": "192.0.2.7", "QUERY_STRING": ""}
+    body = app({**basic, **(environ or {})}, start_response)
+    parts = list(body)
+    if close:
+        body.close()
+    return parts, given
+
+
+def plain(environ, start_response):
+    start_response("200 OK", [])
+    return [b"served"]
+
+
+def served(environ, **options):
+    """The fields of the record of one request."""
+    handler = Seen()
+    logger = logging.getLogger("duramen.access")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        bodies_of(wsgi.LoggingMiddleware(plain, **options), environ)
+    finally:
+        logger.removeHandler(handler)
+    [record] = handler.records
+    return record
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["", "a" * 129, "line\nbreak", 'quo"te', "{}", "a b", "é", "\x00"],
+)
+def test_a_request_id_from_outside_is_short_and_plain(hostile):
+    made = served({"HTTP_X_REQUEST_ID": hostile}).request_id
+    assert len(made) == 32 and int(made, 16)
+
+
+@pytest.mark.parametrize("good", ["7f3a", "a" * 128, "2b1e-44_5.6:7~8@9+0="])
+def test_a_good_request_id_is_taken(good):
+    assert served({"HTTP_X_REQUEST_ID": good}).request_id == good
+    assert served({"HTTP_TRACE": good}, request_id_header="Trace").request_id == good
+
+
+@pytest.mark.parametrize(
+    ("header", "is_valid"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", True),
+        (f"cc-{TRACE}-{SPAN}-01-what-comes-later", True),
+        (f"cc-{TRACE}-{SPAN}-01", True),
+        (f"00-{TRACE}-{SPAN}-01-more", False),
+        (f"ff-{TRACE}-{SPAN}-01", False),
+        (f"00-{'0' * 32}-{SPAN}-01", False),
+        (f"00-{TRACE}-{'0' * 16}-01", False),
+        (f"00-{TRACE.upper()}-{SPAN}-01", False),
+        (f"00-{TRACE}-{SPAN}", False),
+        ("", False),
+    ],
+)
+def test_trace_context_as_the_w3c_has_it(header, is_valid):
+    record = served({"HTTP_TRACEPARENT": header})
+    assert (getattr(record, "trace_id", None) == TRACE) is is_valid
+    assert (record.request_id == TRACE) is is_valid
+    assert (getattr(record, "parent_span_id", None) == SPAN) is is_valid
+
+
+def test_an_active_span_says_the_trace_itself():
+    trace = pytest.importorskip("opentelemetry.trace")
+    own = trace.SpanContext(1, 2, is_remote=False)
+    with trace.use_span(trace.NonRecordingSpan(own)):
+        record = served({"HTTP_TRACEPARENT": f"00-{TRACE}-{SPAN}-01"})
+    assert record.trace_id == f"{1:032x}" and not hasattr(record, "parent_span_id")
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9, 192.0.2.8", "203.0.113.9"),
+        ("forged, 203.0.113.9, nonsense\n", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", "192.0.2.7"),
+    ],
+)
+def test_who_asks_behind_proxies(forwarded, client):
+    environ = {"HTTP_X_FORWARDED_FOR": forwarded}
+    assert served(environ, trusted_proxies=["192.0.2.0/24"]).client == client
+    assert served(environ).client == "192.0.2.7"
+    assert served(environ, trusted_proxies=["10.0.0.0/8"]).client == "192.0.2.7"
+
+
+def test_a_path_forges_no_line_and_hides_its_query():
+    record = served({"PATH_INFO": "/a\nb\x1b[31m", "QUERY_STRING": "token=secret"})
+    assert record.path == "/a%0Ab%1B[31m"
+    assert "secret" not in record.getMessage()
+    assert served({"QUERY_STRING": "page=2"}, query=True).path == "/?page=2"
+    assert served({"PATH_INFO": "/caf\xc3\xa9"}).path == "/café"
+
+
+def test_the_length_of_a_body_stays_known_and_the_header_is_set():
+    parts, headers = bodies_of(wsgi.LoggingMiddleware(plain), {"HTTP_X_REQUEST_ID": "7f3a"})
+    assert (parts, headers) == ([b"served"], {"X-Request-ID": "7f3a"})
+    assert bodies_of(wsgi.LoggingMiddleware(plain, respond=False))[1] == {}
+    assert len(wsgi.LoggingMiddleware(plain)({"PATH_INFO": "/"}, lambda *_: None)) == 1
+
+
+def test_an_error_while_the_body_is_made_is_logged_once(access):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"part"
+        raise LookupError("no such shop")
+
+    with pytest.raises(LookupError):
+        bodies_of(wsgi.LoggingMiddleware(app))
+    [record] = access
+    assert (record.levelno, record.exc_info[0], record.bytes_sent) == (logging.ERROR, LookupError, 4)
+    assert context.get() == {}
+
+
+def test_a_client_that_goes_away_ends_the_request(access):
+    closed = []
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield b"part"
+        finally:
+            closed.append(context.get()["request_id"])
+
+    body = wsgi.LoggingMiddleware(app)({"HTTP_X_REQUEST_ID": "7f3a"}, lambda *_: None)
+    next(body)
+    body.close()
+    assert closed == ["7f3a"]
+    assert [(record.status, record.bytes_sent) for record in access] == [(200, 4)]
+
+
+def test_what_asks_for_the_user_fails_without_harm(access, caplog):
+    def user(environ):
+        raise RuntimeError("no user")
+
+    app = wsgi.LoggingMiddleware(plain, user=user)
+    assert bodies_of(app)[0] == [b"served"]
+    bodies_of(app)
+    assert len(access) == 2 and not hasattr(access[0], "user")
+
+
+def test_no_access_log_is_an_option(access):
+    bodies_of(wsgi.LoggingMiddleware(plain, logger=None))
+    assert access == []
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"logger": 1}, "logger: found 1, expected a logger's name or None"),
+        ({"request_id_header": "a b"}, "request_id_header: found 'a b'"),
+        ({"respond": "no"}, "respond: found 'no', expected True or False"),
+        ({"query": 1}, "query: found 1"),
+        ({"trusted_proxies": "10.0.0.0/8"}, "trusted_proxies: found '10.0.0.0/8', expected a list"),
+        ({"trusted_proxies": ["::1", "ten"]}, r"trusted_proxies\[1\]: found 'ten'"),
+        ({"user": "ada"}, "user: found 'ada', expected a function or None"),
+    ],
+)
+@pytest.mark.parametrize("module", [asgi, wsgi])
+def test_wrong_options_are_refused(module, options, problem):
+    with pytest.raises(ValueError, match=problem):
+        module.LoggingMiddleware(plain, **options)
+    with pytest.raises(TypeError, match="colour"):
+        module.LoggingMiddleware(plain, colour="red")
+
+
+def serve(app, scope, **options):
+    """Serve a connection as an ASGI server does: what was sent."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    basic = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"", "client": None}
+    asyncio.run(asgi.LoggingMiddleware(app, **options)({**basic, **scope}, receive, send))
+    return sent
+
+
+def test_a_lifespan_passes_through(access):
+    async def app(scope, receive, send):
+        await send({"type": "lifespan.startup.complete"})
+
+    assert serve(app, {"type": "lifespan"}) == [{"type": "lifespan.startup.complete"}]
+    assert access == []
+
+
+def test_a_websocket_is_one_request(access):
+    async def app(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": "hello"})
+        await send({"type": "websocket.close"})
+
+    sent = serve(app, {"type": "websocket", "headers": [(b"x-request-id", b"7f3a")]})
+    assert sent[0]["headers"] == [(b"x-request-id", b"7f3a")]
+    [record] = access
+    assert (record.method, record.status, record.bytes_sent) == ("WEBSOCKET", 101, 5)
+
+
+def test_a_websocket_that_is_refused(access):
+    async def app(scope, receive, send):
+        await send({"type": "websocket.close"})
+
+    serve(app, {"type": "websocket"})
+    assert [record.status for record in access] == [403]
+
+
+def test_what_runs_after_the_last_byte_is_not_the_clients_time(access):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+        assert len(access) == 1
+        assert context.get()["path"] == "/"
+
+    serve(app, {})
+    assert len(access) == 1
+
+
+def test_a_task_that_is_cancelled_is_a_client_that_went_away(access):
+    async def app(scope, receive, send):
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        serve(app, {})
+    assert [(record.status, record.levelno) for record in access] == [(499, logging.INFO)]
+
+
+def test_an_application_that_answers_nothing_has_failed(access):
+    async def app(scope, receive, send):
+        pass
+
+    serve(app, {})
+    assert [(record.status, record.levelno) for record in access] == [(500, logging.ERROR)]
+    assert context.get() == {}
