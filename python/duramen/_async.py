@@ -422,9 +422,9 @@ def put_into(configurator):
 
     @functools.wraps(original)
     def configure_handler(self, config):
-        kind = config.get("class")
+        kind = config.get("class") if isinstance(config, dict) and "handlers" in config else None
         kind = self.resolve(kind) if isinstance(kind, str) else kind
-        if isinstance(kind, type) and issubclass(kind, AsyncHandler) and "handlers" in config:
+        if isinstance(kind, type) and issubclass(kind, AsyncHandler):
             behind = _handlers_named(self, config["handlers"])
             rest = {name: config[name] for name in config if name not in ("class", "handlers")}
             config = {**rest, "()": functools.partial(kind, *behind)}

@@ -1,5 +1,6 @@
 """The benchmark sees what a package drops, moves or changes, survives its hangs, and computes what it prints."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import checks, goals, guard, report
+from bench import checks, goals, guard, report, structured
 from bench.measure import Request, Result
 from bench.output import Kept
 from bench.plot import draw
@@ -182,6 +183,16 @@ class TestReport:
         found = summaries(duramen=25)
         found["file"]["loguru"] = Summary(1, 1, 1, 1, 1, 1, checks.DIFFERENT, "writes `a|b\x00`")
         assert "a\\|b\N{REPLACEMENT CHARACTER}" in self.render(found)
+
+    def test_what_masking_costs_is_reached_or_missed(self):
+        names = {name for row in structured.ROWS for name in (row.without, row.with_it)}
+        long = {f"{name}-long{kind}": 4e6 for name in structured.MESSAGES for kind in ("", "-set", "-each")}
+        times = {**dict.fromkeys(names, 1000.0), **long, "plain-masked": 2500.0, "plain-re": 30_000.0}
+        one = dataclasses.replace(measured(summaries(duramen=25)), structured=times)
+        page = report.render([one], {"processor": "a CPU"}, 5, "make bench", "plot.svg")
+        assert "masking | 1 µs | 2.5 µs | +1500 ns, 2.50 times: **missed** (at most 1000 ns more) |" in page
+        assert "| 30 µs | 1 µs | 30x as fast, reached (20x) |" in page
+        assert "| plain | 1000 MB/s | 1000 MB/s | 1000 MB/s |" in page
 
     def test_instructions_stand_beside_the_standard_library(self):
         assert "| 3 arguments, to a file | 3000 | 120 | 24.9x |" in self.render(summaries(duramen=25))

@@ -1,6 +1,6 @@
 """Writes what was measured as Markdown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench import checks, structured
 from bench.environments import REPOSITORY
@@ -35,7 +35,7 @@ class Measured:
     #: Nanoseconds that the system takes for one write, by the kind of file.
     limits: dict
     #: {name: nanoseconds} of the rows about structured records and masking.
-    structured: dict
+    structured: dict = field(default_factory=dict)
 
 
 INTRODUCTION = """\

@@ -86,11 +86,14 @@ impl DuplicateFilter {
         self.seen.lock().suppressed
     }
 
-    /// What was held back and has not been said yet, by key; it counts as said from now on.
+    /// What was held back and has not been said yet, in the order of the keys; it counts as said from now on.
     pub fn take_unsaid(&self) -> Vec<(String, u64)> {
         let seen = &mut *self.seen.lock();
         let all = seen.states.all().filter(|(_, message)| message.unsaid > 0);
-        all.map(|(key, message)| (key.to_owned(), std::mem::take(&mut message.unsaid))).collect()
+        let mut unsaid: Vec<_> =
+            all.map(|(key, message)| (key.to_owned(), std::mem::take(&mut message.unsaid))).collect();
+        unsaid.sort_unstable();
+        unsaid
     }
 }
 

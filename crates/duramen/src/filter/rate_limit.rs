@@ -130,11 +130,14 @@ impl RateLimitFilter {
         self.buckets.lock().suppressed
     }
 
-    /// What was held back and has not been said yet, by key; it counts as said from now on.
+    /// What was held back and has not been said yet, in the order of the keys; it counts as said from now on.
     pub fn take_unsaid(&self) -> Vec<(String, u64)> {
         let buckets = &mut *self.buckets.lock();
         let all = buckets.states.all().filter(|(_, bucket)| bucket.unsaid > 0);
-        all.map(|(key, bucket)| (key.to_owned(), std::mem::take(&mut bucket.unsaid))).collect()
+        let mut unsaid: Vec<_> =
+            all.map(|(key, bucket)| (key.to_owned(), std::mem::take(&mut bucket.unsaid))).collect();
+        unsaid.sort_unstable();
+        unsaid
     }
 }
 
