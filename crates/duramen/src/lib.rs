@@ -18,7 +18,7 @@ pub mod config;
 pub mod error;
 pub mod filter;
 pub mod formatter;
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", feature = "tracing"))]
 pub mod front;
 pub mod fs;
 pub mod handler;

@@ -1,0 +1,177 @@
+//! The events and spans of the `tracing` crate. Needs the feature `tracing`.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt::{Arguments, Debug};
+
+use parking_lot::RwLock;
+use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record as SpanRecord};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, Scope};
+
+use crate::record::Caller;
+use crate::{Level, Logger, Manager, Value, manager, report};
+
+/// A layer that takes events to the program's own loggers.
+///
+/// An event's target becomes the logger's name, with dots in place of `::`; its fields, and those of the spans in
+/// which it happens, become extra fields: of the same name, those of the event and of the innermost span stay.
+/// `trace!` has level 5. What the loggers do not take costs a look at their level; other layers see it all the same.
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// tracing_subscriber::registry().with(duramen::front::tracing::layer()).init();
+/// let request = tracing::info_span!("request", request_id = "7f3a");
+/// request.in_scope(|| tracing::warn!(order = 7, "late")); // with request_id=7f3a order=7
+/// ```
+pub fn layer() -> TracingLayer {
+    TracingLayer::new(manager::global().clone())
+}
+
+/// A layer of `tracing_subscriber` that hands events to the loggers of a manager.
+pub struct TracingLayer {
+    manager: Manager,
+    /// By the place in the source: a place has one target.
+    loggers: RwLock<HashMap<Identifier, Logger>>,
+}
+
+impl TracingLayer {
+    /// Hands events to the loggers of `manager`.
+    pub fn new(manager: Manager) -> Self {
+        Self { manager, loggers: RwLock::default() }
+    }
+
+    fn logger(&self, metadata: &Metadata<'_>) -> Logger {
+        let place = metadata.callsite();
+        if let Some(logger) = self.loggers.read().get(&place) {
+            return logger.clone();
+        }
+        let logger = self.manager.get_logger(&metadata.target().replace("::", "."));
+        self.loggers.write().insert(place, logger.clone());
+        logger
+    }
+}
+
+/// The fields of a span, kept with it.
+struct SpanFields(Fields);
+
+impl<S> tracing_subscriber::Layer<S> for TracingLayer
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().replace(SpanFields(fields));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &SpanRecord<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(SpanFields(fields)) = span.extensions_mut().get_mut()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let (logger, level) = (self.logger(metadata), level_of(*metadata.level()));
+        if !logger.is_enabled_for(level) {
+            return;
+        }
+        let mut fields = Fields::default();
+        for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
+            if let Some(SpanFields(own)) = span.extensions().get() {
+                own.values.iter().for_each(|(name, value)| fields.set(name, value.clone()));
+            }
+        }
+        event.record(&mut fields);
+        let given: Vec<_> = fields.values.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let (file, module) =
+            (metadata.file().unwrap_or_default(), metadata.module_path().unwrap_or_default());
+        let caller = Caller::of_source(file, metadata.line().unwrap_or(0), module);
+        logger.log(level, format_args!("{}", fields.message), &given, caller);
+    }
+}
+
+fn level_of(level: tracing::Level) -> Level {
+    match level {
+        tracing::Level::ERROR => Level::ERROR,
+        tracing::Level::WARN => Level::WARNING,
+        tracing::Level::INFO => Level::INFO,
+        tracing::Level::DEBUG => Level::DEBUG,
+        _ => Level(5),
+    }
+}
+
+/// What an event or a span was given; a name that stands twice has its last value, at its first place.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    values: Vec<(&'static str, Value<'static>)>,
+}
+
+impl Fields {
+    fn set(&mut self, name: &'static str, value: Value<'static>) {
+        match self.values.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, place)) => *place = value,
+            None => self.values.push((name, value)),
+        }
+    }
+
+    /// What has a text alone: code of the application, which may panic.
+    fn set_text(&mut self, field: &Field, value: Arguments<'_>) {
+        let text = report::text_of(&value);
+        if field.name() == "message" {
+            self.message = text;
+        } else {
+            self.set(field.name(), Value::Text(text.into()));
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.set_text(field, format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set_text(field, format_args!("{value}"));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.set_text(field, format_args!("{value}"));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field.name(), Value::Bool(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.set(field.name(), Value::Float(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field.name(), Value::Integer(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.record_u128(field, value.into());
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        let integer = i64::try_from(value).map(Value::Integer);
+        self.set(field.name(), integer.unwrap_or_else(|_| Value::BigInteger(value.to_string().into())));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        let integer = i64::try_from(value).map(Value::Integer);
+        self.set(field.name(), integer.unwrap_or_else(|_| Value::BigInteger(value.to_string().into())));
+    }
+}
