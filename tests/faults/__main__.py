@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from faults.campaigns import CAMPAIGNS, run  # noqa: E402
+from faults.campaigns import CAMPAIGNS, OWN_KINDS, run  # noqa: E402
 
 PACKAGES = {
     "duramen": "Duramen, imported",
@@ -21,8 +21,14 @@ PACKAGES = {
     "standard": "standard library",
     "concurrent": "concurrent-log-handler",
 }
-#: What a package has no handler for.
-NOT_THERE = {("moved away by others (watched)", "concurrent")}
+
+
+def is_there(name, package):
+    """Whether the package has a handler for the campaign."""
+    if CAMPAIGNS[name][1] in OWN_KINDS:
+        return package in ("duramen", "installed")
+    return (name, package) != ("moved away by others (watched)", "concurrent")
+
 
 PAGE = """\
 # Faults
@@ -39,6 +45,8 @@ mangled, of how many, and how many files they were found in.
   rolled over every 20 000 bytes, or every second.
 - "Killed": 20 times a process is killed with SIGKILL at a random moment, and another one started; the files are rolled
   over every 10 000 bytes, so that many die in the middle of a rollover.
+- "All options": by size and by time, with `compression="gzip"`, `max_age`, `max_total_bytes`, five backups and an archive,
+  in which the records are counted too. After the kills one more process starts, which brings in order what they left.
 - "Moved away": somebody renames the file 20 times, and `WatchedFileHandler` follows.
 """
 
@@ -69,7 +77,7 @@ def main():
     for name in CAMPAIGNS:
         cells = []
         for package in packages:
-            if (name, package) in NOT_THERE:
+            if not is_there(name, package):
                 cells.append("—")
                 continue
             with tempfile.TemporaryDirectory(prefix="duramen-faults-") as folder:

@@ -43,6 +43,18 @@ def handler_of(setting):
             handler = concurrent.ConcurrentTimedRotatingFileHandler(path, when="S", backupCount=kept)
     elif setting["kind"] == "size":
         handler = handlers.RotatingFileHandler(path, maxBytes=setting["most"], backupCount=kept)
+    elif setting["kind"] == "kept":
+        # Nothing is deleted: what is too much goes to the archive.
+        handler = handlers.RotatingFileHandler(
+            path,
+            maxBytes=setting["most"],
+            when="S",
+            backupCount=5,
+            compression="gzip",
+            max_age="1d",
+            max_total_bytes=100_000,
+            archive_to=os.path.join(path, "..", "..", "archive"),
+        )
     elif setting["kind"] == "time":
         handler = handlers.TimedRotatingFileHandler(path, when="S", backupCount=kept)
     else:

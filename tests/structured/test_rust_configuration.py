@@ -156,3 +156,46 @@ root: {{level: cfg://common.level, handlers: [file]}}
     python = written_by([sys.executable, "-c", PROGRAM, str(file), ".yaml"], log)
     assert b'"a": true, "b": 16, "c": null, "d": 1.5, "e": "on", "f": 1000' in python
     assert written_by([rust_program, str(file)], log) == python
+
+
+def test_a_file_is_rolled_over_in_the_same_way(rust_program, tmp_path):
+    found = []
+    for command in ([sys.executable, "-c", PROGRAM], [rust_program]):
+        folder = tmp_path / str(len(found))
+        folder.mkdir()
+        case = configuration({"formatters": {"f": LINE}}, folder / "app.log")
+        case["handlers"]["file"] |= {
+            "class": "logging.handlers.RotatingFileHandler",
+            "maxBytes": 100,
+            "backupCount": 2,
+            "archive_to": str(folder / "archive"),
+            "symlink": str(folder / "current.log"),
+        }
+        file = folder / "logging.json"
+        file.write_text(json.dumps(case), encoding="utf-8")
+        arguments = [str(file), ".json"] if len(command) > 1 else [str(file)]
+        finished = subprocess.run([*command, *arguments], capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stderr
+        texts = {path.name: path.read_bytes() for path in folder.glob("*.log*")}
+        # The names there tell the time.
+        archived = sorted(path.read_bytes() for path in (folder / "archive").iterdir())
+        found.append((texts, archived))
+    assert found[0] == found[1]
+    assert "app.log.2" in found[0][0] and found[0][1]
+
+
+def test_options_of_a_rotation_that_make_no_sense_are_refused(rust_program, tmp_path):
+    case = configuration({"formatters": {"f": LINE}}, tmp_path / "app.log")
+    case["handlers"]["file"] |= {
+        "class": "logging.handlers.RotatingFileHandler",
+        "compression": "lz4",
+        "max_age": "1y",
+        "archive_max_age": "1d",
+    }
+    file = tmp_path / "logging.json"
+    file.write_text(json.dumps(case), encoding="utf-8")
+    refused = subprocess.run([rust_program, str(file)], capture_output=True, text=True)
+    assert refused.returncode != 0
+    for option in ("compression", "max_age", "maxBytes"):
+        assert f'"handlers.file.{option}", found' in refused.stderr
+    assert not (tmp_path / "app.log").exists()

@@ -52,8 +52,14 @@ impl Kind {
         let is_due = match self {
             Self::Stream => return Ok(()),
             Self::File => false,
-            Self::RotatedBySize => handler::turn::is_due_by_size(handler, &length)?,
-            Self::RotatedByTime => handler::timed_rotating::is_due(handler)?,
+            Self::RotatedBySize => {
+                handler::turn::is_due_by_size(handler, &length)?
+                    || handler::timed_rotating::is_due_too(handler)?
+            }
+            Self::RotatedByTime => {
+                handler::timed_rotating::is_due(handler)?
+                    || handler::turn::is_due_by_size_too(handler, &length)?
+            }
             Self::Watched => {
                 handler.call_method0(intern!(py, "reopenIfNeeded"))?;
                 false
@@ -68,47 +74,52 @@ impl Kind {
 
 /// When a handler has to do something before it writes to its open file.
 #[derive(Clone, Copy)]
-pub(crate) enum Rollover {
-    Never,
+pub(crate) struct Rollover {
     /// When the record and its newline reach this many bytes in all; 0: never.
-    AtSize(i64),
+    size: i64,
     /// From this second since the Unix epoch on.
-    AtTime(i64),
+    second: i64,
     /// It has to look each time.
-    Unknown,
+    is_unknown: bool,
 }
 
 impl Rollover {
+    const NEVER: Self = Self { size: 0, second: i64::MAX, is_unknown: false };
+    const UNKNOWN: Self = Self { is_unknown: true, ..Self::NEVER };
+
     pub(crate) fn of(handler: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Self> {
         let py = handler.py();
-        Ok(match kind {
-            Kind::Stream | Kind::File => Self::Never,
-            Kind::RotatedBySize => match handler.getattr(intern!(py, "maxBytes"))?.extract() {
-                Ok(most) => Self::AtSize(most),
-                Err(_) => Self::Unknown,
-            },
-            Kind::RotatedByTime => match handler.getattr(intern!(py, "rolloverAt"))?.extract() {
-                Ok(second) => Self::AtTime(second),
-                Err(_) => Self::Unknown,
-            },
-            Kind::Watched => Self::Unknown,
+        match kind {
+            Kind::Stream | Kind::File => return Ok(Self::NEVER),
+            Kind::Watched => return Ok(Self::UNKNOWN),
+            Kind::RotatedBySize | Kind::RotatedByTime => {}
+        }
+        // Either kind may have been given the other's attribute.
+        let number = |name, missing| match handler.getattr_opt(name)? {
+            None => Ok::<_, PyErr>(Some(missing)),
+            Some(value) => Ok(value.extract::<i64>().ok()),
+        };
+        let size = number(intern!(py, "maxBytes"), 0)?;
+        let second = number(intern!(py, "rolloverAt"), i64::MAX)?;
+        Ok(match (size, second) {
+            (Some(size), Some(second)) => Self { size, second, is_unknown: false },
+            _ => Self::UNKNOWN,
         })
     }
 
     /// Whether there is nothing to be done before `line` is written to `file` at this time.
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
     pub(crate) fn is_far(self, file: &DirectFile, seconds: f64, line: &[u8]) -> bool {
-        match self {
-            Self::Never | Self::AtSize(..=0) => true,
-            Self::AtSize(most) => {
-                // There are at most as many characters, which CPython counts, as bytes.
-                let length = i64::try_from(line.len()).unwrap_or(i64::MAX - 1) + 1;
-                let end = file.length().and_then(|end| i64::try_from(end).ok());
-                end.is_some_and(|end| end.saturating_add(length) < most)
-            }
-            Self::AtTime(second) => (seconds.floor() as i64) < second,
-            Self::Unknown => false,
+        if self.is_unknown || (self.second != i64::MAX && (seconds.floor() as i64) >= self.second) {
+            return false;
         }
+        if self.size <= 0 {
+            return true;
+        }
+        // There are at most as many characters, which CPython counts, as bytes.
+        let length = i64::try_from(line.len()).unwrap_or(i64::MAX - 1) + 1;
+        let end = file.length().and_then(|end| i64::try_from(end).ok());
+        end.is_some_and(|end| end.saturating_add(length) < self.size)
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::handler::upkeep;
 use crate::interpreter::{self, Entry};
 
 /// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
@@ -97,6 +98,8 @@ pub(crate) struct Signature {
     /// Whether `*args` takes further positional arguments, `**kwargs` further keywords.
     takes_rest: bool,
     takes_keywords: bool,
+    /// Keywords that the function which it replaces does not take.
+    further_keywords: &'static [&'static str],
 }
 
 struct Parameter {
@@ -131,8 +134,10 @@ impl Signature {
         if parameters.len() > MOST_PARAMETERS {
             return Err(PyValueError::new_err("too many parameters for a native method"));
         }
+        let qualified_name: String = function.getattr(intern!(py, "__qualname__"))?.extract()?;
         Ok(Self {
-            qualified_name: function.getattr(intern!(py, "__qualname__"))?.extract()?,
+            further_keywords: upkeep::further_keywords(&qualified_name),
+            qualified_name,
             parameters,
             by_position: positional,
             takes_rest: flags & CO_VARARGS != 0,
@@ -183,7 +188,7 @@ impl Signature {
         let py = keywords.py();
         for (keyword, value) in keywords.iter_borrowed().zip(given) {
             let Some(index) = self.position_of(py, keyword)? else {
-                if !self.takes_keywords {
+                if !self.takes_keywords && !self.is_further(keyword) {
                     return Err(PyTypeError::new_err(format!(
                         "{}() got an unexpected keyword argument '{}'",
                         self.qualified_name, *keyword
@@ -201,6 +206,11 @@ impl Signature {
             values[index] = Some(*value);
         }
         Ok(())
+    }
+
+    fn is_further(&self, keyword: Borrowed<'_, '_, PyAny>) -> bool {
+        !self.further_keywords.is_empty()
+            && keyword.extract::<&str>().is_ok_and(|keyword| self.further_keywords.contains(&keyword))
     }
 
     fn position_of(&self, py: Python<'_>, keyword: Borrowed<'_, '_, PyAny>) -> PyResult<Option<usize>> {
@@ -267,7 +277,7 @@ pub(crate) struct Call<'a, 'py> {
     values: Values<'a, 'py>,
     /// What `*args` takes.
     pub(crate) rest: &'a [Borrowed<'a, 'py, PyAny>],
-    /// What `**kwargs` takes; `None` when it is empty.
+    /// What `**kwargs` takes, or keywords that only the native method has; `None` when there are none.
     pub(crate) extra_keywords: Option<Bound<'py, PyDict>>,
 }
 

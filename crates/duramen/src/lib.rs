@@ -11,7 +11,7 @@
 //! info!(log, "connected to {}", "primary");
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod clock;
 pub mod config;

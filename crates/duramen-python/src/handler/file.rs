@@ -6,6 +6,7 @@ use pyo3::types::PyDict;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::lineage::{base, call_base, finally, text_encoding};
+use crate::handler::upkeep;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -60,6 +61,7 @@ fn close<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         })
     };
     locked(handler, close_entirely)?;
+    upkeep::close(handler)?;
     call.none()
 }
 

@@ -13,5 +13,6 @@ pub(crate) mod schedule;
 pub(crate) mod stream;
 pub(crate) mod timed_rotating;
 pub(crate) mod turn;
+pub(crate) mod upkeep;
 pub(crate) mod usual;
 pub(crate) mod watched;

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use duramen::rotation::Upkeep;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
@@ -9,7 +10,8 @@ use pyo3::types::{PyBool, PyString};
 use crate::globals;
 use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::{self, FileArguments, text_encoding};
-use crate::handler::{file, turn};
+use crate::handler::upkeep::Asked;
+use crate::handler::{file, schedule, timed_rotating, turn, upkeep};
 use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =
@@ -35,13 +37,45 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let handler = &call.object;
     let [path, mode, most_bytes, backups, encoding, delay, errors] =
         std::array::from_fn(|index| call.argument(index));
+    let asked = Asked::of(call)?;
+    let upkeep = asked.as_ref().map(|asked| check(asked, &path, &most_bytes, &backups)).transpose()?;
     // A file that is rolled over is never emptied when it is opened: what it has would be lost.
-    let mode = if most_bytes.gt(0)? { intern!(py, "a").clone().into_any() } else { mode.to_owned() };
+    let is_rolled_over = most_bytes.gt(0)? || asked.is_some();
+    let mode = if is_rolled_over { intern!(py, "a").clone().into_any() } else { mode.to_owned() };
     let encoding = text_encoding(&mode, &encoding)?;
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
     handler.setattr(intern!(py, "maxBytes"), most_bytes)?;
     handler.setattr(intern!(py, "backupCount"), backups)?;
+    if let (Some(asked), Some(upkeep)) = (asked, upkeep) {
+        upkeep::add_schedule(handler, &asked)?;
+        upkeep::begin(handler, upkeep)?;
+    }
     call.none()
+}
+
+/// Checks the keyword-only options.
+fn check<'py>(
+    asked: &Asked<'_, 'py>,
+    path: &Bound<'py, PyAny>,
+    most_bytes: &Bound<'py, PyAny>,
+    backups: &Bound<'py, PyAny>,
+) -> PyResult<Upkeep> {
+    upkeep::check_schedule(asked)?;
+    if asked.get("when")?.is_none() {
+        let otherwise = "without it nothing is rolled over";
+        if !most_bytes.gt(0)? {
+            return asked.refuse(
+                "maxBytes",
+                &format!("found {most_bytes}, expected at least 1, or when: {otherwise}"),
+            );
+        }
+        let has_limit = asked.get("max_age")?.is_some() || asked.get("max_total_bytes")?.is_some();
+        if !has_limit && !backups.gt(0)? {
+            let expected = "expected at least 1, or max_age or max_total_bytes";
+            return asked.refuse("backupCount", &format!("found {backups}, {expected}: {otherwise}"));
+        }
+    }
+    asked.check(path, backups)
 }
 
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -96,11 +130,11 @@ pub(crate) fn is_irregular(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
-    let stream = handler.getattr(intern!(py, "stream"))?;
-    if stream.is_truthy()? {
-        stream.call_method0(intern!(py, "close"))?;
-        handler.setattr(intern!(py, "stream"), py.None())?;
+    if let Some(upkeep) = upkeep::of(handler)? {
+        upkeep::roll_over(handler, &upkeep)?;
+        return call.none();
     }
+    schedule::close_stream(handler)?;
     let backups: i64 = handler.getattr(intern!(py, "backupCount"))?.extract()?;
     if backups > 0 {
         shift_backups(handler, backups)?;
@@ -143,8 +177,8 @@ fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, record) = (&call.object, call.argument(0));
     let length = || handler.call_method1(intern!(py, "format"), (record,))?.len();
-    let exceeded = turn::is_due_by_size(handler, &length)?;
-    Ok(PyBool::new(py, exceeded).to_owned().into_any())
+    let is_due = turn::is_due_by_size(handler, &length)? || timed_rotating::is_due_too(handler)?;
+    Ok(PyBool::new(py, is_due).to_owned().into_any())
 }
 
 /// Whether this interpreter's rule is the later one. The change came with patch releases, so the method that

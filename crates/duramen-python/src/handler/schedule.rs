@@ -4,15 +4,16 @@
 //! corrections and as it is with all of them; they are put in only where the running interpreter has the
 //! one or the other, which is told by a digest of its compiled methods.
 
-use duramen::rotation::{BrokenDownTime, LocalTime, Rules, Schedule, When};
+use duramen::rotation::{BrokenDownTime, LocalTime, Rules, Schedule, Upkeep, When};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyTuple, PyType};
 
-use crate::handler::lineage::{FileArguments, locale_encoding};
+use crate::handler::lineage::{self, FileArguments, locale_encoding};
 use crate::handler::rotating::{exists, os, remove_if_there};
+use crate::handler::upkeep::{self, Asked};
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -61,7 +62,7 @@ fn time(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 /// The present time in whole seconds.
-fn now(py: Python<'_>) -> PyResult<i64> {
+pub(crate) fn now(py: Python<'_>) -> PyResult<i64> {
     let seconds: f64 = time(py)?.call_method0(intern!(py, "time"))?.extract()?;
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
     Ok(seconds as i64)
@@ -72,6 +73,8 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let handler = &call.object;
     let [path, when, interval, backups, encoding, delay, utc, at_time, errors] =
         std::array::from_fn(|index| call.argument(index));
+    let asked = Asked::of(call)?;
+    let upkeep = asked.as_ref().map(|asked| check(asked, &path, &backups)).transpose()?;
     let encoding = locale_encoding(&encoding)?;
     let mode = intern!(py, "a").clone().into_any();
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
@@ -79,6 +82,39 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     handler.setattr(intern!(py, "backupCount"), backups)?;
     handler.setattr(intern!(py, "utc"), utc)?;
     handler.setattr(intern!(py, "atTime"), at_time)?;
+    set_schedule(handler, &interval)?;
+    if let (Some(asked), Some((upkeep, most_bytes))) = (asked, upkeep) {
+        if asked.get("maxBytes")?.is_some() {
+            handler.setattr(intern!(py, "maxBytes"), most_bytes)?;
+        }
+        upkeep::begin(handler, upkeep)?;
+    }
+    call.none()
+}
+
+/// Checks the keyword-only options; gives `maxBytes` too.
+fn check<'py>(
+    asked: &Asked<'_, 'py>,
+    path: &Bound<'py, PyAny>,
+    backups: &Bound<'py, PyAny>,
+) -> PyResult<(Upkeep, i64)> {
+    let most_bytes = match asked.get("maxBytes")? {
+        None => 0,
+        Some(most_bytes) => match most_bytes.extract::<i64>() {
+            Ok(most_bytes) if most_bytes >= 0 => most_bytes,
+            _ => {
+                let found = most_bytes.repr()?;
+                return asked
+                    .refuse("maxBytes", &format!("found {found}, expected a number of bytes from 0 on"));
+            }
+        },
+    };
+    Ok((asked.check(path, backups)?, most_bytes))
+}
+
+/// Sets how often the handler, which has `when`, `utc` and `atTime`, is rolled over.
+pub(crate) fn set_schedule(handler: &Bound<'_, PyAny>, interval: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = handler.py();
     let unit = parse_unit(&handler.getattr(intern!(py, "when"))?)?;
     if let When::Weekday(day) = unit {
         handler.setattr(intern!(py, "dayOfWeek"), day)?;
@@ -89,12 +125,11 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let path = handler.getattr(intern!(py, "baseFilename"))?;
     let started = if exists(&path)? { last_change(&path)? } else { now(py)?.into_pyobject(py)?.into_any() };
     let next = handler.call_method1(intern!(py, "computeRollover"), (started,))?;
-    handler.setattr(intern!(py, "rolloverAt"), next)?;
-    call.none()
+    handler.setattr(intern!(py, "rolloverAt"), next)
 }
 
 /// The unit called `when`, in capitals; `ValueError` when there is none.
-fn parse_unit(when: &Bound<'_, PyAny>) -> PyResult<When> {
+pub(crate) fn parse_unit(when: &Bound<'_, PyAny>) -> PyResult<When> {
     let text: String = when.extract()?;
     When::parse(&text).map_err(|_| {
         let problem = match text.chars().count() {
@@ -340,6 +375,14 @@ pub(crate) fn plan_next(handler: &Bound<'_, PyAny>) -> PyResult<()> {
     handler.setattr(intern!(py, "rolloverAt"), next)
 }
 
+/// The module whose class of handlers `handler` is of.
+pub(crate) fn module_of_handlers<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = handler.py();
+    let class = lineage::base(handler, intern!(py, "RotatingFileHandler"))?;
+    let name = class.getattr(intern!(py, "__module__"))?;
+    py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?.get_item(name)
+}
+
 /// Whether the methods of this file were put into the handler's class.
 fn is_native(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = handler.py();
@@ -360,6 +403,10 @@ fn plan_after(handler: &Bound<'_, PyAny>, now: i64) -> PyResult<()> {
 fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
+    if let Some(upkeep) = upkeep::of(handler)? {
+        upkeep::roll_over(handler, &upkeep)?;
+        return call.none();
+    }
     let corrected = rules(py) == Rules::Corrected;
     if !corrected {
         close_stream(handler)?;
@@ -389,7 +436,7 @@ fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.none()
 }
 
-fn close_stream(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn close_stream(handler: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = handler.py();
     let stream = handler.getattr(intern!(py, "stream"))?;
     if stream.is_truthy()? {
@@ -402,9 +449,26 @@ fn close_stream(handler: &Bound<'_, PyAny>) -> PyResult<()> {
 /// The hour that daylight saving takes from the clock or adds to it, in seconds.
 const HOUR: i64 = 3600;
 
-/// Where the file goes: its name with the date at which the interval that ends now began, with the hour of
-/// the clock as it is `now`.
+/// Where the file goes: its name with the date at which the interval began, with the hour of the clock as it is `now`.
 fn backup_path<'py>(handler: &Bound<'py, PyAny>, now: i64) -> PyResult<Bound<'py, PyAny>> {
+    let py = handler.py();
+    let date = date_at(handler, now)?;
+    let path = handler.getattr(intern!(py, "baseFilename"))?.add(".")?.add(date)?;
+    handler.call_method1(intern!(py, "rotation_filename"), (path,))
+}
+
+/// The date in the name of a backup that is made now.
+pub(crate) fn backup_date(handler: &Bound<'_, PyAny>) -> PyResult<String> {
+    date_at(handler, now(handler.py())?)?.extract()
+}
+
+/// Whether the clock asks for a rollover.
+pub(crate) fn is_time(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    handler.getattr(intern!(handler.py(), "rolloverAt"))?.le(now(handler.py())?)
+}
+
+/// The date of the interval that ends at the handler's next rollover.
+fn date_at<'py>(handler: &Bound<'py, PyAny>, now: i64) -> PyResult<Bound<'py, PyAny>> {
     let py = handler.py();
     let clock = PythonTime::of_handler(handler)?;
     let start = handler.getattr(intern!(py, "rolloverAt"))?.sub(handler.getattr(intern!(py, "interval"))?)?;
@@ -416,9 +480,7 @@ fn backup_path<'py>(handler: &Bound<'py, PyAny>, now: i64) -> PyResult<Bound<'py
         }
     }
     let suffix = handler.getattr(intern!(py, "suffix"))?;
-    let suffix = time(py)?.call_method1(intern!(py, "strftime"), (suffix, date))?;
-    let path = handler.getattr(intern!(py, "baseFilename"))?.add(".")?.add(suffix)?;
-    handler.call_method1(intern!(py, "rotation_filename"), (path,))
+    time(py)?.call_method1(intern!(py, "strftime"), (suffix, date))
 }
 
 /// The uncorrected step from what `computeRollover` gave to the next rollover: one that is not over yet,

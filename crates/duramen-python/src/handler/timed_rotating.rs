@@ -8,13 +8,22 @@ use pyo3::types::PyBool;
 
 use crate::globals;
 use crate::handler::rotating::is_irregular;
+use crate::handler::turn;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[("shouldRollover", should_rollover)];
 
 fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let due = is_due(&call.object)?;
-    Ok(PyBool::new(call.py(), due).to_owned().into_any())
+    let (handler, record) = (&call.object, call.argument(0));
+    let py = call.py();
+    let length = || handler.call_method1(intern!(py, "format"), (record,))?.len();
+    let due = is_due(handler)? || turn::is_due_by_size_too(handler, &length)?;
+    Ok(PyBool::new(py, due).to_owned().into_any())
+}
+
+/// Whether the time has come for a handler that was made to roll over by its size, and has been given a schedule.
+pub(crate) fn is_due_too(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(handler.hasattr(intern!(handler.py(), "rolloverAt"))? && is_due(handler)?)
 }
 
 /// Whether the time to roll over has come. What is no regular file is not rolled over; its next time is set.

@@ -6,12 +6,12 @@
 use std::path::PathBuf;
 
 use duramen::fs::{Disk, FileIdentity};
-use duramen::rotation::{Turn, turn};
+use duramen::rotation::{Turn, Upkeep, turn};
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::rotating::{is_full, is_irregular, os};
-use crate::handler::schedule;
+use crate::handler::{schedule, timed_rotating, upkeep};
 
 /// What decides when the handler's file is rolled over, where `doRollover` is `logging`'s own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,22 +28,40 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
     let do_rollover = || handler.call_method0(intern!(py, "doRollover")).map(drop);
     let Some(rule) = rule_of(handler)? else { return do_rollover() };
     let path = handler.getattr(intern!(py, "baseFilename"))?.extract::<PathBuf>()?;
+    let upkeep = upkeep::of(handler)?;
     loop {
         let own = identity(handler)?;
         match py.detach(|| turn::take(&Disk, &path, own)) {
             Turn::Taken => return Ok(()),
-            Turn::Ours(_lock) if rule == Rule::Time && schedule::is_done_already(handler)? => {
+            Turn::Ours(_lock) if is_done_already(handler, rule, upkeep.as_ref())? => {
                 return schedule::plan_next(handler);
             }
             Turn::Ours(_lock) => return do_rollover(),
             Turn::Moved => reopen(handler)?,
         }
-        match rule {
-            Rule::Time => return schedule::plan_next(handler),
-            Rule::Size if is_due_by_size(handler, length)? => {}
-            Rule::Size => return Ok(()),
+        if rule == Rule::Time || handler.hasattr(intern!(py, "rolloverAt"))? {
+            schedule::plan_next(handler)?;
+        }
+        if rule == Rule::Time || !is_due_by_size(handler, length)? {
+            return Ok(());
         }
     }
+}
+
+/// Whether the rollover that the clock asks for has been done by another process, whose file this one has open.
+fn is_done_already(handler: &Bound<'_, PyAny>, rule: Rule, upkeep: Option<&Upkeep>) -> PyResult<bool> {
+    match upkeep {
+        None => Ok(rule == Rule::Time && schedule::is_done_already(handler)?),
+        Some(upkeep) => Ok(timed_rotating::is_due_too(handler)? && upkeep::is_done_already(handler, upkeep)?),
+    }
+}
+
+/// [`is_due_by_size`] for a handler that was made to roll over by time, and has been given a size.
+pub(crate) fn is_due_by_size_too(
+    handler: &Bound<'_, PyAny>,
+    length: &dyn Fn() -> PyResult<usize>,
+) -> PyResult<bool> {
+    Ok(handler.hasattr(intern!(handler.py(), "maxBytes"))? && is_due_by_size(handler, length)?)
 }
 
 /// Whether a record of `length` characters is not to be written to the handler's file any more.
@@ -58,7 +76,7 @@ pub(crate) fn is_due_by_size(
     }
     let py = handler.py();
     let Ok(most) = handler.getattr(intern!(py, "maxBytes"))?.extract::<u64>() else { return Ok(false) };
-    if most == 0 || rule_of(handler)? != Some(Rule::Size) {
+    if most == 0 || rule_of(handler)?.is_none() {
         return Ok(false);
     }
     let Some(status) = status(handler)? else { return Ok(false) };

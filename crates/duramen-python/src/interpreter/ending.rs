@@ -11,6 +11,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use pyo3::prelude::*;
 
+use crate::handler::upkeep;
+
 /// A thread that waits inside a handler for what never comes must not keep the process.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
@@ -47,6 +49,7 @@ pub(crate) fn counted<T>(body: impl FnOnce() -> T) -> T {
 /// running, one second at most. For `atexit`.
 #[pyfunction]
 pub(crate) fn end_native_calls(py: Python<'_>) {
+    py.detach(upkeep::wait_for_all);
     BEGUN.store(true, Ordering::Relaxed);
     py.detach(|| {
         let is_running = |(): &mut ()| RUNNING.load(Ordering::Relaxed) > 0;

@@ -19,7 +19,11 @@ pub type RotatingFileHandler = BasicHandler<Written<RotatingWriter>>;
 impl RotatingFileHandler {
     /// Writes with `file` and rolls it over at `limit`.
     pub fn new(file: FileWriter, limit: SizeLimit, customs: Customs) -> Self {
-        let writer = RotatingWriter::new(file, limit, customs);
+        Self::with_writer(RotatingWriter::new(file, limit, customs))
+    }
+
+    /// Writes with `writer`.
+    pub fn with_writer(writer: RotatingWriter) -> Self {
         Self::with_destination(Written::new("RotatingFileHandler", writer))
     }
 }

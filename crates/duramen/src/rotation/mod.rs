@@ -9,6 +9,7 @@ pub mod roll;
 pub mod schedule;
 pub mod size;
 pub mod turn;
+pub mod upkeep;
 
 pub use local_time::{BrokenDownTime, LocalTime};
 pub use retention::BackupNames;
@@ -16,6 +17,9 @@ pub use roll::{Customs, Namer, Retention, Rotator};
 pub use schedule::{InvalidSchedule, Schedule, When};
 pub use size::SizeLimit;
 pub use turn::Turn;
+pub use upkeep::{
+    BackupDate, Compression, InvalidOption, OnRotate, Upkeep, UpkeepOptions, UpkeepStats, parse_age,
+};
 
 /// Whose rules hold: CPython corrected several corner cases of rotation between 3.12.1 and 3.13.
 ///

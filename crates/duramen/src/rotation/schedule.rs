@@ -155,6 +155,11 @@ impl Schedule {
         BackupNames::new(self.when, self.rules)
     }
 
+    /// How the dates of its backups are written, as `strftime` has it.
+    pub fn backup_form(&self) -> &'static str {
+        self.when.suffix()
+    }
+
     /// The next rollover when the clock shows `now` (both in seconds since the epoch).
     ///
     /// # Errors

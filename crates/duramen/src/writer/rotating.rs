@@ -4,7 +4,8 @@ use std::io;
 
 use super::{FileWriter, Writer};
 use crate::fs::FileStatus;
-use crate::rotation::{Customs, SizeLimit, Turn, roll, turn};
+use crate::rotation::upkeep::LONGEST_END;
+use crate::rotation::{Customs, SizeLimit, Turn, Upkeep, roll, turn};
 
 /// Writes to a file and rolls it over by size. Several processes may do so with the same file: see
 /// [`turn`](crate::rotation::turn).
@@ -12,12 +13,20 @@ pub struct RotatingWriter {
     file: FileWriter,
     limit: SizeLimit,
     customs: Customs,
+    upkeep: Option<Upkeep>,
 }
 
 impl RotatingWriter {
     /// Rolls `file` over at `limit`.
     pub fn new(file: FileWriter, limit: SizeLimit, customs: Customs) -> Self {
-        Self { file, limit, customs }
+        Self { file, limit, customs, upkeep: None }
+    }
+
+    /// Leaves the names of backups, and which of them are kept, to `upkeep`. The number that the limit keeps and the
+    /// customs do not count then.
+    #[must_use]
+    pub fn with_upkeep(self, upkeep: Upkeep) -> Self {
+        Self { upkeep: Some(upkeep), ..self }
     }
 
     /// Rolls over now, whatever the size.
@@ -26,6 +35,9 @@ impl RotatingWriter {
     /// Those of the file system.
     pub fn roll_over(&mut self) -> io::Result<()> {
         self.file.close()?;
+        if let Some(upkeep) = &self.upkeep {
+            return upkeep.roll_over(None);
+        }
         roll::by_number(self.file.fs().as_ref(), self.file.path(), &self.limit, &self.customs)
     }
 
@@ -66,7 +78,12 @@ impl Writer for RotatingWriter {
         self.file.flush()
     }
 
+    /// Waits for backups that are being compressed, as long as [`LONGEST_END`](crate::rotation::upkeep::LONGEST_END).
     fn close(&mut self) -> io::Result<()> {
-        self.file.close()
+        let closed = self.file.close();
+        if let Some(upkeep) = &self.upkeep {
+            upkeep.wait_for_work(LONGEST_END);
+        }
+        closed
     }
 }

@@ -7,7 +7,13 @@ use jiff::tz::TimeZone;
 
 use super::{FileWriter, Writer};
 use crate::clock::Clock;
-use crate::rotation::{Customs, Retention, Rules, Schedule, Turn, roll, turn};
+use crate::fs::FileStatus;
+use crate::rotation::upkeep::LONGEST_END;
+use crate::rotation::{BackupDate, Customs, Retention, Rules, Schedule, SizeLimit, Turn, Upkeep, roll, turn};
+
+/// A clock that shows a time so many seconds before the one at which the next rollover was planned was set back. It is
+/// planned anew then: more than the hour that daylight saving takes.
+const WAS_SET_BACK: i64 = 2 * 3600;
 
 /// Writes to a file and rolls it over on a schedule. Several processes may do so with the same file: see
 /// [`turn`](crate::rotation::turn).
@@ -20,6 +26,11 @@ pub struct TimedRotatingWriter {
     zone: TimeZone,
     /// In seconds since the epoch.
     rollover_at: i64,
+    /// When that was found out, in seconds since the epoch.
+    planned_at: i64,
+    /// Who names backups and looks after them, where that is not done as in CPython; and the size that the file does not
+    /// reach.
+    upkeep: Option<(Upkeep, SizeLimit)>,
 }
 
 impl TimedRotatingWriter {
@@ -35,13 +46,18 @@ impl TimedRotatingWriter {
         clock: Arc<dyn Clock>,
         zone: TimeZone,
     ) -> Self {
-        let start = match file.fs().status(file.path()) {
-            Ok(status) => status.modified,
-            Err(_) => clock.now_seconds(),
-        };
+        let now = clock.now_seconds();
+        let start = file.fs().status(file.path()).map_or(now, |status| status.modified);
         let Ok(rollover_at) = schedule.compute_rollover(start, &zone);
         let retention = Retention::new(&schedule, backup_count, Rules::Corrected);
-        Self { file, schedule, retention, customs, clock, zone, rollover_at }
+        Self { file, schedule, retention, customs, clock, zone, rollover_at, planned_at: now, upkeep: None }
+    }
+
+    /// Leaves the names of backups, and which of them are kept, to `upkeep`: neither the number that is kept otherwise
+    /// nor the customs count then. The file is also rolled over before it reaches `max_bytes`; 0: by time alone.
+    #[must_use]
+    pub fn with_upkeep(self, upkeep: Upkeep, max_bytes: u64) -> Self {
+        Self { upkeep: Some((upkeep, SizeLimit::new(max_bytes, 0))), ..self }
     }
 
     /// Rolls over now, and names the backup after the start of the running interval.
@@ -53,20 +69,49 @@ impl TimedRotatingWriter {
         let Ok(time) = self.schedule.backup_time(self.rollover_at, now, &self.zone);
         let suffix = self.schedule.backup_suffix(&time);
         self.file.close()?;
-        let fs = self.file.fs().as_ref();
-        roll::by_date(fs, self.file.path(), &suffix, self.retention, &self.customs)?;
-        self.schedule_next(now);
+        if let Some((upkeep, _)) = &self.upkeep {
+            let form = self.schedule.backup_form();
+            upkeep.roll_over(Some(BackupDate { text: &suffix, form }))?;
+        } else {
+            let fs = self.file.fs().as_ref();
+            roll::by_date(fs, self.file.path(), &suffix, self.retention, &self.customs)?;
+        }
+        // Rolled over by its size, the file still has the rest of its time.
+        if now >= self.rollover_at {
+            self.schedule_next(now);
+        }
         Ok(())
     }
 
     fn schedule_next(&mut self, now: i64) {
         let Ok(rollover_at) = self.schedule.rollover_after(now, &self.zone);
         self.rollover_at = rollover_at;
+        self.planned_at = now;
     }
 
-    fn roll_over_if_due(&mut self) -> io::Result<()> {
+    fn is_due(&mut self, now: i64, entry: &[u8]) -> io::Result<bool> {
+        if now < self.planned_at - WAS_SET_BACK {
+            self.schedule_next(now);
+        }
+        if now >= self.rollover_at {
+            return Ok(true);
+        }
+        let Some((_, limit)) = &self.upkeep else { return Ok(false) };
+        self.file.open()?;
+        let is_full = |open: FileStatus| !open.is_named || limit.is_reached(open.length, entry.len() as u64);
+        Ok(self.file.open_status()?.is_some_and(is_full))
+    }
+
+    /// Whether another process has rolled the file over before this one opened it.
+    fn is_done_already(&self, now: i64) -> bool {
+        let is_by_time = now >= self.rollover_at;
+        let is_done = |(upkeep, _): &(Upkeep, SizeLimit)| upkeep.is_done_already(self.rollover_at, now);
+        is_by_time && self.upkeep.as_ref().is_some_and(is_done)
+    }
+
+    fn roll_over_if_due(&mut self, entry: &[u8]) -> io::Result<()> {
         let now = self.clock.now_seconds();
-        if now < self.rollover_at {
+        if !self.is_due(now, entry)? {
             return Ok(());
         }
         if self.file.fs().status(self.file.path()).is_ok_and(|status| !status.is_regular) {
@@ -80,6 +125,10 @@ impl TimedRotatingWriter {
                 self.file.close()
             }
             Turn::Taken => Ok(()),
+            Turn::Ours(_lock) if self.is_done_already(now) => {
+                self.schedule_next(now);
+                Ok(())
+            }
             Turn::Ours(_lock) => self.roll_over(),
         }
     }
@@ -88,7 +137,7 @@ impl TimedRotatingWriter {
 impl Writer for TimedRotatingWriter {
     /// An entry that cannot cause its rollover is still written, to the file as it is.
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        let rolled = self.roll_over_if_due();
+        let rolled = self.roll_over_if_due(entry);
         self.file.write_entry(entry).and(rolled)
     }
 
@@ -96,7 +145,12 @@ impl Writer for TimedRotatingWriter {
         self.file.flush()
     }
 
+    /// Waits for backups that are being compressed, as long as [`LONGEST_END`](crate::rotation::upkeep::LONGEST_END).
     fn close(&mut self) -> io::Result<()> {
-        self.file.close()
+        let closed = self.file.close();
+        if let Some((upkeep, _)) = &self.upkeep {
+            upkeep.wait_for_work(LONGEST_END);
+        }
+        closed
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::options::Options;
 use super::super::registry::{Parts, Recipe};
-use super::{files, syslog};
+use super::{files, rotated_files, syslog};
 use crate::handler::base::{BasicHandler, Destination};
 use crate::handler::{DatagramHandler, MemoryHandler, NullHandler, SocketHandler, StreamHandler};
 use crate::{Handler, Level};
@@ -31,10 +31,10 @@ pub(super) fn check_of(class: &str) -> Option<super::Check<Recipe>> {
         "logging.StreamHandler" => stream,
         "logging.handlers.DatagramHandler" => datagram,
         "logging.handlers.MemoryHandler" => memory,
-        "logging.handlers.RotatingFileHandler" => files::rotating,
+        "logging.handlers.RotatingFileHandler" => rotated_files::by_size,
         "logging.handlers.SocketHandler" => socket,
         "logging.handlers.SysLogHandler" => syslog::check,
-        "logging.handlers.TimedRotatingFileHandler" => files::timed,
+        "logging.handlers.TimedRotatingFileHandler" => rotated_files::by_time,
         "logging.handlers.WatchedFileHandler" => files::watched,
         _ => return None,
     })

@@ -6,6 +6,7 @@ mod filters;
 mod formatters;
 mod handlers;
 mod redact;
+mod rotated_files;
 mod structured;
 mod syslog;
 

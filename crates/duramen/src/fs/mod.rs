@@ -1,0 +1,173 @@
+//! The door to the disk.
+//!
+//! What writes, rolls over or lists files does so through [`FileSystem`], so that tests can put a full or
+//! failing disk in its place. [`Disk`] is the real one.
+
+mod disk;
+mod lease;
+
+use std::fmt::Debug;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+pub use disk::Disk;
+
+/// The operations on a file system that logging needs.
+pub trait FileSystem: Debug + Send + Sync {
+    /// Opens `path` for appending, and makes it where it does not exist; `truncate` empties it first.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn open(&self, path: &Path, truncate: bool) -> io::Result<Box<dyn LogFile>>;
+
+    /// What is known of the file that `path` names now.
+    ///
+    /// # Errors
+    /// Those of the operating system; [`io::ErrorKind::NotFound`] where there is none.
+    fn status(&self, path: &Path) -> io::Result<FileStatus>;
+
+    /// Gives the file `from` the name `to`, in place of a file that has it already.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// The paths of all that is in `directory`, in no particular order.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
+
+    /// Locks the file at `path` against all others who lock it, in this process or another: `None` while somebody
+    /// else has the lock. The lock ends when it is dropped, and with the process.
+    ///
+    /// # Errors
+    /// Those of the operating system; [`io::ErrorKind::NotFound`] where there is no file,
+    /// [`io::ErrorKind::Unsupported`] where the system has no such locks.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockedFile>>>;
+
+    /// Opens `path` for reading.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn read(&self, path: &Path) -> io::Result<Box<dyn SourceFile>>;
+
+    /// Makes the file `path`, for whom `like` says, which nobody else may read or write more of. It is locked until
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// Those of the operating system; [`io::ErrorKind::AlreadyExists`] where there is one.
+    fn create(&self, path: &Path, like: &dyn SourceFile) -> io::Result<Box<dyn NewFile>>;
+
+    /// Makes `link` a symbolic link to `target`, in place of the link that is there.
+    ///
+    /// # Errors
+    /// Those of the operating system; [`io::ErrorKind::AlreadyExists`] where something else than a link is there.
+    fn link(&self, target: &Path, link: &Path) -> io::Result<()>;
+
+    /// Makes the folder `path` with those above it, where they are missing.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn make_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// True when `path` names something.
+    fn exists(&self, path: &Path) -> bool {
+        self.status(path).is_ok()
+    }
+}
+
+/// A file open for appending.
+pub trait LogFile: Debug + Send {
+    /// Writes some of `bytes` at the end of the file, and says how many.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// What is known of the open file, whatever its name is now.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn status(&self) -> io::Result<FileStatus>;
+}
+
+/// A file that is locked until this is dropped.
+pub trait LockedFile: Debug + Send {
+    /// Which file it is, whatever its name is now.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn identity(&self) -> io::Result<Option<FileIdentity>>;
+}
+
+/// A file open for reading.
+pub trait SourceFile: Read + Debug + Send {
+    /// What is known of the open file, whatever its name is now.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn status(&self) -> io::Result<FileStatus>;
+
+    /// Locks the file as [`FileSystem::try_lock`] does, until it is dropped; false while somebody else has the lock.
+    ///
+    /// # Errors
+    /// Those of the operating system; [`io::ErrorKind::Unsupported`] where it has no such locks.
+    fn try_lock(&self) -> io::Result<bool>;
+
+    /// Whether somebody, in this process or another, has the file open for writing; `None` where that cannot be told.
+    fn has_writers(&self) -> Option<bool>;
+
+    /// Who may read and write it, as a mode of POSIX, where the system has such modes.
+    fn mode(&self) -> Option<u32>;
+}
+
+/// A file that has just been made.
+pub trait NewFile: Write + Debug + Send {
+    /// Brings the file to the disk, with the time of the last change that `like` has.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn finish(&mut self, like: &FileStatus) -> io::Result<()>;
+}
+
+/// What is known of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Its length in bytes.
+    pub length: u64,
+    /// False for a pipe, a terminal, a device, a directory.
+    pub is_regular: bool,
+    /// False for an open file that has no name any more: it was deleted.
+    pub is_named: bool,
+    /// When it was last written, in whole seconds since the epoch.
+    pub modified: i64,
+    /// The nanoseconds above those seconds.
+    pub modified_nanoseconds: u32,
+    /// When it was made, in whole seconds since the epoch, where the system tells.
+    pub created: Option<i64>,
+    /// Which file it is, where the system tells.
+    pub identity: Option<FileIdentity>,
+}
+
+impl FileStatus {
+    /// When it was last written: seconds since the epoch, and the nanoseconds above them.
+    pub fn last_change(&self) -> (i64, u32) {
+        (self.modified, self.modified_nanoseconds)
+    }
+}
+
+/// Tells one file from another that has taken its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// The device that holds it.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+}

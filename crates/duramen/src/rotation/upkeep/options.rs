@@ -1,0 +1,182 @@
+//! What becomes of backups beyond what CPython's handlers do with them, checked before anything is touched.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How backups are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// gzip (RFC 1952), with the ending `.gz`.
+    Gzip,
+    /// Zstandard (RFC 8878), with the ending `.zst`.
+    Zstd,
+}
+
+impl Compression {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Gzip, Self::Zstd];
+
+    /// What is added to the name of a compressed backup.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+}
+
+impl FromStr for Compression {
+    type Err = InvalidOption;
+
+    /// Reads `gzip` or `zstd`.
+    fn from_str(text: &str) -> Result<Self, InvalidOption> {
+        match text {
+            "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
+            _ => Err(InvalidOption::new("compression", format!("{text:?}"), "\"gzip\" or \"zstd\"")),
+        }
+    }
+}
+
+/// Called with the path of each backup that is done: renamed and, where that is asked for, compressed.
+///
+/// It is called by the thread that looks after backups, while no lock is held, once for a backup and by one of the
+/// processes that write the file; not for a backup that a program left behind when it was killed.
+#[derive(Clone)]
+pub struct OnRotate(Arc<dyn Fn(&Path) + Send + Sync>);
+
+impl OnRotate {
+    /// Calls `function`. A panic of it is reported.
+    pub fn new(function: impl Fn(&Path) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(function))
+    }
+
+    pub(super) fn call(&self, backup: &Path) {
+        (self.0)(backup);
+    }
+}
+
+impl fmt::Debug for OnRotate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OnRotate")
+    }
+}
+
+/// What becomes of the backups of one file.
+///
+/// ```
+/// use duramen::rotation::{Compression, UpkeepOptions, parse_age};
+///
+/// let options = UpkeepOptions {
+///     compression: Some(Compression::Gzip),
+///     max_age: Some(parse_age("max_age", "30d")?),
+///     ..UpkeepOptions::default()
+/// };
+/// options.check("/tmp/app.log".as_ref())?;
+/// # Ok::<(), duramen::rotation::InvalidOption>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct UpkeepOptions {
+    /// The most backups that are kept; 0 (the default): any number.
+    pub backup_count: usize,
+    /// Compresses backups, in a thread of its own; `None` (the default): they stay as they are.
+    pub compression: Option<Compression>,
+    /// Backups that were last written longer ago leave the folder; `None` (the default): age does not count.
+    pub max_age: Option<Duration>,
+    /// The oldest backups leave the folder until the others have at most so many bytes together; `None` (the
+    /// default): size does not count.
+    pub max_total_bytes: Option<u64>,
+    /// Backups that leave the folder go to this one, which may be on another disk; `None` (the default): they are
+    /// deleted.
+    pub archive_to: Option<PathBuf>,
+    /// Backups in the archive that were last written longer ago are deleted; `None` (the default): they stay.
+    pub archive_max_age: Option<Duration>,
+    /// A symbolic link that is made to the file that is written to.
+    pub symlink: Option<PathBuf>,
+    /// Called for each backup.
+    pub on_rotate: Option<OnRotate>,
+}
+
+impl UpkeepOptions {
+    /// Refuses options for the file `base` that contradict each other.
+    ///
+    /// # Errors
+    /// [`InvalidOption`], which names the option.
+    pub fn check(&self, base: &Path) -> Result<(), InvalidOption> {
+        let refuse = |option, found, expected| Err(InvalidOption::new(option, found, expected));
+        let something_leaves =
+            self.backup_count > 0 || self.max_age.is_some() || self.max_total_bytes.is_some();
+        if let Some(archive) = &self.archive_to {
+            if archive.as_os_str().is_empty() {
+                return refuse("archive_to", "\"\"", "the path of a folder");
+            }
+            if !something_leaves {
+                let expected = "backupCount, max_age or max_total_bytes, which say what goes there";
+                return refuse("archive_to", "a folder alone", expected);
+            }
+            if archive == super::backups::folder_of(base) {
+                return refuse("archive_to", "the folder of the log itself", "another folder");
+            }
+        }
+        if self.archive_max_age.is_some() && self.archive_to.is_none() {
+            return refuse("archive_max_age", "an age alone", "archive_to beside it");
+        }
+        if self.symlink.as_deref() == Some(base) {
+            return refuse("symlink", "the path of the log itself", "another path");
+        }
+        Ok(())
+    }
+}
+
+/// An option that is impossible or contradicts another one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{option}: found {found}, expected {expected}")]
+pub struct InvalidOption {
+    /// The option's name.
+    pub option: &'static str,
+    /// What was found.
+    pub found: String,
+    /// What would be right.
+    pub expected: String,
+}
+
+impl InvalidOption {
+    /// Says what is wrong with `option`.
+    pub fn new(option: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { option, found: found.into(), expected: expected.into() }
+    }
+}
+
+/// Reads an age: a whole number above 0 and a unit, one of `s`, `m`, `h`, `d` and `w`.
+///
+/// ```
+/// use std::time::Duration;
+/// use duramen::rotation::parse_age;
+///
+/// assert_eq!(parse_age("max_age", "30d").unwrap(), Duration::from_secs(30 * 86_400));
+/// let error = parse_age("max_age", "1y").unwrap_err();
+/// assert!(error.to_string().starts_with("max_age: found \"1y\", expected"));
+/// ```
+///
+/// # Errors
+/// [`InvalidOption`] for `option`, when `text` is no such age.
+pub fn parse_age(option: &'static str, text: &str) -> Result<Duration, InvalidOption> {
+    let seconds_in = |unit| match unit {
+        's' => Some(1_u64),
+        'm' => Some(60),
+        'h' => Some(3600),
+        'd' => Some(86_400),
+        'w' => Some(7 * 86_400),
+        _ => None,
+    };
+    let seconds = text.chars().last().and_then(seconds_in).and_then(|unit| {
+        let digits = &text[..text.len() - 1];
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<u64>().ok().filter(|count| is_number && *count > 0)?.checked_mul(unit)
+    });
+    let expected = "a whole number above 0 and one of s, m, h, d, w, such as \"30d\"";
+    seconds.map(Duration::from_secs).ok_or_else(|| InvalidOption::new(option, format!("{text:?}"), expected))
+}

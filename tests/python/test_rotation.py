@@ -1,0 +1,228 @@
+"""The keyword-only options of the handlers that roll over: what becomes of backups."""
+
+import datetime
+import gzip
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import duramen as logging
+from duramen import handlers
+
+LINE = "x" * 15
+
+
+def logging_to(handler):
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.Logger("rotated")
+    logger.addHandler(handler)
+    return logger
+
+
+def names(folder):
+    return sorted(os.listdir(folder))
+
+
+def read(path):
+    return (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+
+
+def test_backups_are_compressed_and_the_oldest_go_to_the_archive(tmp_path):
+    told = []
+    handler = handlers.RotatingFileHandler(
+        tmp_path / "app.log",
+        maxBytes=20,
+        backupCount=2,
+        compression="gzip",
+        archive_to=tmp_path / "archive",
+        symlink=tmp_path / "current",
+        on_rotate=told.append,
+    )
+    logger = logging_to(handler)
+    for number in range(5):
+        logger.warning("%d%s", number, LINE)
+        assert handler.upkeep.wait(60)
+    assert names(tmp_path) == ["app.log", "app.log.1.gz", "app.log.2.gz", "archive", "current"]
+    assert read(tmp_path / "app.log.1.gz") == f"3{LINE}\n"
+    assert sorted(read(path) for path in (tmp_path / "archive").iterdir()) == [f"0{LINE}\n", f"1{LINE}\n"]
+    assert os.readlink(tmp_path / "current") == "app.log"
+    assert told == [str(tmp_path / "app.log.1.gz")] * 4
+    stats = handler.upkeep.stats()
+    assert (stats["rolled_over"], stats["compressed"], stats["archived"], stats["failed"]) == (4, 4, 2, 0)
+    assert stats["taken_away"] == [str(tmp_path / "app.log.3.gz")] * 2
+    handler.close()
+
+
+@pytest.mark.parametrize("by_size_first", [True, False])
+def test_by_size_and_by_time_together(tmp_path, monkeypatch, by_size_first):
+    clock = [1_700_000_000.0]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    path = tmp_path / "app.log"
+    path.touch()
+    os.utime(path, (clock[0], clock[0]))
+    if by_size_first:
+        handler = handlers.RotatingFileHandler(path, maxBytes=20, when="H", utc=True)
+    else:
+        handler = handlers.TimedRotatingFileHandler(path, "H", maxBytes=20, utc=True)
+    logger = logging_to(handler)
+    for number in range(3):
+        logger.warning("%d%s", number, LINE)
+    clock[0] += 3600
+    logger.warning("3")
+    date = "app.log.2023-11-14_22"
+    assert names(tmp_path) == ["app.log", date, f"{date}.1", f"{date}.2"]
+    assert read(tmp_path / f"{date}.1") == f"1{LINE}\n"
+    assert path.read_text() == "3\n"
+    handler.close()
+
+
+def test_a_suffix_of_ones_own_is_recognised(tmp_path, monkeypatch):
+    clock = [1_700_000_000.0]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    path = tmp_path / "app.log"
+    path.touch()
+    os.utime(path, (clock[0], clock[0]))
+    handler = handlers.TimedRotatingFileHandler(path, "D", backupCount=2, compression="gzip", utc=True)
+    handler.suffix = "%Y%m%d"
+    logger = logging_to(handler)
+    for day in range(5):
+        logger.warning("%d", day)
+        clock[0] += 86400
+        assert handler.upkeep.wait(60)
+    assert names(tmp_path) == ["app.log", "app.log.20231116.gz", "app.log.20231117.gz"]
+    handler.close()
+
+
+def test_retention_goes_on_after_a_restart_and_under_another_name(tmp_path):
+    old = time.time() - 40 * 86400
+    for name in ("app.log.2020-01-01", "app.log.2020-01-02_10.gz", "app.log.3", "app.log.notes"):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (old, old))
+    (tmp_path / "app.log.1").write_text("new\n")
+    handler = handlers.TimedRotatingFileHandler(tmp_path / "app.log", "midnight", max_age="30d")
+    assert handler.upkeep.wait(60)
+    assert names(tmp_path) == ["app.log", "app.log.1", "app.log.notes"]
+    assert handler.upkeep.stats()["removed"] == 3
+    handler.close()
+
+
+@pytest.mark.parametrize("age", ["2s", 2, 2.0, datetime.timedelta(seconds=2)])
+def test_an_age_may_be_written_in_several_ways(tmp_path, age):
+    for name, seconds in (("app.log.2", 100), ("app.log.1", 0)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - seconds,) * 2)
+    handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=100, max_age=age)
+    assert handler.upkeep.wait(60)
+    assert names(tmp_path) == ["app.log", "app.log.1"]
+    handler.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"compression": "lz4"}, "compression: found 'lz4', expected \"gzip\" or \"zstd\""),
+        ({"max_age": "1y"}, "max_age: found '1y', expected text such as"),
+        ({"max_age": 0}, "max_age: found 0"),
+        ({"max_total_bytes": 0}, "max_total_bytes: found 0, expected a number of bytes from 1 on"),
+        ({"archive_to": "archive", "backupCount": 0, "when": "S"}, "archive_to: found a folder alone"),
+        ({"archive_max_age": "1d"}, "archive_max_age: found an age alone, expected archive_to"),
+        ({"maxBytes": 0, "compression": "gzip"}, "maxBytes: found 0, expected at least 1, or when"),
+        ({"backupCount": 0, "compression": "gzip"}, "backupCount: found 0, expected at least 1, or max_age"),
+        ({"when": "Q"}, "when: Invalid rollover interval specified: Q"),
+        ({"when": "S", "interval": 0}, "interval: found 0, expected a number above 0"),
+        ({"atTime": datetime.time(1)}, "atTime: counts with when alone"),
+        ({"on_rotate": "print"}, "on_rotate: found 'print', expected a function"),
+        ({"symlink": "taken"}, "symlink: "),
+    ],
+)
+def test_what_is_impossible_is_refused_before_anything_is_touched(tmp_path, monkeypatch, options, problem):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(ValueError) as refused:
+        handlers.RotatingFileHandler(tmp_path / "app.log", **{"maxBytes": 100, "backupCount": 1, **options})
+    assert str(refused.value).startswith(f"RotatingFileHandler: {problem}")
+    assert names(tmp_path) == ["taken"]
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_without_options_a_handler_is_as_ever(tmp_path):
+    handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=20, compression=None)
+    assert not hasattr(handler, "upkeep")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'compress'"):
+        handlers.RotatingFileHandler(tmp_path / "app.log", compress="gzip")
+    handler.close()
+
+
+def test_a_hook_may_log_and_fail(tmp_path, monkeypatch):
+    failures = []
+    monkeypatch.setattr(sys, "unraisablehook", failures.append)
+    told = threading.Event()
+
+    def on_rotate(path):
+        told.set()
+        logger.warning("rotated")
+        raise RuntimeError(path)
+
+    handler = handlers.RotatingFileHandler(
+        tmp_path / "app.log", maxBytes=100, backupCount=3, on_rotate=on_rotate
+    )
+    logger = logging_to(handler)
+    for _ in range(7):
+        logger.warning(LINE)
+    assert told.wait(60) and handler.upkeep.wait(60)
+    assert [type(failure.exc_value) for failure in failures] == [RuntimeError]
+    assert (tmp_path / "app.log").read_text().endswith("rotated\n")
+    handler.close()
+
+
+def test_a_namer_is_not_asked_and_that_is_said(tmp_path, capfd):
+    handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=20, backupCount=1, compression="gzip")
+    handler.namer = lambda name: name + ".old"
+    logger = logging_to(handler)
+    logger.warning(LINE)
+    logger.warning(LINE)
+    handler.close()
+    assert names(tmp_path) == ["app.log", "app.log.1.gz"]
+    assert "namer: found one, expected None" in capfd.readouterr().err
+
+
+def test_a_read_only_folder_costs_no_record(tmp_path, capfd):
+    if os.geteuid() == 0:
+        pytest.skip("root writes everywhere")
+    handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=20, backupCount=1, compression="gzip")
+    logger = logging_to(handler)
+    tmp_path.chmod(0o500)
+    try:
+        for _ in range(3):
+            logger.warning(LINE)
+        assert (tmp_path / "app.log").read_text().count(LINE) == 3
+    finally:
+        tmp_path.chmod(0o700)
+    logger.warning(LINE)
+    handler.close()
+    assert names(tmp_path) == ["app.log", "app.log.1.gz"]
+
+
+PROGRAM = """
+import logging.config, sys
+import duramen
+duramen.install()
+handler = {
+    "class": "logging.handlers.RotatingFileHandler", "filename": sys.argv[1], "maxBytes": 500, "backupCount": 3,
+    "compression": "zstd",
+}
+logging.config.dictConfig({"version": 1, "handlers": {"file": handler}, "root": {"handlers": ["file"]}})
+for number in range(200):
+    logging.warning("%03d of the records", number)
+"""
+
+
+def test_the_end_of_the_program_waits_for_what_is_being_compressed(tmp_path):
+    program = [sys.executable, "-c", PROGRAM, str(tmp_path / "app.log")]
+    finished = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert names(tmp_path) == ["app.log", "app.log.1.zst", "app.log.2.zst", "app.log.3.zst"]
