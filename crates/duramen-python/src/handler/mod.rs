@@ -12,6 +12,7 @@ pub(crate) mod rotating;
 pub(crate) mod schedule;
 pub(crate) mod stream;
 pub(crate) mod timed_rotating;
+pub(crate) mod timed_upkeep;
 pub(crate) mod turn;
 pub(crate) mod upkeep;
 pub(crate) mod usual;

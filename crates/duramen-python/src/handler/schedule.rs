@@ -4,7 +4,7 @@
 //! corrections and as it is with all of them; they are put in only where the running interpreter has the
 //! one or the other, which is told by a digest of its compiled methods.
 
-use duramen::rotation::{BrokenDownTime, LocalTime, Rules, Schedule, Upkeep, When};
+use duramen::rotation::{BrokenDownTime, LocalTime, Rules, Schedule, When};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyInt, PyList, PyTuple, PyType};
 
 use crate::handler::lineage::{self, FileArguments, locale_encoding};
 use crate::handler::rotating::{exists, os, remove_if_there};
-use crate::handler::upkeep::{self, Asked};
+use crate::handler::timed_upkeep;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -30,7 +30,7 @@ const KNOWN_CODE: [u64; 4] =
 
 /// The methods of this file, where they do what those of `class` do.
 pub(crate) fn methods_for(class: &Bound<'_, PyType>) -> PyResult<&'static [Method]> {
-    Ok(if KNOWN_CODE.contains(&digest(class)?) { METHODS } else { &[] })
+    Ok(if KNOWN_CODE.contains(&digest(class)?) { METHODS } else { timed_upkeep::METHODS })
 }
 
 /// A digest (FNV-1a) of what the methods of `class` do; 0 when one of them is no Python function.
@@ -73,8 +73,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let handler = &call.object;
     let [path, when, interval, backups, encoding, delay, utc, at_time, errors] =
         std::array::from_fn(|index| call.argument(index));
-    let asked = Asked::of(call)?;
-    let upkeep = asked.as_ref().map(|asked| check(asked, &path, &backups)).transpose()?;
+    let upkeep = timed_upkeep::asked(call, &path, &backups)?;
     let encoding = locale_encoding(&encoding)?;
     let mode = intern!(py, "a").clone().into_any();
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
@@ -83,33 +82,10 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     handler.setattr(intern!(py, "utc"), utc)?;
     handler.setattr(intern!(py, "atTime"), at_time)?;
     set_schedule(handler, &interval)?;
-    if let (Some(asked), Some((upkeep, most_bytes))) = (asked, upkeep) {
-        if asked.get("maxBytes")?.is_some() {
-            handler.setattr(intern!(py, "maxBytes"), most_bytes)?;
-        }
-        upkeep::begin(handler, upkeep)?;
+    if let Some(upkeep) = upkeep {
+        timed_upkeep::begin(handler, upkeep)?;
     }
     call.none()
-}
-
-/// Checks the keyword-only options; gives `maxBytes` too.
-fn check<'py>(
-    asked: &Asked<'_, 'py>,
-    path: &Bound<'py, PyAny>,
-    backups: &Bound<'py, PyAny>,
-) -> PyResult<(Upkeep, i64)> {
-    let most_bytes = match asked.get("maxBytes")? {
-        None => 0,
-        Some(most_bytes) => match most_bytes.extract::<i64>() {
-            Ok(most_bytes) if most_bytes >= 0 => most_bytes,
-            _ => {
-                let found = most_bytes.repr()?;
-                return asked
-                    .refuse("maxBytes", &format!("found {found}, expected a number of bytes from 0 on"));
-            }
-        },
-    };
-    Ok((asked.check(path, backups)?, most_bytes))
 }
 
 /// Sets how often the handler, which has `when`, `utc` and `atTime`, is rolled over.
@@ -403,8 +379,7 @@ fn plan_after(handler: &Bound<'_, PyAny>, now: i64) -> PyResult<()> {
 fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
-    if let Some(upkeep) = upkeep::of(handler)? {
-        upkeep::roll_over(handler, &upkeep)?;
+    if timed_upkeep::has_rolled_over(handler)? {
         return call.none();
     }
     let corrected = rules(py) == Rules::Corrected;
