@@ -35,7 +35,8 @@ impl OwnedRecord {
 
     /// Calls `f` with the record.
     pub fn with<R>(&self, f: impl FnOnce(&Record<'_>) -> R) -> R {
-        let fields: Vec<_> = self.fields.iter().map(|(key, value)| (key.as_str(), value.borrowed())).collect();
+        let fields: Vec<_> =
+            self.fields.iter().map(|(key, value)| (key.as_str(), value.borrowed())).collect();
         f(&Record {
             name: &self.name,
             level: self.level,
@@ -81,7 +82,11 @@ impl From<&Record<'_>> for OwnedRecord {
             process: record.process,
             process_name: record.process_name.map(str::to_owned),
             task_name: record.task_name.map(str::to_owned),
-            fields: record.fields.iter().map(|(key, value)| ((*key).to_owned(), value.borrowed().into_owned())).collect(),
+            fields: record
+                .fields
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.borrowed().into_owned()))
+                .collect(),
             exception: record.exception.map(str::to_owned),
             stack: record.stack.map(str::to_owned),
         }
