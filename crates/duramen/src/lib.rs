@@ -51,3 +51,8 @@ pub use manager::{Manager, get_logger, root};
 pub use owned_record::OwnedRecord;
 pub use record::Record;
 pub use value::Value;
+
+/// The examples of the guide run with those of this documentation.
+#[cfg(all(doctest, feature = "yaml"))]
+#[doc = include_str!("../../../docs/rust.md")]
+struct Guide;
