@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Logs to `out` what a server may log of two requests.
-pub fn serve(out: impl Write + Send + 'static) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn serve(out: impl Write + Send + 'static) -> Result<(), Box<dyn std::error::Error>> {
     let members = ["levelname", "name", "message"].map(|name| (name, Source::by_name(name)));
     let formatter: LogfmtFormatter = JsonBuilder::default().members(members).build_logfmt()?;
     let handler = StreamHandler::new(out);

@@ -38,7 +38,9 @@ const OWN_ATTRIBUTES: [&str; 24] = [
 
 /// Fields in the order in which they were first bound. A list never changes, so that its clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fields(Option<Arc<[(Cow<'static, str>, Value<'static>)]>>);
+pub(crate) struct Fields(Option<Arc<[Field]>>);
+
+type Field = (Cow<'static, str>, Value<'static>);
 
 impl Fields {
     pub(crate) const NONE: Self = Self(None);
@@ -83,8 +85,8 @@ impl Fields {
     }
 }
 
-impl From<Vec<(Cow<'static, str>, Value<'static>)>> for Fields {
-    fn from(fields: Vec<(Cow<'static, str>, Value<'static>)>) -> Self {
+impl From<Vec<Field>> for Fields {
+    fn from(fields: Vec<Field>) -> Self {
         Self(if fields.is_empty() { None } else { Some(fields.into()) })
     }
 }

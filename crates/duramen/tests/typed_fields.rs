@@ -69,7 +69,7 @@ fn every_macro_takes_fields_with_every_form_of_arguments() {
     let kept = 3;
     debug!(log, "no arguments"; at = 1);
     info!(log, "{} of {all}", kept, all = 7; at = 2,);
-    warning!(log, "{kept:>2} {}", { let first = 1; first }; at = 3, type = "keyword", "http.status" = 200);
+    warning!(log, "{kept:>2} {}", { let mut number = 0; number += 1; number }; at = 3, type = "keyword", "http.status" = 200);
     error!(log, "{0} {0}", if kept == 3 { "three" } else { "other" },; at = 4);
     critical!(&log, concat!("joined ", "{}"), [1, 2].map(|number| number + 1).len(); at = 5);
     log!(log, Level(35), "{name} {1} {0}", 1, 2, name = "x"; at = 6);
