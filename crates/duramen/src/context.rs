@@ -207,7 +207,7 @@ impl Snapshot {
 /// Then all is bound that was before: what the block has bound itself is gone too, and scopes within, should they
 /// still be there, end with it. It belongs to its thread and cannot be sent to another:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let bound = duramen::bound!(job = "report");
 /// std::thread::spawn(move || drop(bound));
 /// ```

@@ -178,7 +178,7 @@ impl Logger {
     }
 
     /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this. Behind `fields`
-    /// the record has those of the [`context`](crate::context).
+    /// the record has those of the [`context`].
     pub fn log(
         &self,
         level: Level,

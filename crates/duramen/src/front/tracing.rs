@@ -51,7 +51,7 @@ impl TracingLayer {
     }
 
     /// Puts `trace_id` and `span_id` on the records within a span, where neither the event and its spans nor the
-    /// [`context`](crate::context) have fields of these names. `finder` is asked for each record and each span
+    /// [`context`] have fields of these names. `finder` is asked for each record and each span
     /// around it, with what other layers keep with the span; of what it finds, those of the innermost span with
     /// identifiers are taken.
     ///
