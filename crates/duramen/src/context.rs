@@ -22,9 +22,9 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::pin::pin;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use crate::Value;
 use crate::fields::Fields;
@@ -165,17 +165,36 @@ pub fn carry<R>(function: impl FnOnce() -> R) -> impl FnOnce() -> R {
 /// # let ready = fields.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 /// # assert!(matches!(ready, Poll::Ready(fields) if fields.len() == 1));
 /// ```
-pub fn carry_async<F: Future>(future: F) -> impl Future<Output = F::Output> {
-    let mut inside = current();
-    async move {
-        let mut future = pin!(future);
-        poll_fn(move |wake| {
-            let _bound = enter(inside.clone());
-            let result = future.as_mut().poll(wake);
-            inside = current();
-            result
-        })
-        .await
+pub fn carry_async<F: Future>(future: F) -> Carried<F> {
+    Carried { future: Some(Box::pin(future)), fields: current() }
+}
+
+/// A future with fields of its own, from [`carry_async`]. They are bound each time that it is polled, and when it is
+/// dropped before it is ready.
+#[must_use = "futures do nothing unless they are awaited"]
+#[derive(Debug)]
+pub struct Carried<F> {
+    /// `None` when it is being dropped.
+    future: Option<Pin<Box<F>>>,
+    fields: Fields,
+}
+
+impl<F: Future> Future for Carried<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, wake: &mut Context<'_>) -> Poll<F::Output> {
+        let _bound = enter(self.fields.clone());
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        let result = future.as_mut().poll(wake);
+        self.fields = current();
+        result
+    }
+}
+
+impl<F> Drop for Carried<F> {
+    fn drop(&mut self) {
+        let _bound = enter(self.fields.clone());
+        self.future = None;
     }
 }
 
@@ -226,7 +245,7 @@ impl Drop for Bound {
         // Nothing is left when the thread is being destroyed.
         let _ = THREAD.try_with(|thread| {
             let mut thread = thread.borrow_mut();
-            if let Some(place) = thread.scopes.iter().position(|scope| scope.number == self.number) {
+            if let Some(place) = thread.scopes.iter().rposition(|scope| scope.number == self.number) {
                 let ended = thread.scopes.drain(place..).next();
                 thread.fields = ended.map(|scope| scope.before).unwrap_or_default();
             }

@@ -87,7 +87,7 @@ macro_rules! critical {
 }
 
 /// Logs an error value at [`Level::ERROR`](crate::Level::ERROR): the message, and below it the error with
-/// its causes. Format and fields are those of [`log!`](crate::log).
+/// its causes. Format and fields are those of [`log!`](crate::log). An error in a box is given as `*error`.
 ///
 /// ```
 /// let log = duramen::get_logger("app");
@@ -199,6 +199,9 @@ macro_rules! __fields {
             [$($done)* $crate::macro_support::typed($crate::__key!($key), &$value),]
             $($($rest)*)?
         )
+    };
+    ($($other:tt)*) => {
+        compile_error!("a field is written as `key = value`, `key = %value` or `key = ?value`")
     };
 }
 

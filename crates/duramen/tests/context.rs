@@ -176,6 +176,30 @@ fn a_task_has_its_fields_on_each_thread_and_keeps_what_it_binds() {
 }
 
 #[test]
+fn what_a_task_drops_when_it_is_cancelled_logs_with_its_fields() {
+    struct Cancelled(duramen::Logger);
+    impl Drop for Cancelled {
+        fn drop(&mut self) {
+            warning!(self.0, "cancelled");
+        }
+    }
+    let (manager, handler) = captured();
+    let log = manager.get_logger("shop");
+    let mut task = {
+        let _bound = bound!(request_id = 1);
+        context::carry_async(async move {
+            let _cancelled = Cancelled(log);
+            context::bind(fields![step = 2]);
+            std::future::pending::<()>().await;
+        })
+    };
+    assert!(pin!(&mut task).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(task);
+    assert_eq!(handler.map(fields_of), ["request_id=1 step=2"]);
+    assert_eq!(here(), "");
+}
+
+#[test]
 fn records_that_wait_in_a_queue_have_the_fields_of_their_calls() {
     let handler = Arc::new(CapturingHandler::default());
     let queue = Arc::new(AsyncHandler::new(vec![handler.clone()], Options::default()).expect("a thread"));

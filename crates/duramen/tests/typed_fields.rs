@@ -74,6 +74,8 @@ fn every_macro_takes_fields_with_every_form_of_arguments() {
     critical!(&log, concat!("joined ", "{}"), [1, 2].map(|number| number + 1).len(); at = 5);
     log!(log, Level(35), "{name} {1} {0}", 1, 2, name = "x"; at = 6);
     exception!(log, std::fmt::Error, "failed {}", "here"; at = 7);
+    let boxed: Box<dyn std::error::Error + Send + Sync> = "in a box".into();
+    exception!(log, *boxed, "failed"; at = 8);
     info!(log, "nothing behind the semicolon";);
     info!(log, "{} {last}", 1, last = 2,);
     let messages = [
@@ -84,21 +86,23 @@ fn every_macro_takes_fields_with_every_form_of_arguments() {
         "joined 2",
         "x 2 1",
         "failed here",
+        "failed",
         "nothing behind the semicolon",
         "1 2",
     ];
     assert_eq!(handler.messages(), messages);
     let seen = fields_of(&handler);
-    for (number, fields) in (1..=7).zip(&seen) {
+    for (number, fields) in (1..=8).zip(&seen) {
         assert_eq!(fields[0], ("at".to_owned(), Value::Integer(number)));
     }
     let names: Vec<_> = seen[2].iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["at", "type", "http.status"]);
-    assert!(seen[7].is_empty() && seen[8].is_empty());
+    assert!(seen[8].is_empty() && seen[9].is_empty());
     let exceptions = handler.map(|record| record.exception.map(str::to_owned));
     assert_eq!(exceptions[6].as_deref(), Some("an error occurred when formatting an argument"));
+    assert_eq!(exceptions[7].as_deref(), Some("in a box"));
     let levels: Vec<_> = handler.map(|record| record.level.0);
-    assert_eq!(levels, [10, 20, 30, 40, 50, 35, 40, 20, 20]);
+    assert_eq!(levels, [10, 20, 30, 40, 50, 35, 40, 40, 20, 20]);
 }
 
 #[test]

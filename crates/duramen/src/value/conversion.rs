@@ -10,7 +10,8 @@ use super::Value;
 /// What a field can hold with its type, as in `info!(log, "paid"; amount = 12.5)`.
 ///
 /// It is there for integers, floats, `bool`, `char`, texts, `()`, [`Option`], slices and vectors, maps with texts as
-/// keys, [`Value`] itself, and references and smart pointers to these. All else goes by its `Display`
+/// keys, [`Value`] itself, and references and smart pointers to these. An `f32` becomes the `f64` that is the same number,
+/// with the digits that this has. All else goes by its `Display`
 /// (`key = %value`) or its `Debug` (`key = ?value`), or has this trait:
 ///
 /// ```
