@@ -13,12 +13,15 @@
 //! ```
 //!
 //! Each record that a logger makes has the fields of the call, then those of a [`BoundLogger`](crate::BoundLogger), then
-//! those bound to the thread, in the order in which they were bound first. Of fields with the same name those of the
-//! call stay, then the bound logger's, then what was bound last. A name that is an attribute of Python's `LogRecord`,
+//! those bound to the thread, in the order in which they were bound first, then the identifiers of the active span
+//! ([`set_trace_ids`]). Of fields with the same name those of the call stay, then the bound logger's, then what was
+//! bound last, and only then an identifier. A name that is an attribute of Python's `LogRecord`,
 //! such as `name`, or begins with two underscores, gets an underscore at its end when it is bound. Records that were
 //! made elsewhere and come by [`Logger::handle`](crate::Logger::handle) are left alone.
 //!
 //! A thread begins with no fields: [`carry`] and [`snapshot`] take them along, and [`carry_async`] to a task.
+
+mod trace_ids;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -29,6 +32,9 @@ use std::task::{Context, Poll};
 use crate::Value;
 use crate::fields::Fields;
 use crate::value::ToValue;
+
+pub(crate) use trace_ids::TraceFields;
+pub use trace_ids::{TraceIds, set_trace_ids};
 
 thread_local! {
     static THREAD: RefCell<Thread> =

@@ -49,8 +49,8 @@ impl Fields {
         self.0.is_none()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'static>)> {
-        self.0.iter().flat_map(|fields| fields.iter()).map(|(name, value)| (&**name, value))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.0.iter().flat_map(|fields| fields.iter()).map(|(name, value)| (&**name, value.borrowed()))
     }
 
     /// These fields and `more`, of which those with the same name replace earlier ones.
@@ -81,7 +81,7 @@ impl Fields {
     }
 
     pub(crate) fn to_vec(&self) -> Vec<(String, Value<'static>)> {
-        self.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+        self.iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect()
     }
 }
 
@@ -94,12 +94,15 @@ impl From<Vec<Field>> for Fields {
 /// The fields of one record. So many need no memory of their own.
 pub(crate) type Joined<'f> = SmallVec<[(&'f str, Value<'f>); 16]>;
 
-/// The fields of a call, then those of each list that have another name than all before.
-pub(crate) fn joined<'f>(given: &'f [(&'f str, Value<'f>)], lists: [&'f Fields; 2]) -> Joined<'f> {
+/// The fields of a call, then those of the others that have another name than all before.
+pub(crate) fn joined<'f>(
+    given: &'f [(&'f str, Value<'f>)],
+    others: impl IntoIterator<Item = (&'f str, Value<'f>)>,
+) -> Joined<'f> {
     let mut all: Joined<'f> = given.iter().map(|(name, value)| (*name, value.borrowed())).collect();
-    for (name, value) in lists.into_iter().flat_map(Fields::iter) {
+    for (name, value) in others {
         if !all.iter().any(|(other, _)| *other == name) {
-            all.push((name, value.borrowed()));
+            all.push((name, value));
         }
     }
     all

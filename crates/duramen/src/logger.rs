@@ -10,11 +10,12 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 
+use crate::context::{self, TraceFields};
 use crate::fields::{self, Fields};
 use crate::kept_text::KeptText;
 use crate::manager::Tree;
 use crate::record::Caller;
-use crate::{Filter, Handler, Level, Record, Value, context, report};
+use crate::{Filter, Handler, Level, Record, Value, report};
 
 pub use bound::BoundLogger;
 
@@ -220,12 +221,14 @@ impl Logger {
         if !is_whole {
             report::error(self.name(), &"an argument of a message cannot be shown: its Display failed");
         }
-        let of_thread = context::current();
+        let (of_thread, of_span) = (context::current(), TraceFields::current());
         let joined;
-        let fields = if of_logger.is_empty() && of_thread.is_empty() {
+        let fields = if of_logger.is_empty() && of_thread.is_empty() && of_span.is_none() {
             given
         } else {
-            joined = fields::joined(given, [of_logger, &of_thread]);
+            let of_span = of_span.iter().flat_map(TraceFields::iter);
+            let of_span = of_span.map(|(name, digits)| (name, Value::Text(digits.into())));
+            joined = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
             &joined
         };
         let created_ns = tree.clock().now_ns();

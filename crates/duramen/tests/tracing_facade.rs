@@ -1,29 +1,13 @@
 //! What a program logs by the `tracing` crate.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use duramen::formatter::LogfmtFormatter;
 use duramen::formatter::json::{JsonBuilder, Source};
-use duramen::front::tracing::{TraceIds, TracingLayer};
+use duramen::front::tracing::TracingLayer;
 use duramen::handler::FileHandler;
-use duramen::{Level, Manager, bound, report};
-use tracing::span::{Attributes, Id};
-use tracing_subscriber::layer::Context;
+use duramen::{Level, Manager, bound};
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::registry::LookupSpan;
-
-/// A layer that numbers the spans, as one of a tracing system keeps identifiers with them.
-struct Numbers(AtomicU64);
-
-struct Number(u64);
-
-impl<S: tracing::Subscriber + for<'s> LookupSpan<'s>> tracing_subscriber::Layer<S> for Numbers {
-    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let number = self.0.fetch_add(1, Ordering::Relaxed);
-        context.span(id).expect("a span").extensions_mut().insert(Number(number));
-    }
-}
 
 struct Panics;
 
@@ -35,15 +19,6 @@ impl std::fmt::Debug for Panics {
 
 /// The lines that `program` writes, with a root logger of this level.
 fn lines_of(level: Level, program: impl FnOnce(&Manager)) -> Vec<String> {
-    lines_through(|layer| layer, level, program)
-}
-
-/// The same, with a layer that `customized` has changed.
-fn lines_through(
-    customized: impl FnOnce(TracingLayer) -> TracingLayer,
-    level: Level,
-    program: impl FnOnce(&Manager),
-) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("app.log");
     let handler = FileHandler::new(&path).expect("opened");
@@ -53,8 +28,7 @@ fn lines_through(
     let manager = Manager::new();
     manager.root().add_handler(Arc::new(handler));
     manager.root().set_level(level);
-    let layer = customized(TracingLayer::new(manager.clone()));
-    let subscriber = tracing_subscriber::registry().with(Numbers(AtomicU64::new(1))).with(layer);
+    let subscriber = tracing_subscriber::registry().with(TracingLayer::new(manager.clone()));
     tracing::subscriber::with_default(subscriber, || program(&manager));
     std::fs::read_to_string(&path).expect("written").lines().map(str::to_owned).collect()
 }
@@ -153,47 +127,4 @@ fn fields_of_the_thread_stand_behind_those_of_the_spans() {
         tracing::info_span!("request", request_id = "span").in_scope(|| tracing::info!(target: "shop", "it"));
     });
     assert_eq!(lines, ["levelno=20 name=shop message=it request_id=span host=a"]);
-}
-
-#[test]
-fn identifiers_of_the_innermost_span_are_on_records_unless_the_program_says_others() {
-    let with_ids = |layer: TracingLayer| {
-        layer.with_trace_ids(|span| {
-            let Number(number) = span.get()?;
-            // The second span has none that is valid.
-            Some(TraceIds { trace_id: 0xabc, span_id: if *number == 2 { 0 } else { *number } })
-        })
-    };
-    let log = |step: u32| tracing::info!(target: "shop", step, "it");
-    let lines = lines_through(with_ids, Level::INFO, |_| {
-        log(0);
-        tracing::info_span!("first").in_scope(|| {
-            log(1);
-            tracing::info_span!("second").in_scope(|| log(2));
-            tracing::info_span!("third", trace_id = "own").in_scope(|| log(3));
-            let _bound = bound!(span_id = "bound");
-            log(4);
-        });
-    });
-    let trace = "trace_id=00000000000000000000000000000abc";
-    let expected = [
-        "step=0".to_owned(),
-        format!("step=1 {trace} span_id=0000000000000001"),
-        format!("step=2 {trace} span_id=0000000000000001"),
-        "trace_id=own step=3 span_id=0000000000000003".to_owned(),
-        format!("step=4 {trace} span_id=bound"),
-    ];
-    assert_eq!(lines, expected.map(|fields| format!("levelno=20 name=shop message=it {fields}")));
-}
-
-#[test]
-fn identifiers_that_cannot_be_found_cost_the_identifiers() {
-    report::set_enabled(false);
-    let before = report::count();
-    let panicking = |layer: TracingLayer| layer.with_trace_ids(|_| panic!("in a finder"));
-    let lines = lines_through(panicking, Level::INFO, |_| {
-        tracing::info_span!("request").in_scope(|| tracing::info!(target: "shop", "kept"));
-    });
-    assert_eq!(lines, ["levelno=20 name=shop message=kept"]);
-    assert!(report::count() > before);
 }

@@ -1,7 +1,5 @@
 //! The events and spans of the `tracing` crate. Needs the feature `tracing`.
 
-mod trace_ids;
-
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::{Arguments, Debug};
@@ -12,12 +10,10 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{Extensions, LookupSpan, Scope};
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::record::Caller;
-use crate::{Level, Logger, Manager, Value, context, manager, report};
-
-pub use trace_ids::TraceIds;
+use crate::{Level, Logger, Manager, Value, manager, report};
 
 /// A layer that takes events to the program's own loggers.
 ///
@@ -41,51 +37,12 @@ pub struct TracingLayer {
     manager: Manager,
     /// By the place in the source: a place has one target.
     loggers: RwLock<HashMap<Identifier, Logger>>,
-    trace_ids: trace_ids::Source,
 }
 
 impl TracingLayer {
     /// Hands events to the loggers of `manager`.
     pub fn new(manager: Manager) -> Self {
-        Self { manager, loggers: RwLock::default(), trace_ids: trace_ids::Source::default() }
-    }
-
-    /// Puts `trace_id` and `span_id` on the records within a span, where neither the event and its spans nor the
-    /// [`context`] have fields of these names. `finder` is asked for each record and each span
-    /// around it, with what other layers keep with the span; of what it finds, those of the innermost span with
-    /// identifiers are taken.
-    ///
-    /// For [`tracing-opentelemetry`](https://docs.rs/tracing-opentelemetry) from 0.32 on, this is a finder:
-    ///
-    /// ```ignore
-    /// |span| {
-    ///     let data = span.get::<tracing_opentelemetry::OtelData>()?;
-    ///     Some(TraceIds {
-    ///         trace_id: u128::from_be_bytes(data.trace_id()?.to_bytes()),
-    ///         span_id: u64::from_be_bytes(data.span_id()?.to_bytes()),
-    ///     })
-    /// }
-    /// ```
-    ///
-    /// What it does with any layer:
-    ///
-    /// ```
-    /// use duramen::front::tracing::{TraceIds, layer};
-    /// use tracing_subscriber::prelude::*;
-    ///
-    /// struct Ours(u64); // which a layer of the program keeps with each span
-    ///
-    /// let finder = |span: &tracing_subscriber::registry::Extensions<'_>| {
-    ///     span.get::<Ours>().map(|ours| TraceIds { trace_id: 1, span_id: ours.0 })
-    /// };
-    /// let _subscriber = tracing_subscriber::registry().with(layer().with_trace_ids(finder));
-    /// ```
-    #[must_use]
-    pub fn with_trace_ids(
-        self,
-        finder: impl Fn(&Extensions<'_>) -> Option<TraceIds> + Send + Sync + 'static,
-    ) -> Self {
-        Self { trace_ids: trace_ids::Source::new(finder), ..self }
+        Self { manager, loggers: RwLock::default() }
     }
 
     fn logger(&self, metadata: &Metadata<'_>) -> Logger {
@@ -129,18 +86,12 @@ where
             return;
         }
         let mut fields = Fields::default();
-        let mut trace_ids = None;
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
-            let span = span.extensions();
-            if let Some(SpanFields(own)) = span.get() {
+            if let Some(SpanFields(own)) = span.extensions().get() {
                 own.values.iter().for_each(|(name, value)| fields.set(name, value.clone()));
             }
-            trace_ids = self.trace_ids.of(&span).or(trace_ids);
         }
         event.record(&mut fields);
-        for (name, value) in trace_ids.into_iter().flat_map(TraceIds::fields) {
-            fields.add(name, value);
-        }
         let given: Vec<_> = fields.values.iter().map(|(name, value)| (*name, value.clone())).collect();
         let (file, module) =
             (metadata.file().unwrap_or_default(), metadata.module_path().unwrap_or_default());
@@ -171,15 +122,6 @@ impl Fields {
         match self.values.iter_mut().find(|(other, _)| *other == name) {
             Some((_, place)) => *place = value,
             None => self.values.push((name, value)),
-        }
-    }
-
-    /// Sets what nothing else says, neither here nor in the thread's context.
-    fn add(&mut self, name: &'static str, value: Value<'static>) {
-        let is_taken = self.values.iter().any(|(other, _)| *other == name)
-            || context::current().iter().any(|(other, _)| other == name);
-        if !is_taken {
-            self.values.push((name, value));
         }
     }
 
