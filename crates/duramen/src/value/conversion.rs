@@ -29,6 +29,10 @@ use super::Value;
 /// assert_eq!(Some("ada").to_value(), Value::Text("ada".into()));
 /// assert_eq!(u64::MAX.to_value(), Value::BigInteger("18446744073709551615".into()));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no typed value of a field",
+    note = "write `key = %value` for its `Display`, `key = ?value` for its `Debug`, or implement `ToValue`"
+)]
 pub trait ToValue {
     /// The value. It borrows texts, so that numbers and texts need no memory of their own; whole numbers beyond 64
     /// bits with a sign, lists and maps do.
