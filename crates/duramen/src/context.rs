@@ -177,6 +177,14 @@ pub fn carry_async<F: Future>(future: F) -> Carried<F> {
 
 /// A future with fields of its own, from [`carry_async`]. They are bound each time that it is polled, and when it is
 /// dropped before it is ready.
+///
+/// ```
+/// use duramen::context;
+///
+/// fn needs_send(_: impl Future + Send) {}
+///
+/// needs_send(context::carry_async(async { context::bind([("step", 1)]) }));
+/// ```
 #[must_use = "futures do nothing unless they are awaited"]
 #[derive(Debug)]
 pub struct Carried<F> {
@@ -204,7 +212,17 @@ impl<F> Drop for Carried<F> {
     }
 }
 
-/// All that was bound to a thread at one moment, from [`snapshot`].
+/// All that was bound to a thread at one moment, from [`snapshot`]. It goes to any thread, and clones share the fields.
+///
+/// ```
+/// use duramen::{bound, context::{self, Snapshot}};
+///
+/// fn needs_send_and_sync(_: impl Send + Sync + Clone) {}
+///
+/// let _bound = bound!(job = "report");
+/// let snapshot: Snapshot = context::snapshot();
+/// needs_send_and_sync(snapshot);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Snapshot(Fields);
 

@@ -14,6 +14,18 @@ use crate::report;
 /// fields `trace_id`, `span_id` and `trace_flags`, in lower-case hexadecimal digits, as in Python.
 ///
 /// [`set_trace_ids`] says where they come from.
+///
+/// ```
+/// use duramen::context::TraceIds;
+///
+/// // traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+/// let ids = TraceIds {
+///     trace_id: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736,
+///     span_id: 0x00f0_67aa_0ba9_02b7,
+///     trace_flags: 0x01,
+/// };
+/// assert_eq!(ids.trace_flags & 1, 1, "sampled");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceIds {
     /// Of the trace, 16 bytes with the first one as the highest; 0 is none.

@@ -97,11 +97,26 @@ impl BoundLogger {
     }
 
     /// True when a record of `level` would be made: [`Logger::is_enabled_for`].
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// let log = Manager::new().get_logger("shop").bind([("user_id", 123)]);
+    /// assert!(log.is_enabled_for(Level::WARNING) && !log.is_enabled_for(Level::INFO));
+    /// ```
     pub fn is_enabled_for(&self, level: Level) -> bool {
         self.logger.is_enabled_for(level)
     }
 
     /// Makes a record with the fields and hands it to the handlers: [`Logger::log`]. The macros call this.
+    ///
+    /// ```
+    /// use duramen::{Level, fields, get_logger, record::Caller};
+    ///
+    /// let log = get_logger("shop").bind([("user_id", 123)]);
+    /// let caller = Caller::of_source(file!(), line!(), module_path!());
+    /// log.log(Level::ERROR, format_args!("no answer"), &fields![attempt = 3], caller);
+    /// ```
     pub fn log(
         &self,
         level: Level,
@@ -113,6 +128,14 @@ impl BoundLogger {
     }
 
     /// As [`BoundLogger::log`], with `error` and what caused it as the record's exception.
+    ///
+    /// ```
+    /// use duramen::{Level, get_logger, record::Caller};
+    ///
+    /// let log = get_logger("shop").bind([("user_id", 123)]);
+    /// let caller = Caller::of_source(file!(), line!(), module_path!());
+    /// log.log_error(Level::ERROR, &std::fmt::Error, format_args!("no answer"), &[], caller);
+    /// ```
     pub fn log_error(
         &self,
         level: Level,
