@@ -7,7 +7,7 @@ use duramen::handler::{AsyncHandler, RotatingFileHandler};
 use duramen::queue::Options;
 use duramen::rotation::{Customs, SizeLimit};
 use duramen::writer::FileWriter;
-use duramen::{Level, Value, get_logger, log, manager};
+use duramen::{Level, get_logger, info, manager};
 
 fn main() -> std::io::Result<()> {
     let path = std::env::temp_dir().join("duramen-example.jsonl");
@@ -21,8 +21,7 @@ fn main() -> std::io::Result<()> {
     orders.set_propagate(false);
     orders.add_handler(queue.clone());
     for number in 0..200 {
-        let fields = Value::Integer(number);
-        log!(orders, Level::INFO, ["order_id" => fields], "order {number} accepted");
+        info!(orders, "order {number} accepted"; order_id = number);
     }
 
     // Delivers what is queued and closes the file.

@@ -1,7 +1,7 @@
 //! Loggers configured by a file, which a Python service may share: `cargo run --example 04_configuration_file -- FILE`.
 //! Without a file, one in YAML is written first.
 
-use duramen::{Level, Value, config, get_logger, log, manager};
+use duramen::{config, debug, error, get_logger, info, manager, warning};
 
 const SHARED: &str = "
 version: 1
@@ -25,17 +25,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let shop = get_logger("shop");
     let orders = get_logger("shop.orders");
-    log!(shop, Level::INFO, "open, with password={}", "hunter2");
+    info!(shop, "open, with password={}", "hunter2");
     for number in 1..=3 {
-        let fields = [("order", Value::Integer(number)), ("by", Value::Text("Ada L.".into()))];
-        let [(order, number), (by, who)] = fields;
-        log!(orders, Level::INFO, [order => number, by => who], "order accepted");
+        info!(orders, "order accepted"; order = number, by = "Ada L.");
     }
-    log!(orders, Level::WARNING, ["apiKey" => Value::Text("k-123".into())], "mail to {}", "ada@example.org");
+    warning!(orders, "mail to {}", "ada@example.org"; apiKey = "k-123");
     for _ in 0..2 {
-        log!(shop, Level::ERROR, "disk \"{}\" is slow", "a\u{e9}");
+        error!(shop, "disk \"{}\" is slow", "a\u{e9}");
     }
-    log!(shop, Level::DEBUG, ["ratio" => Value::Float(0.5), "none" => Value::Null, "on" => Value::Bool(true)], "done");
+    debug!(shop, "done"; ratio = 0.5, none = (), on = true);
     manager::shutdown();
     Ok(())
 }

@@ -8,22 +8,29 @@
 //!
 //! config::basic_config().level(Level::INFO).apply().unwrap();
 //! let log = get_logger("app.db");
-//! info!(log, "connected to {}", "primary");
+//! info!(log, "connected to {}", "primary"; attempts = 2);
 //! ```
+//!
+//! docs/rust.md leads from here to a program in production: fields, context, files, other crates.
 
 #![deny(unsafe_code)]
 
 pub mod clock;
 pub mod config;
+pub mod context;
 pub mod error;
+mod fields;
 pub mod filter;
 pub mod formatter;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub mod front;
 pub mod fs;
 pub mod handler;
+mod kept_text;
 pub mod level;
 pub mod logger;
+#[doc(hidden)]
+pub mod macro_support;
 mod macros;
 pub mod manager;
 pub mod owned_record;
@@ -39,8 +46,13 @@ pub use filter::Filter;
 pub use formatter::Formatter;
 pub use handler::Handler;
 pub use level::Level;
-pub use logger::Logger;
+pub use logger::{BoundLogger, Logger};
 pub use manager::{Manager, get_logger, root};
 pub use owned_record::OwnedRecord;
 pub use record::Record;
 pub use value::Value;
+
+/// The examples of the guide run with those of this documentation.
+#[cfg(all(doctest, feature = "yaml"))]
+#[doc = include_str!("../../../docs/rust.md")]
+struct Guide;

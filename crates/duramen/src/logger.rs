@@ -1,6 +1,7 @@
 //! Loggers: where an application hands in its records.
 
-use std::cell::Cell;
+mod bound;
+
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,9 +10,14 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 
+use crate::context::{self, TraceFields};
+use crate::fields::{self, Fields};
+use crate::kept_text::KeptText;
 use crate::manager::Tree;
 use crate::record::Caller;
 use crate::{Filter, Handler, Level, Record, Value, report};
+
+pub use bound::BoundLogger;
 
 /// A named entry to the tree of loggers. Clones are the same logger.
 ///
@@ -172,7 +178,8 @@ impl Logger {
         found
     }
 
-    /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this.
+    /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this. Behind `fields`
+    /// the record has those of the [`context`].
     pub fn log(
         &self,
         level: Level,
@@ -180,7 +187,7 @@ impl Logger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.make_and_handle(level, message, fields, caller, None);
+        self.make_and_handle(level, message, fields, &Fields::NONE, caller, None);
     }
 
     /// As [`Logger::log`], with `error` and what caused it as the record's exception.
@@ -192,14 +199,15 @@ impl Logger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.make_and_handle(level, message, fields, caller, Some(error));
+        self.make_and_handle(level, message, fields, &Fields::NONE, caller, Some(error));
     }
 
     fn make_and_handle(
         &self,
         level: Level,
         message: fmt::Arguments<'_>,
-        fields: &[(&str, Value<'_>)],
+        given: &[(&str, Value<'_>)],
+        of_logger: &Fields,
         caller: Caller<'_>,
         error: Option<&dyn Error>,
     ) {
@@ -209,7 +217,20 @@ impl Logger {
         let Some(tree) = self.0.tree.upgrade() else {
             return;
         };
-        let message = Message::of(self.name(), message);
+        let (message, is_whole) = KeptText::of(&message);
+        if !is_whole {
+            report::error(self.name(), &"an argument of a message cannot be shown: its Display failed");
+        }
+        let (of_thread, of_span) = (context::current(), TraceFields::current());
+        let joined;
+        let fields = if of_logger.is_empty() && of_thread.is_empty() && of_span.is_none() {
+            given
+        } else {
+            let of_span = of_span.iter().flat_map(TraceFields::iter);
+            let of_span = of_span.map(|(name, digits)| (name, Value::Text(digits.into())));
+            joined = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
+            &joined
+        };
         let created_ns = tree.clock().now_ns();
         let thread = std::thread::current();
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since the start are far below 2^52")]
@@ -218,7 +239,7 @@ impl Logger {
             name: self.name(),
             level,
             level_name: &level.name(),
-            message: &message.0,
+            message: &message,
             created_ns,
             relative_created_ms,
             caller,
@@ -310,38 +331,6 @@ impl Logger {
 /// Runs code of the application, whose panic does not reach the logging call; `None` when it panicked.
 fn guarded<T>(logger: &str, what_happened: &str, run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| report::error(logger, &what_happened)).ok()
-}
-
-/// The text of a message, in memory that the thread keeps from record to record.
-struct Message(String);
-
-thread_local! {
-    /// Empty while a record is being made: an argument whose `Display` logs gets memory of its own.
-    static KEPT: Cell<String> = const { Cell::new(String::new()) };
-}
-
-/// Memory for a message that has grown beyond this is given back.
-const LARGEST_KEPT_MESSAGE: usize = 64 * 1024;
-
-impl Message {
-    fn of(logger: &str, message: fmt::Arguments<'_>) -> Self {
-        // None is left when the thread is being destroyed.
-        let mut text = KEPT.try_with(Cell::take).unwrap_or_default();
-        if !report::write_text(&message, &mut text) {
-            report::error(logger, &"an argument of a message cannot be shown: its Display failed");
-        }
-        Self(text)
-    }
-}
-
-impl Drop for Message {
-    fn drop(&mut self) {
-        let mut text = std::mem::take(&mut self.0);
-        if text.capacity() <= LARGEST_KEPT_MESSAGE {
-            text.clear();
-            let _ = KEPT.try_with(|kept| kept.set(text));
-        }
-    }
 }
 
 /// An error and its causes, a line for each.

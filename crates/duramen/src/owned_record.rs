@@ -35,7 +35,8 @@ impl OwnedRecord {
 
     /// Calls `f` with the record.
     pub fn with<R>(&self, f: impl FnOnce(&Record<'_>) -> R) -> R {
-        let fields: Vec<_> = self.fields.iter().map(|(key, value)| (key.as_str(), borrowed(value))).collect();
+        let fields: Vec<_> =
+            self.fields.iter().map(|(key, value)| (key.as_str(), value.borrowed())).collect();
         f(&Record {
             name: &self.name,
             level: self.level,
@@ -81,32 +82,13 @@ impl From<&Record<'_>> for OwnedRecord {
             process: record.process,
             process_name: record.process_name.map(str::to_owned),
             task_name: record.task_name.map(str::to_owned),
-            fields: record.fields.iter().map(|(key, value)| ((*key).to_owned(), owned(value))).collect(),
+            fields: record
+                .fields
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.borrowed().into_owned()))
+                .collect(),
             exception: record.exception.map(str::to_owned),
             stack: record.stack.map(str::to_owned),
         }
-    }
-}
-
-fn owned(value: &Value<'_>) -> Value<'static> {
-    match value {
-        Value::Null => Value::Null,
-        Value::Bool(value) => Value::Bool(*value),
-        Value::Integer(number) => Value::Integer(*number),
-        Value::BigInteger(digits) => Value::BigInteger(digits.clone().into_owned().into()),
-        Value::Float(number) => Value::Float(*number),
-        Value::Text(text) => Value::Text(text.clone().into_owned().into()),
-        Value::List(values) => Value::List(values.iter().map(owned).collect()),
-        Value::Map(entries) => Value::Map(
-            entries.iter().map(|(key, value)| (key.clone().into_owned().into(), owned(value))).collect(),
-        ),
-    }
-}
-
-fn borrowed<'a>(value: &'a Value<'static>) -> Value<'a> {
-    match value {
-        Value::BigInteger(digits) => Value::BigInteger(digits.as_ref().into()),
-        Value::Text(text) => Value::Text(text.as_ref().into()),
-        other => other.clone(),
     }
 }

@@ -6,21 +6,24 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use duramen::formatter::{ConsoleFormatter, Formatter, JsonFormatter, Style, TextFormatter};
 use duramen::handler::StreamHandler;
-use duramen::{Handler, Level, Manager, Value, info, log};
+use duramen::{Handler, Level, Logger, Manager, Value, bound, fields, info, log};
 
 fn allocations_of_a_record(formatter: Arc<dyn Formatter>) -> u64 {
+    allocations_of(formatter, |log, number| {
+        info!(log, "record {number} of {}", "the database");
+        log!(log, Level::ERROR, ["attempt" => Value::Integer(number)], "record\twith a field");
+    })
+}
+
+/// What is allocated for 100 times what `write` logs.
+fn allocations_of(formatter: Arc<dyn Formatter>, write: impl Fn(&Logger, i64)) -> u64 {
     let manager = Manager::new();
     let handler = StreamHandler::new(io::sink());
     handler.set_formatter(formatter);
     manager.root().set_level(Level::INFO);
     manager.root().add_handler(Arc::new(handler) as Arc<dyn Handler>);
     let log = manager.get_logger("app.db");
-    let log_some = || {
-        for number in 0..100 {
-            info!(log, "record {number} of {}", "the database");
-            log!(log, Level::ERROR, ["attempt" => Value::Integer(number)], "record\twith a field");
-        }
-    };
+    let log_some = || (0..100).for_each(|number| write(&log, number));
     log_some();
     measure(log_some).count_total
 }
@@ -46,4 +49,26 @@ fn lines_for_the_console_allocate_nothing() {
 #[test]
 fn lines_of_json_allocate_nothing() {
     assert_eq!(allocations_of_a_record(Arc::new(JsonFormatter::default())), 0);
+}
+
+#[test]
+fn fields_of_a_call_allocate_nothing() {
+    let (user, address) = (String::from("ada"), std::net::Ipv4Addr::LOCALHOST);
+    let allocations = allocations_of(Arc::new(JsonFormatter::default()), |log, number| {
+        info!(log, "record {number}"; number = number, user = user, ratio = 0.5, from = %address, seen = ?Some(1));
+    });
+    assert_eq!(allocations, 0);
+}
+
+#[test]
+fn fields_of_loggers_and_threads_allocate_nothing_for_a_record() {
+    let _bound = bound!(request_id = %"7f3a", user_id = 123);
+    let manager = Manager::new();
+    let handler = StreamHandler::new(io::sink());
+    handler.set_formatter(Arc::new(JsonFormatter::default()));
+    manager.root().add_handler(Arc::new(handler) as Arc<dyn Handler>);
+    let log = manager.get_logger("app").bind(fields![shop = "north", big = u64::MAX]);
+    let log_some = || (0..100).for_each(|number| duramen::error!(log, "record {number}"; user_id = number));
+    log_some();
+    assert_eq!(measure(log_some).count_total, 0);
 }

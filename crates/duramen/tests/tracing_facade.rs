@@ -6,7 +6,7 @@ use duramen::formatter::LogfmtFormatter;
 use duramen::formatter::json::{JsonBuilder, Source};
 use duramen::front::tracing::TracingLayer;
 use duramen::handler::FileHandler;
-use duramen::{Level, Manager};
+use duramen::{Level, Manager, bound};
 use tracing_subscriber::prelude::*;
 
 struct Panics;
@@ -118,4 +118,13 @@ fn threads_log_into_one_file_with_spans_of_their_own() {
         let own = format!("levelno=20 name=shop message=step number={number}");
         assert_eq!(lines.iter().filter(|line| **line == own).count(), 50);
     }
+}
+
+#[test]
+fn fields_of_the_thread_stand_behind_those_of_the_spans() {
+    let lines = lines_of(Level::INFO, |_| {
+        let _bound = bound!(request_id = "thread", host = "a");
+        tracing::info_span!("request", request_id = "span").in_scope(|| tracing::info!(target: "shop", "it"));
+    });
+    assert_eq!(lines, ["levelno=20 name=shop message=it request_id=span host=a"]);
 }
