@@ -124,7 +124,7 @@ def test_an_age_may_be_written_in_several_ways(tmp_path, age):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"compression": "lz4"}, "compression: found 'lz4', expected \"gzip\" or \"zstd\""),
+        ({"compression": "lz4"}, 'compression: found \'lz4\', expected "gzip" or "zstd"'),
         ({"max_age": "1y"}, "max_age: found '1y', expected text such as"),
         ({"max_age": 0}, "max_age: found 0"),
         ({"max_total_bytes": 0}, "max_total_bytes: found 0, expected a number of bytes from 1 on"),
@@ -180,7 +180,9 @@ def test_a_hook_may_log_and_fail(tmp_path, monkeypatch):
 
 
 def test_a_namer_is_not_asked_and_that_is_said(tmp_path, capfd):
-    handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=20, backupCount=1, compression="gzip")
+    handler = handlers.RotatingFileHandler(
+        tmp_path / "app.log", maxBytes=20, backupCount=1, compression="gzip"
+    )
     handler.namer = lambda name: name + ".old"
     logger = logging_to(handler)
     logger.warning(LINE)
@@ -193,7 +195,9 @@ def test_a_namer_is_not_asked_and_that_is_said(tmp_path, capfd):
 def test_a_read_only_folder_costs_no_record(tmp_path, capfd):
     if os.geteuid() == 0:
         pytest.skip("root writes everywhere")
-    handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=20, backupCount=1, compression="gzip")
+    handler = handlers.RotatingFileHandler(
+        tmp_path / "app.log", maxBytes=20, backupCount=1, compression="gzip"
+    )
     logger = logging_to(handler)
     tmp_path.chmod(0o500)
     try:
@@ -226,3 +230,33 @@ def test_the_end_of_the_program_waits_for_what_is_being_compressed(tmp_path):
     finished = subprocess.run(program, capture_output=True, text=True, timeout=60)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert names(tmp_path) == ["app.log", "app.log.1.zst", "app.log.2.zst", "app.log.3.zst"]
+
+
+UNKNOWN_RELEASE = """
+import logging.handlers, os, sys
+kind = logging.handlers.TimedRotatingFileHandler
+# As in a release that corrects something: not what Duramen knows.
+code = kind.computeRollover.__code__
+kind.computeRollover.__code__ = code.replace(co_consts=code.co_consts + ("corrected",))
+import duramen
+duramen.install()
+handler = kind(sys.argv[1], "midnight", maxBytes=20, compression="gzip")
+logging.getLogger().addHandler(handler)
+for number in range(3):
+    logging.warning("0123456789 %d", number)
+handler.close()
+plain = kind(sys.argv[1] + ".plain", backupCount=1)
+plain.doRollover()
+plain.close()
+"""
+
+
+def test_releases_that_are_not_known_have_the_options_too(tmp_path):
+    program = [sys.executable, "-c", UNKNOWN_RELEASE, str(tmp_path / "app.log")]
+    finished = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    found = [name for name in names(tmp_path) if ".plain" not in name]
+    assert found[0] == "app.log" and [name.endswith(".gz") for name in found[1:]] == [True, True]
+    assert sorted(read(tmp_path / name) for name in found) == [
+        f"0123456789 {number}\n" for number in range(3)
+    ]

@@ -9,7 +9,7 @@ use pyo3::types::{PyBool, PyString};
 
 use crate::globals;
 use crate::handler::error::guarded_entirely;
-use crate::handler::lineage::{self, FileArguments, text_encoding};
+use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::upkeep::Asked;
 use crate::handler::{file, schedule, timed_rotating, turn, upkeep};
 use crate::native_method::{Call, Method};
@@ -189,7 +189,8 @@ pub(crate) fn spares_empty_files(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
         return Ok(*answer);
     }
     let py = handler.py();
-    let class = lineage::base(handler, intern!(py, "RotatingFileHandler"))?;
+    // The handler may be one by time that has been given a size.
+    let class = schedule::module_of_handlers(handler)?.getattr(intern!(py, "RotatingFileHandler"))?;
     let code = class.getattr(intern!(py, "shouldRollover"))?.getattr(intern!(py, "__code__"))?;
     let answer = !code.getattr(intern!(py, "co_names"))?.contains("seek")?;
     Ok(*ANSWER.get_or_init(|| answer))

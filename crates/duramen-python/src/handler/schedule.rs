@@ -354,7 +354,7 @@ pub(crate) fn plan_next(handler: &Bound<'_, PyAny>) -> PyResult<()> {
 /// The module whose class of handlers `handler` is of.
 pub(crate) fn module_of_handlers<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = handler.py();
-    let class = lineage::base(handler, intern!(py, "RotatingFileHandler"))?;
+    let class = lineage::base(handler, intern!(py, "BaseRotatingHandler"))?;
     let name = class.getattr(intern!(py, "__module__"))?;
     py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?.get_item(name)
 }

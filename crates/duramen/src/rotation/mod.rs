@@ -36,3 +36,8 @@ pub enum Rules {
     #[default]
     Corrected,
 }
+
+/// The examples of the page run with those of this documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/rotation.md")]
+struct Page;

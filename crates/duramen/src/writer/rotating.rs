@@ -8,7 +8,7 @@ use crate::rotation::upkeep::LONGEST_END;
 use crate::rotation::{Customs, SizeLimit, Turn, Upkeep, roll, turn};
 
 /// Writes to a file and rolls it over by size. Several processes may do so with the same file: see
-/// [`turn`](crate::rotation::turn).
+/// [`turn`].
 pub struct RotatingWriter {
     file: FileWriter,
     limit: SizeLimit,

@@ -16,7 +16,7 @@ use crate::rotation::{BackupDate, Customs, Retention, Rules, Schedule, SizeLimit
 const WAS_SET_BACK: i64 = 2 * 3600;
 
 /// Writes to a file and rolls it over on a schedule. Several processes may do so with the same file: see
-/// [`turn`](crate::rotation::turn).
+/// [`turn`].
 pub struct TimedRotatingWriter {
     file: FileWriter,
     schedule: Schedule,
