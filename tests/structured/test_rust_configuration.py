@@ -27,6 +27,10 @@ orders.warning("mail to %s", "ada@example.org", extra={"apiKey": "k-123"})
 for _ in range(2):
     shop.error('disk "%s" is slow', "a\\u00e9")
 shop.debug("done", extra={"ratio": 0.5, "none": None, "on": True})
+nested = [1]
+for level in range(9):
+    nested = {"list": [nested]}
+shop.info("deep", extra={"nested": nested})
 """
 
 LINE = {"format": "%(levelname)-8s|%(name)s|%(levelno)03d|%(message)s"}
@@ -44,6 +48,7 @@ JSON_BY_FORMAT = {
     "style": "{",
     "json_ensure_ascii": True,
 }
+SHALLOW = {"()": "duramen.formatters.JsonFormatter", "fields": ["message", "nested"], "max_depth": 2}
 LOGFMT = {"()": "duramen.formatters.LogfmtFormatter", "fields": ["levelname", "message"]}
 
 CASES = {
@@ -51,6 +56,8 @@ CASES = {
     "dollars": {"formatters": {"f": {"format": "${levelname}:${message}", "style": "$"}}},
     "JSON": {"formatters": {"f": JSON}},
     "JSON by a format": {"formatters": {"f": JSON_BY_FORMAT}},
+    "JSON that is cut where it nests": {"formatters": {"f": SHALLOW}},
+    "JSON that nests as deep as usual": {"formatters": {"f": {**SHALLOW, "max_depth": None}}},
     "logfmt": {"formatters": {"f": LOGFMT}},
     "masked": {"formatters": {"f": JSON}, "redact": {"packs": ["credentials", "pii"], "keys": ["by"]}},
     "masked in another mode": {

@@ -1,7 +1,7 @@
 //! Loggers configured by a file, which a Python service may share: `cargo run --example 04_configuration_file -- FILE`.
 //! Without a file, one in YAML is written first.
 
-use duramen::{config, debug, error, get_logger, info, manager, warning};
+use duramen::{Value, config, debug, error, get_logger, info, manager, warning};
 
 const SHARED: &str = "
 version: 1
@@ -34,6 +34,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         error!(shop, "disk \"{}\" is slow", "a\u{e9}");
     }
     debug!(shop, "done"; ratio = 0.5, none = (), on = true);
+    let nested = (0..9).fold(Value::List(vec![Value::Integer(1)]), |inner, _| {
+        Value::Map(vec![("list".into(), Value::List(vec![inner]))])
+    });
+    info!(shop, "deep"; nested = nested);
     manager::shutdown();
     Ok(())
 }

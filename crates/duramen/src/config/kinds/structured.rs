@@ -9,7 +9,8 @@ use super::super::options::Options;
 use super::formatters::format;
 use crate::formatter::asctime::Asctime;
 use crate::formatter::json::{
-    ExceptionForm, Json, JsonBuilder, JsonFormatter, LogfmtFormatter, Preset, Source, TimestampForm,
+    ExceptionForm, Json, JsonBuilder, JsonFormatter, LogfmtFormatter, Preset, RecordDetails, Source,
+    TimestampForm,
 };
 use crate::formatter::{Field, Formatter};
 use crate::{Record, Value};
@@ -85,7 +86,8 @@ struct Dated<F> {
 impl Formatter for Dated<JsonFormatter> {
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         self.asctime.with(record, |asctime| {
-            let Ok(()) = self.formatter.format_with(record, Some(asctime), record, out);
+            let details = RecordDetails { record, deepest: self.formatter.deepest() };
+            let Ok(()) = self.formatter.format_with(record, Some(asctime), &details, out);
         });
     }
 }
@@ -93,7 +95,8 @@ impl Formatter for Dated<JsonFormatter> {
 impl Formatter for Dated<LogfmtFormatter> {
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         self.asctime.with(record, |asctime| {
-            let Ok(()) = self.formatter.format_with(record, Some(asctime), record, out);
+            let details = RecordDetails { record, deepest: self.formatter.deepest() };
+            let Ok(()) = self.formatter.format_with(record, Some(asctime), &details, out);
         });
     }
 }
@@ -105,7 +108,7 @@ fn begin(options: &mut Options<'_>, is_json: bool) -> JsonBuilder {
             options.refuse::<()>(name, value, "nothing: it would be a function of Python's");
         }
     }
-    options.integer("max_depth", 1..=100);
+    let deepest = options.integer("max_depth", 1..=100).and_then(|deepest| usize::try_from(deepest).ok());
     let from_format = names_in_format(options);
     let preset = if is_json { preset(options) } else { None };
     let own = fields(options);
@@ -113,6 +116,9 @@ fn begin(options: &mut Options<'_>, is_json: bool) -> JsonBuilder {
         options.mistake("fields", "more than one of them", "one of fmt, fields and preset alone");
     }
     let mut builder = preset.as_ref().map_or_else(JsonBuilder::default, JsonBuilder::preset);
+    if let Some(deepest) = deepest {
+        builder = builder.deepest(deepest);
+    }
     if from_format.is_some() {
         builder = builder.without_private();
     }

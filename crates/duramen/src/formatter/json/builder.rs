@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::extra::{self, ExtraRules, Syntax};
 use super::preset::{Preset, Severity};
 use super::{
-    ExceptionForm, ExceptionPart, JsonFormatter, LogfmtFormatter, Step, TimestampForm, ValueWriter, escape,
-    pairs,
+    DEEPEST, ExceptionForm, ExceptionPart, JsonFormatter, LogfmtFormatter, Step, TimestampForm, ValueWriter,
+    escape, pairs,
 };
 use crate::Value;
 use crate::error::OptionError;
@@ -134,6 +134,7 @@ pub struct JsonBuilder {
     exceptions: ExceptionForm,
     stack_lines: bool,
     ascii: bool,
+    deepest: usize,
 }
 
 impl Default for JsonBuilder {
@@ -163,6 +164,7 @@ impl JsonBuilder {
             exceptions: ExceptionForm::default(),
             stack_lines: false,
             ascii: false,
+            deepest: DEEPEST,
         }
     }
 
@@ -318,6 +320,12 @@ impl JsonBuilder {
         Self { ascii: true, ..self }
     }
 
+    /// How many lists and mappings may stand inside each other in an extra field, from 1 on (default: 16). What nests
+    /// deeper is named.
+    pub fn deepest(self, deepest: usize) -> Self {
+        Self { deepest, ..self }
+    }
+
     /// Makes the formatter.
     ///
     /// # Errors
@@ -360,6 +368,7 @@ impl JsonBuilder {
             exceptions: self.exceptions,
             stack_lines: self.stack_lines,
             ascii: self.ascii,
+            deepest: self.deepest,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Logfmt: pairs as `key=value` on one line for each record.
 
 use super::builder::Missing;
-use super::{Details, ExtraWriter, JsonBuilder, JsonFormatter, Step, pairs};
+use super::{Details, ExtraWriter, JsonBuilder, JsonFormatter, RecordDetails, Step, pairs};
 use crate::Record;
 use crate::formatter::{Field, Formatter};
 
@@ -33,11 +33,16 @@ impl Default for LogfmtFormatter {
 impl Formatter for LogfmtFormatter {
     /// `asctime` is the timestamp by RFC 3339 in the formatter's zone.
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let Ok(()) = self.format_with(record, None, record, out);
+        let Ok(()) = self.format_with(record, None, &RecordDetails { record, deepest: self.0.deepest }, out);
     }
 }
 
 impl LogfmtFormatter {
+    /// As [`JsonFormatter::deepest`].
+    pub fn deepest(&self) -> usize {
+        self.0.deepest
+    }
+
     /// As [`JsonFormatter::uses`].
     pub fn uses(&self, field: Field) -> bool {
         self.0.uses(field)

@@ -5,6 +5,7 @@
 //! an exception by whoever holds them ([`Details`]).
 
 mod builder;
+mod details;
 mod escape;
 mod extra;
 mod logfmt;
@@ -16,12 +17,13 @@ mod writer;
 use jiff::tz::TimeZone;
 
 pub use builder::{Json, JsonBuilder, Source};
+pub use details::RecordDetails;
 pub use extra::ExtraWriter;
 pub(super) use extra::PairRules;
 pub use logfmt::LogfmtFormatter;
 pub use preset::{Preset, Severity};
 pub use timestamp::TimestampForm;
-pub use writer::{Elements, Members, ValueWriter};
+pub use writer::{DEEPEST, Elements, Members, ValueWriter};
 
 use self::builder::Missing;
 use self::extra::ExtraRules;
@@ -70,6 +72,7 @@ pub struct JsonFormatter {
     exceptions: ExceptionForm,
     stack_lines: bool,
     ascii: bool,
+    pub(super) deepest: usize,
 }
 
 /// One step of writing a line.
@@ -167,7 +170,7 @@ impl Default for JsonFormatter {
 impl Formatter for JsonFormatter {
     /// `asctime` is the timestamp by RFC 3339 in the formatter's zone.
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let Ok(()) = self.format_with(record, None, record, out);
+        let Ok(()) = self.format_with(record, None, &RecordDetails { record, deepest: self.deepest }, out);
     }
 }
 
@@ -175,6 +178,11 @@ impl JsonFormatter {
     /// Begins a formatter that has other members than the default.
     pub fn builder() -> JsonBuilder {
         JsonBuilder::default()
+    }
+
+    /// How deep the values of extra fields nest, see [`JsonBuilder::deepest`].
+    pub fn deepest(&self) -> usize {
+        self.deepest
     }
 
     /// Whether the line shows `field`, so that it has to be found out.
@@ -335,53 +343,4 @@ fn write_field(field: Field, record: &Record<'_>, value: ValueWriter<'_>) -> boo
         Field::Asctime => return false,
     }
     true
-}
-
-/// The record's own fields. An error and its causes are told apart as the logger joined them.
-impl Details for Record<'_> {
-    type Error = std::convert::Infallible;
-
-    fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error> {
-        for (name, field) in self.fields {
-            extra.field(name, |value| {
-                value.value(field);
-                Ok::<(), Self::Error>(())
-            })?;
-        }
-        Ok(())
-    }
-
-    fn write_named(&self, name: &str, value: ValueWriter<'_>) -> Result<bool, Self::Error> {
-        let found = self.fields.iter().find(|(field, _)| *field == name);
-        Ok(found.map(|(_, field)| value.value(field)).is_some())
-    }
-
-    fn write_part(&self, part: ExceptionPart, value: ValueWriter<'_>) -> Result<bool, Self::Error> {
-        Ok(match (part, self.exception) {
-            (ExceptionPart::Message, Some(text)) => {
-                value.text(text.split(CAUSE).next().unwrap_or(text));
-                true
-            }
-            _ => false,
-        })
-    }
-
-    fn write_exception(&self, members: &mut Members<'_>) -> Result<bool, Self::Error> {
-        let Some(text) = self.exception else { return Ok(false) };
-        let parts: Vec<&str> = text.split(CAUSE).collect();
-        write_causes(&parts, members);
-        Ok(true)
-    }
-}
-
-/// Stands between an error and its cause in a record's exception text.
-const CAUSE: &str = "\ncaused by: ";
-
-fn write_causes(errors: &[&str], members: &mut Members<'_>) {
-    if let [error, causes @ ..] = errors {
-        members.member("message").text(error);
-        if !causes.is_empty() {
-            members.member("cause").object(|members| write_causes(causes, members));
-        }
-    }
 }

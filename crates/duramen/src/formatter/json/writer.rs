@@ -3,6 +3,10 @@
 use super::escape;
 use crate::Value;
 
+/// How many lists and mappings may stand inside each other, unless a formatter is told otherwise: no reader of logs wants
+/// to see more.
+pub const DEEPEST: usize = 16;
+
 /// The place of one value, at the end of a buffer. Exactly one of its methods is called.
 ///
 /// ```
@@ -129,8 +133,14 @@ impl<'o> ValueWriter<'o> {
         Ok(true)
     }
 
-    /// A typed value.
+    /// A typed value, in which what nests deeper than [`DEEPEST`] is named.
     pub fn value(self, value: &Value<'_>) {
+        self.value_within(value, DEEPEST);
+    }
+
+    /// A typed value: lists and mappings inside `deepest` others are named as Python calls them, in place of what they
+    /// hold.
+    pub fn value_within(self, value: &Value<'_>, deepest: usize) {
         match value {
             Value::Null => self.null(),
             Value::Bool(value) => self.boolean(*value),
@@ -138,12 +148,16 @@ impl<'o> ValueWriter<'o> {
             Value::BigInteger(digits) => self.digits(digits),
             Value::Float(number) => self.float(*number),
             Value::Text(text) => self.text(text),
-            Value::List(values) => {
-                self.list(|elements| values.iter().for_each(|value| elements.element().value(value)));
-            }
+            Value::List(_) if deepest == 0 => self.text("<too deep: list>"),
+            Value::Map(_) if deepest == 0 => self.text("<too deep: dict>"),
+            Value::List(values) => self.list(|elements| {
+                for value in values {
+                    elements.element().value_within(value, deepest - 1);
+                }
+            }),
             Value::Map(entries) => self.object(|members| {
                 for (key, value) in entries {
-                    members.member(key).value(value);
+                    members.member(key).value_within(value, deepest - 1);
                 }
             }),
         }
