@@ -157,6 +157,23 @@ def test_without_options_a_handler_is_as_ever(tmp_path):
     handler.close()
 
 
+def test_a_handler_of_both_kinds_rolls_over_as_its_first_base_does(tmp_path):
+    class Both(handlers.TimedRotatingFileHandler, handlers.RotatingFileHandler):
+        def __init__(self, path):
+            super().__init__(path, "midnight")
+            self.maxBytes = 20
+
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+    handler = Both(tmp_path / "app.log")
+    logger = logging_to(handler)
+    for _ in range(5):
+        logger.warning(LINE)
+    handler.close()
+    assert names(tmp_path) == ["app.log"]
+
+
 def test_a_hook_may_log_and_fail(tmp_path, monkeypatch):
     failures = []
     monkeypatch.setattr(sys, "unraisablehook", failures.append)

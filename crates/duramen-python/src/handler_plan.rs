@@ -10,7 +10,7 @@ use pyo3::types::PyList;
 
 use crate::filter_plan::FilterPlan;
 use crate::formatter_plan::FormatterPlan;
-use crate::handler;
+use crate::handler::{self, upkeep};
 use crate::interpreter::State;
 use crate::remembered::{Finding, Remembered};
 use crate::route::Reason;
@@ -89,18 +89,17 @@ impl Rollover {
 
     pub(crate) fn of(handler: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Self> {
         let py = handler.py();
-        match kind {
+        let (by_size, by_time) = match kind {
             Kind::Stream | Kind::File => return Ok(Self::NEVER),
             Kind::Watched => return Ok(Self::UNKNOWN),
-            Kind::RotatedBySize | Kind::RotatedByTime => {}
-        }
-        // Either kind may have been given the other's attribute.
-        let number = |name, missing| match handler.getattr_opt(name)? {
-            None => Ok::<_, PyErr>(Some(missing)),
-            Some(value) => Ok(value.extract::<i64>().ok()),
+            Kind::RotatedBySize => (true, upkeep::has_attribute(handler, intern!(py, "rolloverAt"))?),
+            Kind::RotatedByTime => (upkeep::has_attribute(handler, intern!(py, "maxBytes"))?, true),
         };
-        let size = number(intern!(py, "maxBytes"), 0)?;
-        let second = number(intern!(py, "rolloverAt"), i64::MAX)?;
+        let number = |counts: bool, name, missing| {
+            if counts { Ok::<_, PyErr>(handler.getattr(name)?.extract().ok()) } else { Ok(Some(missing)) }
+        };
+        let size = number(by_size, intern!(py, "maxBytes"), Self::NEVER.size)?;
+        let second = number(by_time, intern!(py, "rolloverAt"), Self::NEVER.second)?;
         Ok(match (size, second) {
             (Some(size), Some(second)) => Self { size, second, is_unknown: false },
             _ => Self::UNKNOWN,

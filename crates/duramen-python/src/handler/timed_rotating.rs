@@ -8,7 +8,7 @@ use pyo3::types::PyBool;
 
 use crate::globals;
 use crate::handler::rotating::is_irregular;
-use crate::handler::turn;
+use crate::handler::{turn, upkeep};
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[("shouldRollover", should_rollover)];
@@ -23,7 +23,7 @@ fn should_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 /// Whether the time has come for a handler that was made to roll over by its size, and has been given a schedule.
 pub(crate) fn is_due_too(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(handler.hasattr(intern!(handler.py(), "rolloverAt"))? && is_due(handler)?)
+    Ok(upkeep::has_attribute(handler, intern!(handler.py(), "rolloverAt"))? && is_due(handler)?)
 }
 
 /// Whether the time to roll over has come. What is no regular file is not rolled over; its next time is set.

@@ -39,7 +39,7 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
             Turn::Ours(_lock) => return do_rollover(),
             Turn::Moved => reopen(handler)?,
         }
-        if rule == Rule::Time || handler.hasattr(intern!(py, "rolloverAt"))? {
+        if rule == Rule::Time || upkeep::has_attribute(handler, intern!(py, "rolloverAt"))? {
             schedule::plan_next(handler)?;
         }
         if rule == Rule::Time || !is_due_by_size(handler, length)? {
@@ -61,7 +61,7 @@ pub(crate) fn is_due_by_size_too(
     handler: &Bound<'_, PyAny>,
     length: &dyn Fn() -> PyResult<usize>,
 ) -> PyResult<bool> {
-    Ok(handler.hasattr(intern!(handler.py(), "maxBytes"))? && is_due_by_size(handler, length)?)
+    Ok(upkeep::has_attribute(handler, intern!(handler.py(), "maxBytes"))? && is_due_by_size(handler, length)?)
 }
 
 /// Whether a record of `length` characters is not to be written to the handler's file any more.

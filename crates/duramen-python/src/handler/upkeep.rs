@@ -15,11 +15,11 @@ use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::handler::rotating::{exists, os};
 use crate::handler::schedule;
-use crate::interpreter::ending;
+use crate::interpreter::{self, ending};
 use crate::native_method::Call;
 
 /// The options of both handlers.
@@ -239,10 +239,17 @@ pub(crate) fn begin(handler: &Bound<'_, PyAny>, upkeep: Upkeep) -> PyResult<()> 
     Ok(())
 }
 
-/// The handler's upkeep, where it was given one.
+/// The handler's upkeep, where it was given one. No code of a subclass is asked.
 pub(crate) fn of(handler: &Bound<'_, PyAny>) -> PyResult<Option<Upkeep>> {
-    let Some(upkeep) = handler.getattr_opt(intern!(handler.py(), "upkeep"))? else { return Ok(None) };
+    let Ok(attributes) = interpreter::instance_dict(handler) else { return Ok(None) };
+    let Some(upkeep) = attributes.get_item(intern!(handler.py(), "upkeep"))? else { return Ok(None) };
     Ok(upkeep.cast::<RotationUpkeep>().ok().map(|upkeep| upkeep.get().0.clone()))
+}
+
+/// Whether the handler has upkeep, and with it an attribute of the other class that rolls over: only then does it count,
+/// since a subclass of both classes has the attributes of both.
+pub(crate) fn has_attribute(handler: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<bool> {
+    Ok(of(handler)?.is_some() && handler.hasattr(name)?)
 }
 
 /// Waits at the end of the handler for what is being done to its backups.
