@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-short bench-guard faults check advisories check-long docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-short bench-rust bench-guard faults check advisories check-long docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -59,9 +59,17 @@ bench-short:
 bench-guard:
 	$(BENCH) bench.guard $(if $(UPDATE),--update) $(PYTHONS:%=--python %)
 
+## bench-rust: the crate beside other packages for Rust and C++ spdlog, into docs/benchmarks-rust.md (ROUNDS= SCALE= ONLY= PAGE=)
+bench-rust:
+	CARGO_TARGET_DIR=$(CURDIR)/target/bench-rust cargo build --locked --release --manifest-path benches/rust/Cargo.toml
+	benches/rust/spdlog/build.sh $(CURDIR)/target/bench-rust/spdlog
+	target/bench-rust/release/duramen-bench run --page $(or $(PAGE),docs/benchmarks-rust.md) \
+		--spdlog target/bench-rust/spdlog $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(ONLY:%=--only %)
+
 ## check: format, lints, licences, and which part may use which
 check: $(VENV)/check-ready
 	cargo fmt --all --check
+	cargo fmt --manifest-path benches/rust/Cargo.toml --check
 	cargo clippy --locked --workspace --exclude duramen-python --all-targets --all-features -- -D warnings
 	PYO3_PYTHON=$(PYTHON) cargo clippy --locked -p duramen-python -- -D warnings
 	$(BIN)/ruff check .

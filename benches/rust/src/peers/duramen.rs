@@ -1,0 +1,64 @@
+//! Duramen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use duramen::formatter::{JsonFormatter, Style, TextFormatter};
+use duramen::handler::{AsyncHandler, FileHandler};
+use duramen::queue::Options;
+use duramen::{Formatter, Handler, Level, Logger, Manager, debug, info};
+
+use crate::line::{LOGGER, OTHER_LOGGER, Request};
+use crate::measure::Peer;
+use crate::way::Manner;
+
+/// The example set-up of docs/rust.md.
+pub struct Duramen {
+    manager: Manager,
+    log: Logger,
+}
+
+impl Peer for Duramen {
+    fn start(manner: Manner, file: &Path) -> Option<Self> {
+        let formatter: Arc<dyn Formatter> = match manner {
+            Manner::Json => Arc::new(JsonFormatter::default()),
+            _ => Arc::new(
+                TextFormatter::new("%(asctime)s %(levelname)s %(name)s %(message)s", None, Style::Percent)
+                    .ok()?,
+            ),
+        };
+        let handler = FileHandler::new(file).ok()?;
+        handler.set_formatter(formatter);
+        let handler: Arc<dyn Handler> = match manner {
+            Manner::Asynchronous => {
+                Arc::new(AsyncHandler::new(vec![Arc::new(handler)], Options::default()).ok()?)
+            }
+            _ => Arc::new(handler),
+        };
+        let manager = Manager::new();
+        manager.root().set_level(Level::INFO);
+        manager.root().add_handler(handler);
+        manager.get_logger(OTHER_LOGGER).set_level(Level::DEBUG);
+        let log = manager.get_logger(LOGGER);
+        Some(Self { manager, log })
+    }
+
+    #[inline]
+    fn info(&self, request: Request<'_>) {
+        info!(self.log, "request {} of {} took {} ms", request.number, request.user, request.took);
+    }
+
+    #[inline]
+    fn debug(&self, request: Request<'_>) {
+        debug!(self.log, "request {} of {} took {} ms", request.number, request.user, request.took);
+    }
+
+    #[inline]
+    fn info_with_fields(&self, request: Request<'_>) {
+        info!(self.log, "request done"; number = request.number, user = request.user);
+    }
+
+    fn finish(self) {
+        self.manager.shutdown();
+    }
+}
