@@ -1,6 +1,10 @@
 # ruff: noqa: F403, I001
 # The types are the standard library's own, so that Duramen's objects and logging's go together and a
 # program that type-checks against logging does so against duramen.
+import datetime
+import logging
+from os import PathLike
+
 from logging import *
 from logging import (
     _STYLES as _STYLES,
@@ -33,6 +37,20 @@ from logging import (
 # A program that says `import duramen as logging` and `import duramen.handlers` finds the latter as
 # logging.handlers; pyright sees that only when it is said here.
 from . import config as config, handlers as handlers
+
+# With the keyword that Duramen's takes beside CPython's parameters; `fsync` is there where it was given.
+class FileHandler(logging.FileHandler):
+    fsync: handlers._FileSync
+    def __init__(
+        self,
+        filename: str | PathLike[str],
+        mode: str = "a",
+        encoding: str | None = None,
+        delay: bool = False,
+        errors: str | None = None,
+        *,
+        fsync: str | float | datetime.timedelta | None = None,
+    ) -> None: ...
 
 def install() -> None: ...
 def uninstall() -> None: ...

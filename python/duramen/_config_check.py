@@ -13,6 +13,7 @@ import os
 import sys
 
 from duramen._environment import level_names
+from duramen._native import keywords_of
 
 _TOP = (
     "version",
@@ -210,12 +211,15 @@ class _Check:
         taken = _TAKEN_BY_DICT_CONFIG.get(cls.__name__, ())
         given = [key for key in options if key not in _HANDLER and key not in taken]
         parameters = inspect.signature(cls).parameters
+        # What Duramen's own constructors take beside these; a subclass with another one says itself what it takes.
+        owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        known = {*parameters, *keywords_of(owner.__name__)}
         kinds = {parameter.kind for parameter in parameters.values()}
         if inspect.Parameter.VAR_KEYWORD not in kinds:
             for key in given:
-                if key not in parameters:
+                if key not in known:
                     self._problem(
-                        f"{path}.{key}", f"{cls.__name__} has no such option; {_one_of(list(parameters))}"
+                        f"{path}.{key}", f"{cls.__name__} has no such option; {_one_of(_in_order(parameters, known))}"
                     )
         for name, parameter in parameters.items():
             variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
@@ -247,6 +251,11 @@ def _join(path, key):
 
 def _kind(value):
     return f"{type(value).__name__} {value!r}"
+
+
+def _in_order(first, names):
+    """The names, those of ``first`` in its order before the others."""
+    return [*first, *sorted(set(names) - set(first))]
 
 
 def _one_of(names):

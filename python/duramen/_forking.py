@@ -9,7 +9,7 @@ import os
 import threading
 import time
 
-from duramen._native import forget_native_calls
+from duramen._native import forget_native_calls, sync_before_fork
 
 #: For all handlers together, in seconds: a handler that waits for the thread that forks must not stop it.
 _LONGEST_WAIT = 1.0
@@ -43,6 +43,7 @@ class _Guard:
             # ``logging`` makes locks of this type anew in the child; others are their owner's concern.
             if type(lock) is _LOCK_TYPE and lock.acquire(timeout=max(0, until - time.monotonic())):
                 self._held.append(lock)
+        sync_before_fork()
 
     def after_in_parent(self):
         """Let the locks go, the module's last."""

@@ -10,9 +10,11 @@ try:
     from duramen._core import (
         end_native_calls,
         forget_native_calls,
+        keywords_of,
         put_native_methods,
         set_context_variable,
         set_globals_owner,
+        sync_before_fork,
     )
 except ImportError as error:
     load_error = error
@@ -29,6 +31,13 @@ except ImportError as error:
 
     def forget_native_calls():
         """Do nothing: no native method runs."""
+
+    def keywords_of(class_name):
+        """Give none: the classes take what the interpreter's take."""
+        return []
+
+    def sync_before_fork():
+        """Do nothing: there is no thread that syncs."""
 
 else:
     load_error = None

@@ -1,5 +1,9 @@
 # ruff: noqa: F403, I001
+import datetime
 import logging
+import logging.handlers
+from collections.abc import Callable
+from os import PathLike
 from typing import TypedDict
 
 from logging.handlers import *
@@ -27,6 +31,98 @@ class _Stats(TypedDict):
     in_flight: int
     dropped: _Dropped
     handlers: list[_HandlerCounts]
+
+class _UpkeepStats(TypedDict):
+    rolled_over: int
+    compressed: int
+    archived: int
+    removed: int
+    failed: int
+    taken_away: list[str]
+
+class _RotationUpkeep:
+    def sweep(self) -> None: ...
+    def wait(self, timeout: float = 5.0) -> bool: ...
+    def stats(self) -> _UpkeepStats: ...
+
+class _SyncStats(TypedDict):
+    synced: int
+    failed: int
+
+class _FileSync:
+    @property
+    def mode(self) -> str: ...
+    @property
+    def interval(self) -> float | None: ...
+    def stats(self) -> _SyncStats: ...
+
+# The standard library's, with the keywords that Duramen's take beside CPython's parameters. `upkeep` and `fsync` are
+# there where one of them was given.
+class RotatingFileHandler(logging.handlers.RotatingFileHandler):
+    upkeep: _RotationUpkeep
+    fsync: _FileSync
+    def __init__(
+        self,
+        filename: str | PathLike[str],
+        mode: str = "a",
+        maxBytes: int = 0,
+        backupCount: int = 0,
+        encoding: str | None = None,
+        delay: bool = False,
+        errors: str | None = None,
+        *,
+        when: str | None = None,
+        interval: int | None = None,
+        utc: bool | None = None,
+        atTime: datetime.time | None = None,
+        compression: str | None = None,
+        max_age: str | float | datetime.timedelta | None = None,
+        max_total_bytes: int | None = None,
+        archive_to: str | PathLike[str] | None = None,
+        archive_max_age: str | float | datetime.timedelta | None = None,
+        symlink: str | PathLike[str] | None = None,
+        on_rotate: Callable[[str], object] | None = None,
+        fsync: str | float | datetime.timedelta | None = None,
+    ) -> None: ...
+
+class TimedRotatingFileHandler(logging.handlers.TimedRotatingFileHandler):
+    upkeep: _RotationUpkeep
+    fsync: _FileSync
+    def __init__(
+        self,
+        filename: str | PathLike[str],
+        when: str = "h",
+        interval: int = 1,
+        backupCount: int = 0,
+        encoding: str | None = None,
+        delay: bool = False,
+        utc: bool = False,
+        atTime: datetime.time | None = None,
+        errors: str | None = None,
+        *,
+        maxBytes: int | None = None,
+        compression: str | None = None,
+        max_age: str | float | datetime.timedelta | None = None,
+        max_total_bytes: int | None = None,
+        archive_to: str | PathLike[str] | None = None,
+        archive_max_age: str | float | datetime.timedelta | None = None,
+        symlink: str | PathLike[str] | None = None,
+        on_rotate: Callable[[str], object] | None = None,
+        fsync: str | float | datetime.timedelta | None = None,
+    ) -> None: ...
+
+class WatchedFileHandler(logging.handlers.WatchedFileHandler):
+    fsync: _FileSync
+    def __init__(
+        self,
+        filename: str | PathLike[str],
+        mode: str = "a",
+        encoding: str | None = None,
+        delay: bool = False,
+        errors: str | None = None,
+        *,
+        fsync: str | float | datetime.timedelta | None = None,
+    ) -> None: ...
 
 class AsyncHandler(logging.Handler):
     handlers: tuple[logging.Handler, ...]

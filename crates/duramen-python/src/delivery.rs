@@ -154,7 +154,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
         if has_asked && !(lock::is_free(lock) && plan.holds(&self.target.handler, self.settings)) {
             return Ok(false);
         }
-        if !plan.rollover.is_far(file, self.event.created.seconds, line) {
+        if !plan.writes_at_once() || !plan.rollover.is_far(file, self.event.created.seconds, line) {
             return Ok(false);
         }
         line.extend_from_slice(plan.terminator.as_bytes());
@@ -163,7 +163,10 @@ impl<'a, 'py> Delivery<'a, 'py> {
             return Ok(false);
         }
         match file.write(py, line) {
-            Some(written) if written == line.len() => Ok(true),
+            Some(written) if written == line.len() => {
+                plan.has_written(file);
+                Ok(true)
+            }
             Some(0) | None => Ok(false),
             Some(written) => self.write_rest(plan, &line[written..]).map(|()| true),
         }
@@ -236,7 +239,8 @@ impl<'a, 'py> Delivery<'a, 'py> {
             && unsafe { file.takes(line) }
             && let Some(written @ 1..) = file.write(py, line)
         {
-            return write_through_buffer(&stream, &line[written..]);
+            write_through_buffer(&stream, &line[written..])?;
+            return plan.sync(handler);
         }
         stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, line)?,))?;
         if let Some(flush) = interpreter::optional_attribute(&stream, intern!(py, "flush"))? {
@@ -246,7 +250,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
             // From now on it is known what the stream looks like when nothing waits in it.
             *file = DirectFile::of(&stream)?;
         }
-        Ok(())
+        plan.sync(handler)
     }
 }
 

@@ -29,6 +29,14 @@ mod unix {
             (&*self.0).write(bytes)
         }
 
+        /// Calls `act` with the open file.
+        pub(crate) fn with<T>(
+            &self,
+            act: impl FnOnce(&dyn duramen::fs::LogFile) -> io::Result<T>,
+        ) -> io::Result<T> {
+            act(&*self.0)
+        }
+
         /// Another descriptor of the same open file, which stays open when this one is closed.
         pub(crate) fn duplicate(&self) -> io::Result<File> {
             self.0.try_clone()
@@ -65,6 +73,13 @@ mod other {
         }
 
         pub(crate) fn write(&self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(crate) fn with<T>(
+            &self,
+            _act: impl FnOnce(&dyn duramen::fs::LogFile) -> io::Result<T>,
+        ) -> io::Result<T> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

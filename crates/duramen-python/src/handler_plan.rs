@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use duramen::writer::Fsync;
+use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -137,6 +140,8 @@ pub(crate) struct HandlerPlan {
     pub(crate) terminator: Box<str>,
     pub(crate) formatter: Rc<FormatterPlan>,
     pub(crate) rollover: Rollover,
+    /// Brings the file to the disk, where that was asked for.
+    pub(crate) syncer: Option<Arc<Syncer>>,
     /// The file, while its stream is in the state in which it can be written to directly.
     pub(crate) file: RefCell<Option<DirectFile>>,
     /// What its filters do, when they were last looked at. Their list changes without the handler's state.
@@ -174,6 +179,7 @@ impl HandlerPlan {
             terminator: terminator.into(),
             formatter,
             rollover: Rollover::of(parts.handler, kind)?,
+            syncer: handler::fsync::of(parts.handler)?,
             file: RefCell::new(None),
             filters: RefCell::new(None),
             state: State::of(parts.handler),
@@ -201,6 +207,26 @@ impl HandlerPlan {
 
     pub(crate) fn remember(self, handler: &Bound<'_, PyAny>) -> Rc<Self> {
         PLANS.put(handler, self)
+    }
+
+    /// Whether a record may be written without the handler's lock: one that has to be on the disk takes its time.
+    pub(crate) fn writes_at_once(&self) -> bool {
+        self.syncer.as_ref().is_none_or(|syncer| syncer.fsync() != Fsync::EveryRecord)
+    }
+
+    /// A record was written to `file` without the handler's lock.
+    pub(crate) fn has_written(&self, file: &DirectFile) {
+        if let Some(syncer) = &self.syncer {
+            file.sync_with(syncer);
+        }
+    }
+
+    /// A record was written to the handler's stream, which is flushed; the handler's lock is held.
+    pub(crate) fn sync(&self, handler: &Bound<'_, PyAny>) -> PyResult<()> {
+        match &self.syncer {
+            Some(syncer) => handler::fsync::has_written_with(handler, syncer),
+            None => Ok(()),
+        }
     }
 
     /// Whether records need not be made in Python form for it. It holds.

@@ -92,6 +92,10 @@ mod _core {
     #[pymodule_export]
     use super::flood::{Duplicates, RateLimiter, Sampler, keep_or_forget};
     #[pymodule_export]
+    use super::handler::fsync::sync_before_fork;
+    #[pymodule_export]
+    use super::handler::upkeep::keywords_of;
+    #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]
     use super::queued::RecordQueue;

@@ -44,7 +44,7 @@ pub(crate) fn run<'py>(
         || plan.file.try_borrow().is_ok_and(|file| file.as_ref().is_some_and(|file| file.is_prompt));
     // A prompt file is written to without a pause in which another thread could come: see `lock`. Formatters that
     // run code of the application have the lock meanwhile.
-    if !plan.formatter.rendering.may_run_python() && is_prompt() {
+    if !plan.formatter.rendering.may_run_python() && plan.writes_at_once() && is_prompt() {
         let text = match text() {
             Ok(text) => text,
             Err(error) => return handler::usual::locked(handler, || guarded(Err(error))),
@@ -62,7 +62,11 @@ pub(crate) fn run<'py>(
     }
     handler::usual::locked(handler, || {
         guarded(text().and_then(|text| {
-            if is_prompt() && plan.holds(handler, settings) && write_at_once(plan, handler, &text)? {
+            if plan.writes_at_once()
+                && is_prompt()
+                && plan.holds(handler, settings)
+                && write_at_once(plan, handler, &text)?
+            {
                 return Ok(());
             }
             write(plan, handler, &text.add(&*plan.terminator)?)
@@ -96,10 +100,12 @@ fn write_bytes_at_once(plan: &HandlerPlan, handler: &Bound<'_, PyAny>, line: &[u
         return Ok(false);
     }
     match file.write(py, line) {
-        Some(written @ 1..) if written == line.len() => Ok(true),
         Some(written @ 1..) => {
-            let stream = handler.getattr(intern!(py, "stream"))?;
-            handler::usual::locked(handler, || write_through_buffer(&stream, &line[written..]))?;
+            if written < line.len() {
+                let stream = handler.getattr(intern!(py, "stream"))?;
+                handler::usual::locked(handler, || write_through_buffer(&stream, &line[written..]))?;
+            }
+            plan.has_written(file);
             Ok(true)
         }
         _ => Ok(false),
@@ -123,5 +129,5 @@ fn write<'py>(plan: &HandlerPlan, handler: &Bound<'py, PyAny>, line: &Bound<'py,
     if let Ok(mut file) = plan.file.try_borrow_mut() {
         *file = DirectFile::of(&stream)?;
     }
-    Ok(())
+    plan.sync(handler)
 }

@@ -5,8 +5,9 @@
 //! It is made directly, as long as the stream and what lies below it are as they were right after a flush:
 //! then nothing waits in them, nobody has closed them, and their settings are those that were seen.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -118,6 +119,11 @@ impl DirectFile {
     /// Another descriptor of the same open file, for a thread that does not know when the stream is closed.
     pub(crate) fn duplicate(&self) -> std::io::Result<std::fs::File> {
         self.descriptor.duplicate()
+    }
+
+    /// Tells `syncer` that the file was written to. What goes wrong is reported.
+    pub(crate) fn sync_with(&self, syncer: &Arc<Syncer>) {
+        syncer.report(self.descriptor.with(|file| syncer.has_written(file)));
     }
 
     /// The length of the file, whoever has written it; `None` for one that has been deleted.

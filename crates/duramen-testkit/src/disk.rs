@@ -27,6 +27,8 @@ struct State {
     writes: VecDeque<Write>,
     write_calls: usize,
     renames_fail: bool,
+    /// What each call of `sync` fails with.
+    syncs_fail: Option<io::ErrorKind>,
     /// The numbers of the locked files.
     locked: BTreeSet<usize>,
 }
@@ -39,6 +41,9 @@ struct Contents {
     created: i64,
     /// How many have it open for writing.
     writers: usize,
+    /// How many of its bytes are on the disk whatever happens.
+    synced: usize,
+    syncs: usize,
 }
 
 /// What happens at one call of write.
@@ -59,6 +64,18 @@ impl FakeDisk {
     /// Lets each renaming fail, or succeed again.
     pub fn fail_renames(&self, fail: bool) {
         self.0.lock().renames_fail = fail;
+    }
+
+    /// Lets each sync fail, or succeed again.
+    pub fn fail_syncs(&self, with: Option<io::ErrorKind>) {
+        self.0.lock().syncs_fail = with;
+    }
+
+    /// How many bytes of the file under `path` survive a power cut, and how often it was synced.
+    pub fn synced(&self, path: &str) -> Option<(usize, usize)> {
+        let state = self.0.lock();
+        let file = &state.files[*state.names.get(Path::new(path))?];
+        Some((file.synced, file.syncs))
     }
 
     /// Sets the disk's clock, in seconds since the epoch.
@@ -233,6 +250,10 @@ impl FileSystem for FakeDisk {
         Ok(())
     }
 
+    fn sync_folder(&self, _folder: &Path) -> io::Result<()> {
+        self.0.lock().syncs_fail.map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         // A name without a directory stands in the current one.
         let directory = directory.strip_prefix(".").unwrap_or(directory);
@@ -281,6 +302,20 @@ impl LogFile for FakeFile {
 
     fn status(&self) -> io::Result<FileStatus> {
         Ok(self.disk.0.lock().status(self.number))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.disk.0.lock();
+        if let Some(kind) = state.syncs_fail {
+            return Err(kind.into());
+        }
+        let file = &mut state.files[self.number];
+        (file.synced, file.syncs) = (file.bytes.len(), file.syncs + 1);
+        Ok(())
+    }
+
+    fn duplicate(&self) -> io::Result<Box<dyn LogFile>> {
+        Ok(Box::new(self.disk.0.lock().opened(self.number, &self.disk)))
     }
 }
 

@@ -415,3 +415,33 @@ fn a_file_is_applied_again_when_it_has_changed_and_a_wrong_one_changes_nothing()
     assert_eq!(manager.root().handlers().len(), 1);
     assert_eq!(fs::read_to_string(&log).expect("there"), "one\ntwo\nfour\n");
 }
+
+#[test]
+fn when_a_file_is_on_the_disk_is_an_option_of_every_handler_of_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for fsync in ["\"never\"", "\"rotation\"", "\"record\"", "\"5s\"", "5", "0.5", "null"] {
+        let settings =
+            one_file(folder.path(), r#""formatters": {"f": {}},"#, &format!(r#","fsync": {fsync}"#));
+        let text = written(&settings, folder.path(), |manager| info!(manager.root(), "{}", fsync));
+        assert!(text.ends_with(&format!("{fsync}\n")), "{text}");
+    }
+    let classes = [
+        "FileHandler",
+        "handlers.WatchedFileHandler",
+        "handlers.RotatingFileHandler",
+        "handlers.TimedRotatingFileHandler",
+    ];
+    for class in classes {
+        let wrong = |fsync: &str| {
+            let handler = format!(r#"{{"class": "logging.{class}", "filename": "a.log", "fsync": {fsync}}}"#);
+            mistakes(config::from_json(&format!(r#"{{"version": 1, "handlers": {{"f": {handler}}}}}"#)))
+        };
+        let expected = "expected \"never\", \"rotation\", \"record\", or an interval";
+        for fsync in ["\"always\"", "0", "-1.5"] {
+            let found = wrong(fsync);
+            let start = format!("handlers.f.fsync: found {fsync}, {expected}");
+            assert!(found.len() == 1 && found[0].starts_with(&start), "{found:?}");
+        }
+        assert_eq!(wrong("\"record\""), Vec::<String>::new());
+    }
+}

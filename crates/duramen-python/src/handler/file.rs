@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::lineage::{base, call_base, finally, text_encoding};
-use crate::handler::upkeep;
+use crate::handler::{fsync, upkeep};
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -17,6 +17,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
     let [path, mode, encoding, delay, errors] = std::array::from_fn(|index| call.argument(index));
+    let fsync = fsync::asked(call)?;
     let os = globals::get(py, intern!(py, "os"))?;
     let path = os.call_method1(intern!(py, "fspath"), (path,))?;
     let path = os.getattr(intern!(py, "path"))?.call_method1(intern!(py, "abspath"), (path,))?;
@@ -36,6 +37,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         base(handler, intern!(py, "StreamHandler"))?
             .call_method1(intern!(py, "__init__"), (handler, stream))?;
     }
+    fsync::begin(handler, fsync)?;
     call.none()
 }
 
@@ -72,6 +74,7 @@ fn close_stream(handler: &Bound<'_, PyAny>) -> PyResult<()> {
     }
     let flushed = handler.call_method0(intern!(py, "flush")).map(drop);
     finally(flushed, || {
+        fsync::leave(handler)?;
         let stream = handler.getattr(intern!(py, "stream"))?;
         handler.setattr(intern!(py, "stream"), py.None())?;
         if stream.hasattr(intern!(py, "close"))? {

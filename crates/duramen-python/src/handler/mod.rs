@@ -3,6 +3,7 @@
 pub(crate) mod base;
 pub(crate) mod error;
 pub(crate) mod file;
+pub(crate) mod fsync;
 pub(crate) mod lineage;
 pub(crate) mod listener;
 pub(crate) mod memory;

@@ -11,7 +11,7 @@ use crate::globals;
 use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::upkeep::Asked;
-use crate::handler::{file, schedule, timed_rotating, turn, upkeep};
+use crate::handler::{file, fsync, schedule, timed_rotating, turn, upkeep};
 use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =
@@ -37,7 +37,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let handler = &call.object;
     let [path, mode, most_bytes, backups, encoding, delay, errors] =
         std::array::from_fn(|index| call.argument(index));
-    let asked = Asked::of(call)?;
+    let (asked, fsync) = (Asked::of(call)?, fsync::asked(call)?);
     let upkeep = asked.as_ref().map(|asked| check(asked, &path, &most_bytes, &backups)).transpose()?;
     // A file that is rolled over is never emptied when it is opened: what it has would be lost.
     let is_rolled_over = most_bytes.gt(0)? || asked.is_some();
@@ -46,6 +46,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
     handler.setattr(intern!(py, "maxBytes"), most_bytes)?;
     handler.setattr(intern!(py, "backupCount"), backups)?;
+    fsync::begin(handler, fsync)?;
     if let (Some(asked), Some(upkeep)) = (asked, upkeep) {
         upkeep::add_schedule(handler, &asked)?;
         upkeep::begin(handler, upkeep)?;
@@ -138,6 +139,7 @@ fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let backups: i64 = handler.getattr(intern!(py, "backupCount"))?.extract()?;
     if backups > 0 {
         shift_backups(handler, backups)?;
+        fsync::has_moved(handler)?;
     }
     if !handler.getattr(intern!(py, "delay"))?.is_truthy()? {
         handler.setattr(intern!(py, "stream"), handler.call_method0(intern!(py, "_open"))?)?;

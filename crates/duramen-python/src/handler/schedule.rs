@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyInt, PyList, PyTuple, PyType};
 
 use crate::handler::lineage::{self, FileArguments, locale_encoding};
 use crate::handler::rotating::{exists, os, remove_if_there};
-use crate::handler::timed_upkeep;
+use crate::handler::{fsync, timed_upkeep};
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 
@@ -74,6 +74,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let [path, when, interval, backups, encoding, delay, utc, at_time, errors] =
         std::array::from_fn(|index| call.argument(index));
     let upkeep = timed_upkeep::asked(call, &path, &backups)?;
+    let fsync = fsync::asked(call)?;
     let encoding = locale_encoding(&encoding)?;
     let mode = intern!(py, "a").clone().into_any();
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
@@ -82,6 +83,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     handler.setattr(intern!(py, "utc"), utc)?;
     handler.setattr(intern!(py, "atTime"), at_time)?;
     set_schedule(handler, &interval)?;
+    fsync::begin(handler, fsync)?;
     if let Some(upkeep) = upkeep {
         timed_upkeep::begin(handler, upkeep)?;
     }
@@ -399,6 +401,7 @@ fn do_rollover<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     }
     let path = handler.getattr(intern!(py, "baseFilename"))?;
     handler.call_method1(intern!(py, "rotate"), (path, backup))?;
+    fsync::has_moved(handler)?;
     if handler.getattr(intern!(py, "backupCount"))?.gt(0)? {
         for path in handler.call_method0(intern!(py, "getFilesToDelete"))?.try_iter()? {
             os(py)?.call_method1(intern!(py, "remove"), (path?,))?;
@@ -415,6 +418,7 @@ pub(crate) fn close_stream(handler: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = handler.py();
     let stream = handler.getattr(intern!(py, "stream"))?;
     if stream.is_truthy()? {
+        fsync::leave(handler)?;
         stream.call_method0(intern!(py, "close"))?;
         handler.setattr(intern!(py, "stream"), py.None())?;
     }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::error::guarded;
+use crate::handler::fsync;
 use crate::handler::lineage::{base, call_base};
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
@@ -54,7 +55,7 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         let line = text.add(handler.getattr(intern!(py, "terminator"))?)?;
         stream.call_method1(intern!(py, "write"), (line,))?;
         handler.call_method0(intern!(py, "flush"))?;
-        Ok(())
+        fsync::has_written(handler)
     })?;
     call.none()
 }

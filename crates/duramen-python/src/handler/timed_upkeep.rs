@@ -7,8 +7,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::handler::lineage;
 use crate::handler::upkeep::{self, Asked};
+use crate::handler::{fsync, lineage};
 use crate::interpreter;
 use crate::native_method::{Call, Method};
 
@@ -68,7 +68,9 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let arguments = (0..PARAMETERS).map(|index| call.argument(index).to_owned());
     let arguments: Vec<_> = std::iter::once(call.object.clone()).chain(arguments).collect();
     let arguments = PyTuple::new(call.py(), arguments)?;
+    let fsync = fsync::asked(call)?;
     own_method(&call.object, intern!(call.py(), "__init__"))?.call1(arguments)?;
+    fsync::begin(&call.object, fsync)?;
     if let Some(wanted) = wanted {
         begin(&call.object, wanted)?;
     }

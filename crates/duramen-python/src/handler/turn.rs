@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::rotating::{is_full, is_irregular, os};
-use crate::handler::{schedule, timed_rotating, upkeep};
+use crate::handler::{fsync, schedule, timed_rotating, upkeep};
 
 /// What decides when the handler's file is rolled over, where `doRollover` is `logging`'s own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,7 @@ fn reopen(handler: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = handler.py();
     let name = intern!(py, "stream");
     let stream = handler.getattr(name)?;
+    fsync::leave(handler)?;
     // First, since opening the file can fail.
     handler.setattr(name, py.None())?;
     stream.call_method0(intern!(py, "close"))?;

@@ -18,23 +18,38 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::handler::rotating::{exists, os};
-use crate::handler::schedule;
+use crate::handler::{fsync, schedule};
 use crate::interpreter::{self, ending};
 use crate::native_method::Call;
 
 /// The options of both handlers.
-const COMMON: [&str; 7] =
-    ["compression", "max_age", "max_total_bytes", "archive_to", "archive_max_age", "symlink", "on_rotate"];
+const COMMON: [&str; 8] = [
+    "compression",
+    "max_age",
+    "max_total_bytes",
+    "archive_to",
+    "archive_max_age",
+    "symlink",
+    "on_rotate",
+    "fsync",
+];
 
 /// The names of the keyword-only options that `__init__` of the class takes beside CPython's parameters.
 pub(crate) fn further_keywords(qualified_name: &str) -> &'static [&'static str] {
-    const BY_SIZE: [&str; 11] = with_common(["when", "interval", "utc", "atTime"]);
-    const BY_TIME: [&str; 8] = with_common(["maxBytes"]);
+    const BY_SIZE: [&str; 12] = with_common(["when", "interval", "utc", "atTime"]);
+    const BY_TIME: [&str; 9] = with_common(["maxBytes"]);
     match qualified_name {
+        "FileHandler.__init__" | "WatchedFileHandler.__init__" => &["fsync"],
         "RotatingFileHandler.__init__" => &BY_SIZE,
         "TimedRotatingFileHandler.__init__" => &BY_TIME,
         _ => &[],
     }
+}
+
+/// The keywords of a class of handlers that CPython's does not have.
+#[pyfunction]
+pub(crate) fn keywords_of(class: &str) -> Vec<&'static str> {
+    further_keywords(&format!("{class}.__init__")).to_vec()
 }
 
 const fn with_common<const OWN: usize, const ALL: usize>(own: [&'static str; OWN]) -> [&'static str; ALL] {
@@ -93,7 +108,10 @@ impl<'a, 'py> Asked<'a, 'py> {
     /// `None` when no option was given, or all as `None`.
     pub(crate) fn of(call: &'a Call<'_, 'py>) -> PyResult<Option<Self>> {
         let Some(given) = &call.extra_keywords else { return Ok(None) };
-        if given.values().iter().all(|value| value.is_none()) {
+        let is_asked = |(name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>)| {
+            !value.is_none() && !name.eq("fsync").unwrap_or(false)
+        };
+        if !given.iter().any(is_asked) {
             return Ok(None);
         }
         let class = call.object.get_type().name()?.to_string();
@@ -318,8 +336,9 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, upkeep: &Upkeep) -> PyResult
     } else {
         upkeep.roll_over(None)
     };
-    if let Err(error) = rolled {
-        report::error(&path, &format!("rollover: {error}"));
+    match rolled {
+        Ok(()) => fsync::has_moved(handler)?,
+        Err(error) => report::error(&path, &format!("rollover: {error}")),
     }
     if !handler.getattr(intern!(py, "delay"))?.is_truthy()? {
         handler.setattr(intern!(py, "stream"), handler.call_method0(intern!(py, "_open"))?)?;

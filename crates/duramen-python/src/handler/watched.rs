@@ -5,8 +5,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::globals;
-use crate::handler::file;
 use crate::handler::lineage::{FileArguments, text_encoding};
+use crate::handler::{file, fsync};
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[
@@ -24,8 +24,10 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
     let [path, mode, encoding, delay, errors] = std::array::from_fn(|index| call.argument(index));
+    let fsync = fsync::asked(call)?;
     let encoding = text_encoding(&mode, &encoding)?;
     FileArguments { path, mode: mode.to_owned(), encoding, delay, errors }.init_file_handler(handler)?;
+    fsync::begin(handler, fsync)?;
     handler.setattr(intern!(py, "dev"), -1)?;
     handler.setattr(intern!(py, "ino"), -1)?;
     handler.call_method0(intern!(py, "_statstream"))?;
@@ -58,6 +60,7 @@ fn reopen_if_needed<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     if !handler.getattr(name)?.is_none() && is_another_file(handler)? {
         let stream = handler.getattr(name)?;
         stream.call_method0(intern!(py, "flush"))?;
+        fsync::leave(handler)?;
         stream.call_method0(intern!(py, "close"))?;
         // First, since opening the file can fail.
         handler.setattr(name, py.None())?;

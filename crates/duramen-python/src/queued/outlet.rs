@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use duramen::queue::Tally;
 use duramen::report;
+use duramen::writer::fsync::Syncer;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
@@ -45,14 +46,29 @@ pub(crate) struct Outlet {
     is_regular: bool,
     /// The last line was written in part: the next one begins with a line break.
     is_torn: AtomicBool,
+    /// Brings the file to the disk, where that was asked for.
+    syncer: Option<Arc<Syncer>>,
 }
 
 const MOST_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
 impl Outlet {
-    pub(crate) fn new(file: File) -> Self {
+    pub(crate) fn new(file: File, syncer: Option<Arc<Syncer>>) -> Self {
         let is_regular = file.metadata().is_ok_and(|status| status.is_file());
-        Self { file, is_regular, is_torn: AtomicBool::new(false) }
+        Self { file, is_regular, is_torn: AtomicBool::new(false), syncer }
+    }
+
+    /// Writes lines that end at `ends`, and brings them to the disk together where every record has to be there; how many
+    /// are written, and the error that stopped it.
+    fn deliver(&self, bytes: &[u8], ends: &[usize]) -> (usize, Option<io::Error>) {
+        let (written, error) = self.write_lines(bytes, ends);
+        match &self.syncer {
+            Some(syncer) if written > 0 => match syncer.has_written(&self.file) {
+                Ok(()) => (written, error),
+                Err(error) => (0, Some(error)),
+            },
+            _ => (written, error),
+        }
     }
 
     /// Writes lines that end at `ends`; how many of them are written, and the error that stopped it.
@@ -130,7 +146,7 @@ pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally) {
     }
     let mut failed = vec![false; items];
     for file in files {
-        let (whole, error) = file.outlet.write_lines(&file.bytes, &file.ends);
+        let (whole, error) = file.outlet.deliver(&file.bytes, &file.ends);
         for (line, (item, place)) in file.owners.iter().enumerate() {
             let counts = tally.handler(*place);
             if line < whole {

@@ -242,7 +242,10 @@ impl RecordQueue {
         let outlet = match &previous {
             Some(previous) if previous.stream.is(stream) => Arc::clone(&previous.outlet),
             _ => match file.duplicate() {
-                Ok(duplicate) => Arc::new(Outlet::new(duplicate)),
+                Ok(duplicate) => {
+                    let syncer = handler::fsync::of(self.handlers[place].bind(py))?;
+                    Arc::new(Outlet::new(duplicate, syncer))
+                }
                 Err(_) => return Ok(false),
             },
         };

@@ -87,6 +87,17 @@ impl FileSystem for Disk {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    #[cfg(unix)]
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        unless_impossible(File::open(folder)?.sync_all())
+    }
+
+    /// A folder cannot be opened there: the file system keeps its names by itself.
+    #[cfg(not(unix))]
+    fn sync_folder(&self, _folder: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
     }
@@ -119,6 +130,24 @@ impl LogFile for File {
 
     fn status(&self) -> io::Result<FileStatus> {
         self.metadata().map(|metadata| status_of(&metadata))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        unless_impossible(self.sync_data())
+    }
+
+    fn duplicate(&self) -> io::Result<Box<dyn LogFile>> {
+        Ok(Box::new(self.try_clone()?))
+    }
+}
+
+/// Pipes, terminals and some folders have nothing that could be brought to a disk: POSIX has `EINVAL` for them.
+fn unless_impossible(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        synced => synced,
     }
 }
 

@@ -77,6 +77,12 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Those of the operating system.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 
+    /// Brings the names in `folder` to the disk, where the system does that.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
     /// True when `path` names something.
     fn exists(&self, path: &Path) -> bool {
         self.status(path).is_ok()
@@ -96,6 +102,18 @@ pub trait LogFile: Debug + Send {
     /// # Errors
     /// Those of the operating system.
     fn status(&self) -> io::Result<FileStatus>;
+
+    /// Brings what was written to the disk, and returns when it is there.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Another handle of the same open file.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn duplicate(&self) -> io::Result<Box<dyn LogFile>>;
 }
 
 /// A file that is locked until this is dropped.

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Writer;
+use super::fsync::Syncer;
+use super::{Fsync, Writer};
 use crate::fs::{Disk, FileStatus, FileSystem, LogFile};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
@@ -17,6 +18,8 @@ pub struct FileWriter {
     path: PathBuf,
     truncate_at_open: bool,
     open: Option<OpenFile>,
+    /// `None` where the operating system brings the file to the disk when it likes.
+    syncer: Option<Arc<Syncer>>,
 }
 
 #[derive(Debug)]
@@ -56,13 +59,32 @@ impl FileWriter {
 
     /// Appends to the file at `path` of `fs`.
     pub fn on(fs: Arc<dyn FileSystem>, path: impl Into<PathBuf>) -> Self {
-        Self { fs, path: path.into(), truncate_at_open: false, open: None }
+        Self { fs, path: path.into(), truncate_at_open: false, open: None, syncer: None }
     }
 
     /// Empties the file when it is opened for the first time (Python's mode `w`).
     #[must_use]
     pub fn truncating(self) -> Self {
         Self { truncate_at_open: true, ..self }
+    }
+
+    /// Brings the file to the disk when `fsync` says; by default when the operating system likes.
+    ///
+    /// ```
+    /// use duramen::writer::{FileWriter, Fsync};
+    ///
+    /// let writer = FileWriter::new("/tmp/audit.log").fsync(Fsync::EveryRecord);
+    /// ```
+    #[must_use]
+    pub fn fsync(self, fsync: Fsync) -> Self {
+        let syncer =
+            (fsync != Fsync::Never).then(|| Arc::new(Syncer::new(Arc::clone(&self.fs), &self.path, fsync)));
+        Self { syncer, ..self }
+    }
+
+    /// The file has been given another name.
+    pub(super) fn has_moved(&self) -> io::Result<()> {
+        self.syncer.as_ref().map_or(Ok(()), |syncer| syncer.has_moved())
     }
 
     /// Opens the file now, where it is not open.
@@ -115,7 +137,15 @@ impl FileWriter {
 impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let open = self.opened()?;
-        if open.is_torn { open.write_all(&[b"\n", entry].concat()) } else { open.write_all(entry) }
+        if open.is_torn {
+            open.write_all(&[b"\n", entry].concat())?
+        } else {
+            open.write_all(entry)?
+        }
+        match (&self.syncer, &self.open) {
+            (Some(syncer), Some(open)) => syncer.has_written(open.file.as_ref()),
+            _ => Ok(()),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -123,7 +153,9 @@ impl Writer for FileWriter {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        self.open = None;
-        Ok(())
+        match (self.open.take(), &self.syncer) {
+            (Some(open), Some(syncer)) => syncer.leave(open.file.as_ref()),
+            _ => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Writers bring bytes to a file or a stream. They know no records.
 
 pub mod file;
+pub mod fsync;
 pub mod rotating;
 pub mod stream;
 pub mod timed;
@@ -9,6 +10,7 @@ pub mod watched;
 use std::io;
 
 pub use file::FileWriter;
+pub use fsync::Fsync;
 pub use rotating::RotatingWriter;
 pub use stream::StreamWriter;
 pub use timed::TimedRotatingWriter;

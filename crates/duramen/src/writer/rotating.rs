@@ -34,11 +34,13 @@ impl RotatingWriter {
     /// # Errors
     /// Those of the file system.
     pub fn roll_over(&mut self) -> io::Result<()> {
-        self.file.close()?;
+        let closed = self.file.close();
         if let Some(upkeep) = &self.upkeep {
-            return upkeep.roll_over(None);
+            upkeep.roll_over(None)?;
+        } else {
+            roll::by_number(self.file.fs().as_ref(), self.file.path(), &self.limit, &self.customs)?;
         }
-        roll::by_number(self.file.fs().as_ref(), self.file.path(), &self.limit, &self.customs)
+        closed.and(self.file.has_moved())
     }
 
     /// Rolls over, where `entry` makes that necessary and no other process has done it.

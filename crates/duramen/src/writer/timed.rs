@@ -68,7 +68,7 @@ impl TimedRotatingWriter {
         let now = self.clock.now_seconds();
         let Ok(time) = self.schedule.backup_time(self.rollover_at, now, &self.zone);
         let suffix = self.schedule.backup_suffix(&time);
-        self.file.close()?;
+        let closed = self.file.close();
         if let Some((upkeep, _)) = &self.upkeep {
             let form = self.schedule.backup_form();
             upkeep.roll_over(Some(BackupDate { text: &suffix, form }))?;
@@ -80,7 +80,7 @@ impl TimedRotatingWriter {
         if now >= self.rollover_at {
             self.schedule_next(now);
         }
-        Ok(())
+        closed.and(self.file.has_moved())
     }
 
     fn schedule_next(&mut self, now: i64) {

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use super::super::options::Options;
 use super::super::registry::{Parts, Recipe};
 use super::handlers::ready;
-use crate::Handler;
 use crate::handler::{FileHandler, WatchedFileHandler};
-use crate::writer::FileWriter;
+use crate::writer::{FileWriter, Fsync};
+use crate::{Handler, Value};
 
 /// A file as the options of all these handlers describe it.
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) truncate: bool,
     delay: bool,
+    fsync: Fsync,
 }
 
 impl File {
@@ -26,6 +27,7 @@ impl File {
         // Text is always valid in Rust, so that each way to handle errors is kept.
         options.text("errors");
         let delay = options.flag("delay").unwrap_or(false);
+        let fsync = fsync(options);
         let mode = has_mode
             .then(|| {
                 options.one_of("mode", "\"a\" or \"w\"", |mode| match mode {
@@ -42,12 +44,12 @@ impl File {
         }
         // As in Python, a later change of the working directory moves no log.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
-        Some(Self { path, truncate: mode.unwrap_or(false), delay })
+        Some(Self { path, truncate: mode.unwrap_or(false), delay, fsync })
     }
 
     /// The writer, which has opened the file unless that is delayed.
     fn writer(&self) -> io::Result<FileWriter> {
-        let mut writer = FileWriter::new(&self.path);
+        let mut writer = FileWriter::new(&self.path).fsync(self.fsync);
         if self.truncate {
             writer = writer.truncating();
         }
@@ -68,6 +70,21 @@ impl File {
             None => recipe,
         }
     }
+}
+
+/// When the file is brought to the disk: a name, or an interval as text or in seconds.
+fn fsync(options: &mut Options<'_>) -> Fsync {
+    let asked = if let Some(Value::Integer(_) | Value::Float(_)) = options.value("fsync") {
+        let seconds = options.number("fsync").unwrap_or_default();
+        let fsync = Fsync::from_seconds(seconds);
+        if fsync.is_none() {
+            options.mistake("fsync", seconds.to_string(), Fsync::EXPECTED);
+        }
+        fsync
+    } else {
+        options.one_of("fsync", Fsync::EXPECTED, |text| text.parse().ok())
+    };
+    asked.unwrap_or_default()
 }
 
 pub(super) fn plain(options: &mut Options<'_>) -> Option<Recipe> {
