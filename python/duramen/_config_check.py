@@ -219,7 +219,8 @@ class _Check:
             for key in given:
                 if key not in known:
                     self._problem(
-                        f"{path}.{key}", f"{cls.__name__} has no such option; {_one_of(_in_order(parameters, known))}"
+                        f"{path}.{key}",
+                        f"{cls.__name__} has no such option; {_one_of(_in_order(parameters, known))}",
                     )
         for name, parameter in parameters.items():
             variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)

@@ -165,7 +165,7 @@ def test_an_error_of_the_disk_goes_to_handle_error_and_the_handler_goes_on(tmp_p
 def test_what_is_impossible_is_refused_before_a_file_is_touched(tmp_path, modules, name, value):
     with pytest.raises(ValueError) as refused:
         made(modules, name, tmp_path / "app.log", fsync=value)
-    assert str(refused.value).startswith(f"{name}: fsync: found {value!r}, expected \"never\", \"rotation\"")
+    assert str(refused.value).startswith(f'{name}: fsync: found {value!r}, expected "never", "rotation"')
     assert os.listdir(tmp_path) == []
 
 
@@ -197,5 +197,7 @@ def test_the_check_of_a_configuration_knows_the_options_of_each_class():
     assert problems("RotatingFileHandler", compression="gzip", when="H", fsync="rotation") == []
     assert problems("TimedRotatingFileHandler", maxBytes=1, max_age="1d") == []
     (problem,) = problems("WatchedFileHandler", compression="gzip")
-    assert problem.startswith("handlers.f.compression: WatchedFileHandler has no such option; it has filename")
+    assert problem.startswith(
+        "handlers.f.compression: WatchedFileHandler has no such option; it has filename"
+    )
     assert problem.endswith(", fsync")

@@ -138,9 +138,9 @@ impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let open = self.opened()?;
         if open.is_torn {
-            open.write_all(&[b"\n", entry].concat())?
+            open.write_all(&[b"\n", entry].concat())?;
         } else {
-            open.write_all(entry)?
+            open.write_all(entry)?;
         }
         match (&self.syncer, &self.open) {
             (Some(syncer), Some(open)) => syncer.has_written(open.file.as_ref()),
