@@ -7,7 +7,7 @@ use regex::RegexBuilder;
 use super::keys::KeyRule;
 use super::mode::{Key, Mode};
 use super::names::Names;
-use super::patterns::{PACKS, Pattern, Trigger};
+use super::patterns::{PACKS, Pattern, Secret, Trigger};
 use super::trigger::{MOST_PATTERNS, Triggers};
 use super::{Redactor, Rule, checks};
 use crate::error::OptionError;
@@ -91,7 +91,7 @@ impl RedactorBuilder {
         }
         let pseudonyms = self.pseudonyms()?;
         let rules = self.rules(patterns)?;
-        let triggers = Triggers::new(rules.iter().map(|rule| rule.pattern.trigger).collect());
+        let triggers = Triggers::new(&rules.iter().map(|rule| rule.pattern.trigger).collect::<Vec<_>>());
         Ok(Redactor {
             keys: key_rules("keys", &keys)?,
             allowed: self.allowed.as_deref().map(|allowed| key_rules("allow", allowed)).transpose()?,
@@ -165,5 +165,60 @@ fn own_pattern(name: &str, expression: &str) -> Result<Pattern, OptionError> {
             "an expression that does not match nothing",
         ));
     }
-    Ok(Pattern { name: name.to_owned(), trigger: Trigger::Always, regex, check: checks::always })
+    let secret = if regex.captures_len() > 1 { Secret::Group } else { Secret::Match };
+    Ok(Pattern { name: name.to_owned(), trigger: Trigger::Always, regex, secret, check: checks::always })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::Redactor;
+
+    static ALL: LazyLock<Redactor> = LazyLock::new(|| {
+        let packs = super::PACKS.iter().fold(Redactor::builder(), |builder, pack| builder.pack(pack.name));
+        packs.build().expect("packs")
+    });
+
+    /// Pieces of which secrets are made, and what stands around them.
+    fn pieces() -> impl Strategy<Value = String> {
+        let words = [
+            "password", "token=", "Bearer ", "eyJ", "AKIA", "://", "cookie:", "1", "23", "123", "4567",
+            "0.0", ".", "-", ":", "::", "@", "+", "(555)", " ", "a", "fe80", "ff:", "DE", "4111", "GB29",
+            "00:1b:", "\u{e9}",
+        ];
+        prop::collection::vec(prop::sample::select(words.to_vec()), 0..24).prop_map(|words| words.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_pattern_matches_triggers_it(text in pieces()) {
+            let redactor = &*ALL;
+            let triggered: Vec<_> = redactor.triggers.triggered(&text).collect();
+            for (index, rule) in redactor.rules.iter().enumerate() {
+                let mut hidden = None;
+                // What the check of a pattern refuses may be left out before.
+                rule.each_in(&text, |found| {
+                    let secret = &text[found.clone()];
+                    hidden = (rule.pattern.check)(secret).then_some(found).or(hidden.take());
+                });
+                prop_assert!(hidden.is_none() || triggered.contains(&index), "{} {hidden:?}", rule.pattern.name);
+            }
+        }
+
+        #[test]
+        fn secrets_are_where_their_groups_are(text in pieces()) {
+            for rule in &ALL.rules {
+                let mut found = Vec::new();
+                rule.each_in(&text, |secret| found.push(secret));
+                let groups = rule.pattern.regex.captures_iter(&text);
+                let groups = groups.map(|groups| {
+                    groups.name("secret").or_else(|| groups.get(0)).expect("a match").range()
+                });
+                prop_assert_eq!(found, groups.collect::<Vec<_>>(), "{}", rule.pattern.name);
+            }
+        }
+    }
 }

@@ -59,6 +59,11 @@ pub(super) fn is_ipv6(text: &str) -> bool {
     address.bytes().any(|byte| byte.is_ascii_hexdigit()) && address.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
+/// Not words with hyphens between them.
+pub(super) fn is_key(text: &str) -> bool {
+    text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 /// Not a word as people write it: what follows `Basic` or `token` may be one.
 pub(super) fn is_token(text: &str) -> bool {
     let uppercase_inside = text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());

@@ -12,19 +12,19 @@ mod mode;
 mod names;
 mod patterns;
 mod record;
+mod shapes;
 mod trigger;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use regex::{Captures, Match};
 
 pub use builder::RedactorBuilder;
 pub use mode::{MASK, Mode};
 
 use self::keys::KeyRule;
 use self::names::Names;
-use self::patterns::Pattern;
+use self::patterns::{Pattern, Secret};
 use self::trigger::Triggers;
 
 /// Finds secrets and puts something else in their place.
@@ -186,34 +186,40 @@ impl Redactor {
 }
 
 impl Rule {
-    /// What is to be masked, its check aside: the matches, or what their group `secret` holds.
-    fn found_in<'t>(&self, text: &'t str) -> impl Iterator<Item = Match<'t>> {
+    /// Calls `found` with each place that is to be masked, its check aside.
+    fn each_in(&self, text: &str, mut found: impl FnMut(Range<usize>)) {
         let regex = &self.pattern.regex;
-        // A match alone is found faster than the groups in it.
-        let has_groups = regex.captures_len() > 1;
-        let whole = (!has_groups).then(|| regex.find_iter(text));
-        let in_groups = has_groups.then(|| regex.captures_iter(text));
-        let of_groups = |captures: Captures<'t>| captures.name("secret").or_else(|| captures.get(0));
-        whole.into_iter().flatten().chain(in_groups.into_iter().flatten().filter_map(of_groups))
+        match &self.pattern.secret {
+            Secret::Match => regex.find_iter(text).for_each(|matched| found(matched.range())),
+            Secret::Between(before, behind) => regex.find_iter(text).for_each(|matched| {
+                let before = before.find(matched.as_str()).map_or(0, |before| before.end());
+                found(matched.start() + before..matched.end() - behind);
+            }),
+            Secret::Group => regex.captures_iter(text).for_each(|captures| {
+                if let Some(secret) = captures.name("secret").or_else(|| captures.get(0)) {
+                    found(secret.range());
+                }
+            }),
+        }
     }
 
     /// The text with all that the rule finds replaced; `None` when it finds nothing.
     fn apply(&self, text: &str, pseudonyms: Option<&mode::Key>) -> Option<String> {
         let mut masked = String::new();
         let mut written = 0;
-        for found in self.found_in(text) {
-            let within = within_quotes(found.as_str());
-            let (start, end) = (found.start() + within.start, found.start() + within.end);
+        self.each_in(text, |found| {
+            let within = within_quotes(&text[found.clone()]);
+            let (start, end) = (found.start + within.start, found.start + within.end);
             let secret = &text[start..end];
             // What an earlier rule has put there is no secret.
             if secret.starts_with(MASK) || !(self.pattern.check)(secret) {
-                continue;
+                return;
             }
             masked.push_str(&text[written..start]);
             mode::replace(self.mode, pseudonyms, &self.pattern.name, secret, &mut masked);
             written = end;
             self.masked.fetch_add(1, Ordering::Relaxed);
-        }
+        });
         (written > 0).then(|| {
             masked.push_str(&text[written..]);
             masked
@@ -222,7 +228,7 @@ impl Rule {
 }
 
 /// Where in `text` stands what its quotes enclose: they stay, so that JSON stays JSON.
-fn within_quotes(text: &str) -> std::ops::Range<usize> {
+fn within_quotes(text: &str) -> Range<usize> {
     let enclosed = ["\\\"", "\"", "'"]
         .into_iter()
         .find(|quote| text.len() >= 2 * quote.len() && text.starts_with(quote) && text.ends_with(quote));

@@ -3,18 +3,19 @@
 use regex::Regex;
 
 use super::checks::{self, Check};
+use super::shapes::{self, Shape};
 
 /// What a text must hold before a pattern is tried: finding that out costs little.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Trigger {
     /// One of these texts, in any case.
     Words(&'static [&'static str]),
-    /// At least so many digits.
-    Digits(usize),
+    /// At least so many digits, and this shape.
+    Digits(usize, Shape),
     /// An `@`.
     At,
-    /// At least so many colons or hyphens.
-    Colons(usize),
+    /// At least so many colons or hyphens, and this shape.
+    Colons(usize, Shape),
     /// A run of so many characters that keys are made of.
     Run,
     /// Nothing: it is always tried.
@@ -26,9 +27,20 @@ pub(super) enum Trigger {
 pub(super) struct Pattern {
     pub(super) name: String,
     pub(super) trigger: Trigger,
-    /// The group `secret`, or else the whole match, is what is masked.
     pub(super) regex: Regex,
+    pub(super) secret: Secret,
     pub(super) check: Check,
+}
+
+/// What of a match is masked.
+#[derive(Clone, Debug)]
+pub(super) enum Secret {
+    /// All of it.
+    Match,
+    /// All but what this expression matches at its beginning, and so many bytes at its end.
+    Between(Regex, usize),
+    /// What its group `secret` holds, or all of it; finding groups takes longer than finding matches.
+    Group,
 }
 
 /// What a pack holds.
@@ -45,10 +57,23 @@ impl Pack {
         self.patterns.iter().map(|&(name, trigger, pattern, check)| Pattern {
             name: name.to_owned(),
             trigger,
-            regex: Regex::new(pattern).expect("the patterns of the packs are tested"),
+            regex: compiled(pattern),
+            secret: secret_of(pattern),
             check,
         })
     }
+}
+
+fn compiled(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns of the packs are tested")
+}
+
+/// The patterns of the packs have their group `secret`, if any, in no other, and what stands before it matches in
+/// one way alone: it says where the secret begins. What stands behind it is a text.
+fn secret_of(pattern: &str) -> Secret {
+    let Some((before, secret)) = pattern.split_once("(?P<secret>") else { return Secret::Match };
+    let behind = secret.rsplit_once(')').map_or(0, |(_, behind)| behind.len());
+    Secret::Between(compiled(&format!("^(?:{before})")), behind)
 }
 
 pub(super) const PACKS: [Pack; 3] = [
@@ -85,7 +110,7 @@ pub(super) const PACKS: [Pack; 3] = [
             (
                 "cookie",
                 Trigger::Words(&["cookie"]),
-                r#"(?i)\b(?:set-)?cookie["']?\s*[:=]\s*(?P<secret>[^\r\n]+)"#,
+                r#"(?i)\b(?:set-)?cookie["']?\s*[:=]\s*(?P<secret>\S[^\r\n]*)"#,
                 checks::always,
             ),
             (
@@ -131,10 +156,11 @@ pub(super) const PACKS: [Pack; 3] = [
                 checks::always,
             ),
             ("gitlab_token", Trigger::Words(&["glpat-"]), r"\bglpat-[A-Za-z0-9_-]{20,}", checks::always),
+            ("slack_token", Trigger::Words(&["xox"]), r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}", checks::always),
             (
-                "slack_token",
-                Trigger::Words(&["xox", "hooks.slack.com"]),
-                r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bhooks\.slack\.com/services/(?P<secret>[A-Za-z0-9/]+)",
+                "slack_webhook",
+                Trigger::Words(&["hooks.slack.com"]),
+                r"\bhooks\.slack\.com/services/(?P<secret>[A-Za-z0-9/]+)",
                 checks::always,
             ),
             (
@@ -143,7 +169,7 @@ pub(super) const PACKS: [Pack; 3] = [
                 r"\b[spr]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9]{16,}",
                 checks::always,
             ),
-            ("openai_key", Trigger::Words(&["sk-"]), r"\bsk-[A-Za-z0-9_-]{20,}", checks::is_token),
+            ("openai_key", Trigger::Words(&["sk-"]), r"\bsk-[A-Za-z0-9_-]{20,}", checks::is_key),
             (
                 "url_password",
                 Trigger::Words(&["://"]),
@@ -214,24 +240,29 @@ pub(super) const PACKS: [Pack; 3] = [
                 r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
                 checks::always,
             ),
-            ("ssn", Trigger::Digits(9), r"\b\d{3}-\d{2}-\d{4}\b", checks::is_ssn),
+            ("ssn", Trigger::Digits(9, shapes::ssn), r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", checks::is_ssn),
             (
                 "phone",
-                Trigger::Digits(7),
-                r"\+\d{1,3}(?:[ .()/-]{0,2}\d){6,12}\b|\(\d{3}\) ?\d{3}[ .-]\d{4}\b|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b",
+                Trigger::Digits(7, shapes::phone),
+                r"\+[0-9]{1,3}(?:[ .()/-]{0,2}[0-9]){6,12}\b|\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}\b|\b[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4}\b",
                 checks::always,
             ),
-            ("mac", Trigger::Colons(5), r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b", checks::always),
+            (
+                "mac",
+                Trigger::Colons(5, shapes::mac),
+                r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b",
+                checks::always,
+            ),
             (
                 "ipv6",
-                Trigger::Colons(2),
-                r"(?:^|[^\w:.])(?P<secret>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?(?:%\w+)?)",
+                Trigger::Colons(2, shapes::ipv6),
+                r"(?:[^\w:.]|^)(?P<secret>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{1,4})?(?:%[0-9A-Za-z]+)?)",
                 checks::is_ipv6,
             ),
             (
                 "ipv4",
-                Trigger::Digits(4),
-                r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b",
+                Trigger::Digits(4, shapes::ipv4),
+                r"\b(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\b",
                 checks::always,
             ),
         ],
@@ -249,8 +280,13 @@ pub(super) const PACKS: [Pack; 3] = [
             "routing_number",
         ],
         patterns: &[
-            ("card", Trigger::Digits(13), r"\b\d(?:[ -]?\d){12,18}\b", checks::is_card),
-            ("iban", Trigger::Digits(8), r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b", checks::is_iban),
+            ("card", Trigger::Digits(13, shapes::card), r"\b[0-9](?:[ -]?[0-9]){12,18}\b", checks::is_card),
+            (
+                "iban",
+                Trigger::Digits(8, shapes::iban),
+                r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}\b",
+                checks::is_iban,
+            ),
         ],
     },
 ];

@@ -1,16 +1,32 @@
 //! Which patterns a text can match at all: found out in one look at it, as most texts hold no secret.
 
+use std::collections::BTreeMap;
+
+use aho_corasick::packed::Searcher;
+use aho_corasick::{AhoCorasick, Input, Match, Span};
+
 use super::patterns::Trigger;
+use super::shapes::Shape;
 
 #[derive(Debug)]
 pub(super) struct Triggers {
-    /// By the number of the pattern.
-    of_patterns: Vec<Trigger>,
-    words: Vec<Word>,
-    /// A bit for each hash of three bytes with which a word begins.
-    beginnings: [u64; BEGINNINGS / 64],
-    /// The patterns that are always tried, as bits.
+    beginnings: Option<Beginnings>,
+    /// The patterns that are always tried, and those that an `@` or a run triggers, as bits.
     always: u64,
+    at: u64,
+    run: u64,
+    /// The patterns that so many digits, or colons and hyphens, and a shape trigger.
+    digits: Vec<Counted>,
+    colons: Vec<Counted>,
+}
+
+/// What triggers a pattern where so many characters of a kind stand.
+#[derive(Debug)]
+struct Counted {
+    least: usize,
+    shape: Shape,
+    /// The pattern, as a bit.
+    pattern: u64,
 }
 
 /// A text that triggers patterns.
@@ -24,125 +40,159 @@ struct Word {
 /// So many patterns there can be: each has a bit.
 pub(super) const MOST_PATTERNS: usize = 64;
 
-/// So many hashes there are.
-const BEGINNINGS: usize = 4096;
-
 /// So long a run of characters of keys is looked at.
 const RUN: usize = 32;
 
+/// So many bytes of a word are looked for at once.
+const BEGINNING: usize = 4;
+
 impl Triggers {
-    /// For patterns with these triggers, at most [`MOST_PATTERNS`]. Words have three bytes or more.
-    pub(super) fn new(triggers: Vec<Trigger>) -> Self {
-        let mut words: Vec<Word> = Vec::new();
-        let mut beginnings = [0; BEGINNINGS / 64];
-        let mut always = 0;
+    /// For patterns with these triggers, at most [`MOST_PATTERNS`]. Words are in lower case.
+    pub(super) fn new(triggers: &[Trigger]) -> Self {
+        let mut made =
+            Self { beginnings: None, always: 0, at: 0, run: 0, digits: Vec::new(), colons: Vec::new() };
+        let mut words = Vec::new();
         for (index, trigger) in triggers.iter().enumerate() {
-            match trigger {
+            let patterns = 1 << index;
+            match *trigger {
                 Trigger::Words(own) => {
-                    for word in *own {
-                        let text = word.as_bytes();
-                        let hash = hash(text.iter().take(3).fold(0, |last, &byte| shifted(last, byte)));
-                        beginnings[hash / 64] |= 1 << (hash % 64);
-                        words.push(Word { text, patterns: 1 << index });
-                    }
+                    words.extend(own.iter().map(|word| Word { text: word.as_bytes(), patterns }));
                 }
-                Trigger::Always => always |= 1 << index,
-                _ => {}
+                Trigger::Always => made.always |= patterns,
+                Trigger::At => made.at |= patterns,
+                Trigger::Run => made.run |= patterns,
+                Trigger::Digits(least, shape) => {
+                    made.digits.push(Counted { least, shape, pattern: patterns });
+                }
+                Trigger::Colons(least, shape) => {
+                    made.colons.push(Counted { least, shape, pattern: patterns });
+                }
             }
         }
-        Self { of_patterns: triggers, words, beginnings, always }
+        made.beginnings = Beginnings::of(words);
+        made
     }
 
     /// The numbers of the patterns that are to be tried on `text`, in order.
     pub(super) fn triggered(&self, text: &str) -> impl Iterator<Item = usize> + use<> {
-        let look = self.look_at(text.as_bytes());
-        let mut bits = self.always | look.patterns;
-        for (index, trigger) in self.of_patterns.iter().enumerate() {
-            let triggered = match *trigger {
-                Trigger::Digits(least) => look.digits >= least,
-                Trigger::At => look.ats > 0,
-                Trigger::Colons(least) => look.colons >= least,
-                Trigger::Run => look.has_run,
-                Trigger::Words(_) | Trigger::Always => false,
-            };
-            bits |= u64::from(triggered) << index;
+        let bytes = text.as_bytes();
+        let mut bits = self.always | self.beginnings.as_ref().map_or(0, |words| words.triggered(bytes));
+        if self.run & !bits != 0 && has_run(bytes) {
+            bits |= self.run;
         }
+        let counts = Counts::of(bytes);
+        if counts.ats > 0 {
+            bits |= self.at;
+        }
+        let reached = |patterns: &[Counted], count| {
+            let reached = patterns.iter().filter(|counted| counted.least <= count && (counted.shape)(bytes));
+            reached.fold(0, |bits, counted| bits | counted.pattern)
+        };
+        bits |= reached(&self.digits, counts.digits) | reached(&self.colons, counts.colons);
         std::iter::from_fn(move || {
             let index = bits.trailing_zeros() as usize;
             bits &= bits.wrapping_sub(1);
             (index < MOST_PATTERNS).then_some(index)
         })
     }
+}
 
-    fn look_at(&self, bytes: &[u8]) -> Look {
-        let mut look = Look { patterns: 0, digits: 0, ats: 0, colons: 0, has_run: has_run(bytes) };
-        let mut last = 0;
-        let mut begin = 0;
-        for chunk in bytes.chunks(LONGEST_COUNT) {
-            let mut counts = 0;
-            for (index, &byte) in chunk.iter().enumerate() {
-                counts += CLASSES[usize::from(byte)];
-                last = shifted(last, byte);
-                let hash = hash(last);
-                if self.beginnings[hash / 64] >> (hash % 64) & 1 != 0 {
-                    look.patterns |= self.words_at(bytes, (begin + index).saturating_sub(2));
-                }
-            }
-            look.digits += (counts & 0xFFFF) as usize;
-            look.ats += (counts >> 16 & 0xFFFF) as usize;
-            look.colons += (counts >> 32) as usize;
-            begin += chunk.len();
+/// Where words may begin: their first bytes are looked for, all of them at once.
+#[derive(Debug)]
+struct Beginnings {
+    search: Search,
+    /// The words with each beginning.
+    words: Vec<Vec<Word>>,
+}
+
+#[derive(Debug)]
+enum Search {
+    /// With the vector instructions of the processor.
+    Packed(Searcher),
+    /// Where it has none that will do.
+    Automaton(AhoCorasick),
+}
+
+/// So much of a text is put into lower case at once.
+const PIECE: usize = 512;
+
+impl Beginnings {
+    fn of(words: Vec<Word>) -> Option<Self> {
+        let mut by_beginning: BTreeMap<_, Vec<Word>> = BTreeMap::new();
+        for word in words {
+            let beginning = &word.text[..word.text.len().min(BEGINNING)];
+            by_beginning.entry(beginning).or_default().push(word);
         }
-        look
+        if by_beginning.is_empty() {
+            return None;
+        }
+        let automaton = || AhoCorasick::new(by_beginning.keys()).ok().map(Search::Automaton);
+        let search = Searcher::new(by_beginning.keys()).map(Search::Packed).or_else(automaton)?;
+        Some(Self { search, words: by_beginning.into_values().collect() })
     }
 
-    /// The patterns of the words that begin at `position`, as bits.
-    #[cold]
-    fn words_at(&self, bytes: &[u8], position: usize) -> u64 {
-        let begins = |word: &&Word| {
-            let found = bytes.get(position..position + word.text.len());
-            found.is_some_and(|found| found.eq_ignore_ascii_case(word.text))
-        };
-        self.words.iter().filter(begins).fold(0, |patterns, word| patterns | word.patterns)
+    /// The patterns that the words in the text trigger, as bits.
+    fn triggered(&self, bytes: &[u8]) -> u64 {
+        let mut patterns = 0;
+        let mut lower = [0; PIECE];
+        let mut begin = 0;
+        loop {
+            let piece = &bytes[begin..bytes.len().min(begin + PIECE)];
+            let lower = &mut lower[..piece.len()];
+            lower.copy_from_slice(piece);
+            lower.make_ascii_lowercase();
+            let mut from = 0;
+            while let Some(found) = self.search.find(lower, from) {
+                let rest = &bytes[begin + found.start()..];
+                for word in &self.words[found.pattern().as_usize()] {
+                    if rest.get(..word.text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word.text))
+                    {
+                        patterns |= word.patterns;
+                    }
+                }
+                from = found.start() + 1;
+            }
+            if begin + piece.len() == bytes.len() {
+                return patterns;
+            }
+            // A word may lie across the end of this piece.
+            begin += PIECE + 1 - BEGINNING;
+        }
     }
 }
 
-/// The last three bytes, the case of letters aside.
-fn shifted(last: u32, byte: u8) -> u32 {
-    (last << 8 | u32::from(byte | 0x20)) & 0x00FF_FFFF
+impl Search {
+    fn find(&self, text: &[u8], from: usize) -> Option<Match> {
+        match self {
+            Self::Packed(packed) => packed.find_in(text, Span { start: from, end: text.len() }),
+            Self::Automaton(automaton) => automaton.find(Input::new(text).range(from..)),
+        }
+    }
 }
 
-fn hash(last: u32) -> usize {
-    (last.wrapping_mul(0x9E37_79B1) >> 20) as usize
-}
-
-/// What was found in a text.
-struct Look {
-    /// The patterns that its words trigger, as bits.
-    patterns: u64,
+/// How often characters stand in a text.
+struct Counts {
     digits: usize,
     ats: usize,
     /// Colons and hyphens.
     colons: usize,
-    has_run: bool,
 }
 
-/// So many bytes are counted before a counter of [`CLASSES`] could overflow.
-const LONGEST_COUNT: usize = 4096;
-
-/// For each byte what it adds to three counters in one number: digits, `@`, colons and hyphens.
-static CLASSES: [u64; 256] = {
-    let mut classes = [0; 256];
-    let mut digit = b'0';
-    while digit <= b'9' {
-        classes[digit as usize] = 1;
-        digit += 1;
+impl Counts {
+    fn of(bytes: &[u8]) -> Self {
+        let mut counts = Self { digits: 0, ats: 0, colons: 0 };
+        // Short enough for counters of one byte, of which the processor adds many at once.
+        for piece in bytes.chunks(usize::from(u8::MAX)) {
+            let count = |wanted: fn(u8) -> bool| {
+                usize::from(piece.iter().fold(0_u8, |count, &byte| count + u8::from(wanted(byte))))
+            };
+            counts.digits += count(|byte| byte.is_ascii_digit());
+            counts.ats += count(|byte| byte == b'@');
+            counts.colons += count(|byte| byte == b':' || byte == b'-');
+        }
+        counts
     }
-    classes[b'@' as usize] = 1 << 16;
-    classes[b':' as usize] = 1 << 32;
-    classes[b'-' as usize] = 1 << 32;
-    classes
-};
+}
 
 /// Whether [`RUN`] characters of keys follow one another: then one of them stands at a multiple of that.
 fn has_run(bytes: &[u8]) -> bool {
@@ -161,7 +211,7 @@ fn has_run(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::has_run;
+    use super::{PIECE, Trigger, Triggers, has_run};
 
     #[test]
     fn runs_are_found_wherever_they_begin() {
@@ -171,5 +221,36 @@ mod tests {
             let text = format!("{}{}{}", " ".repeat(start), "a".repeat(31), " b".repeat(20));
             assert!(!has_run(text.as_bytes()), "{start}");
         }
+    }
+
+    #[test]
+    fn words_and_characters_are_found_wherever_they_stand() {
+        let triggers = Triggers::new(&[
+            Trigger::Words(&["token", "token=", "xox"]),
+            Trigger::Words(&["token="]),
+            Trigger::Digits(3, |_| true),
+            Trigger::At,
+            Trigger::Colons(2, |text| text.contains(&b':')),
+            Trigger::Always,
+        ]);
+        let found = |text: &str| triggers.triggered(text).collect::<Vec<_>>();
+        assert_eq!(found(""), [5]);
+        assert_eq!(found(&"the tok en 12 : ".repeat(100)[..90]), [2, 4, 5]);
+        for start in (0..40).chain(PIECE - 10..PIECE + 10).chain(2 * PIECE - 20..2 * PIECE) {
+            for end in [0, 40] {
+                let text = |middle| format!("{}{middle}{}", " ".repeat(start), " ".repeat(end));
+                assert_eq!(found(&text("ToKeN=")), [0, 1, 5], "{start}");
+                assert_eq!(found(&text("token")), [0, 5], "{start}");
+                assert_eq!(found(&text("tokexox")), [0, 5], "{start}");
+                assert_eq!(found(&text("12@3:-")), [2, 3, 4, 5], "{start}");
+                assert_eq!(found(&text("1@:2")), [3, 5], "{start}");
+            }
+        }
+    }
+
+    #[test]
+    fn counts_do_not_overflow() {
+        let triggers = Triggers::new(&[Trigger::Digits(1000, |_| true), Trigger::Digits(1001, |_| true)]);
+        assert_eq!(triggers.triggered(&"7".repeat(1000)).collect::<Vec<_>>(), [0]);
     }
 }
