@@ -10,7 +10,7 @@ import sys
 import threading
 from types import ModuleType
 
-from duramen import _native, _redaction
+from duramen import _formatter_config, _native, _redaction
 from duramen._forking import guard_forks
 
 _lock = threading.RLock()
@@ -46,6 +46,7 @@ def install():
         from duramen import _async
 
         _changes.append(_async.put_into(logging.config.DictConfigurator))
+        _changes.append(_formatter_config.put_into(logging.config.DictConfigurator))
         _changes.append(_redaction.put_into(logging.config.DictConfigurator))
         _native.set_globals_owner(vars(logging))
         guard_forks(vars(logging))

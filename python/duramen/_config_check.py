@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 
+from duramen import _formatter_config
 from duramen._environment import level_names
 from duramen._native import keywords_of
 
@@ -153,10 +154,14 @@ class _Check:
     def _check_formatter(self, path, options):
         if "()" in options:
             return
-        self._check_misspelt(path, options, _FORMATTER)
         if "class" in options:
-            self._check_class(f"{path}.class", options["class"])
+            kind = self._check_class(f"{path}.class", options["class"])
+            if _formatter_config.is_own(kind):
+                self._check_own_formatter(path, options, kind)
+            else:
+                self._check_misspelt(path, options, _FORMATTER)
             return
+        self._check_misspelt(path, options, _FORMATTER)
         style = options.get("style", "%")
         if style not in logging._STYLES:
             self._problem(f"{path}.style", f"is {style!r}; it has to be one of {', '.join(logging._STYLES)}")
@@ -168,6 +173,15 @@ class _Check:
             logging.Formatter(text, style=style)
         except (ValueError, TypeError) as error:
             self._problem(f"{path}.format", f"{text!r} does not suit style {style!r}: {error}")
+
+    def _check_own_formatter(self, path, options, kind):
+        if any(_is_reference(value) for value in options.values()):
+            # Only the program knows what stands there.
+            return
+        try:
+            _formatter_config.made(kind, options)
+        except ValueError as error:
+            self._problem(path, str(error))
 
     def _check_handler(self, path, options):
         self._check_level(path, options)

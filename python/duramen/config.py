@@ -1,7 +1,8 @@
 """What ``logging.config`` has, over Duramen's classes.
 
 Names of ``logging`` in a configuration mean Duramen's: ``logging.StreamHandler`` is
-``duramen.StreamHandler``. A ``redact`` section makes every handler mask secrets: docs/masking.md.
+``duramen.StreamHandler``. A ``redact`` section makes every handler mask secrets: docs/masking.md. Duramen's
+formatters take all of their options under ``class`` too: docs/structured.md.
 """
 
 import builtins as _builtins
@@ -9,6 +10,7 @@ import builtins as _builtins
 import duramen as logging  # noqa: F401  (the name that the code of the module uses)
 import duramen.handlers
 from duramen import _native
+from duramen._formatter_config import put_into as _put_formatters_into
 from duramen._interpreter import build_module
 from duramen._interpreter import renamed as _renamed
 from duramen._redaction import put_into as _put_redaction_into
@@ -26,5 +28,6 @@ if _native.load_error is None:
     from duramen._async import put_into as _put_queues_into
 
     _put_queues_into(DictConfigurator)  # noqa: F821  (a class of the module)
+_put_formatters_into(DictConfigurator)  # noqa: F821  (a class of the module)
 _put_redaction_into(DictConfigurator)  # noqa: F821  (a class of the module)
 del build_module, _native

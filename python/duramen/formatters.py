@@ -29,6 +29,7 @@ Control characters, U+2028 and U+2029 are escaped everywhere: no text can forge 
 """
 
 import functools
+import importlib
 import json
 import os
 import re
@@ -159,6 +160,7 @@ class JsonFormatter(_Structured):
       the rules of this module. ``json_encoder``: a class whose ``default`` method is that function.
     - ``json_indent``, ``json_serializer``: the object is written again by this function (``json.dumps``) with
       this indentation, which costs what it costs in Python.
+      Each of these functions and classes may be named by its path, as ``orders.encoding.default``.
     - ``json_ensure_ascii``: ``\\uXXXX`` for all that is not ASCII (default: false).
 
     Its own parameters:
@@ -217,6 +219,10 @@ class JsonFormatter(_Structured):
         max_depth=None,
     ):
         self._begin(fmt, datefmt, style, validate)
+        name = type(self).__name__
+        json_default = _object_of(name, "json_default", json_default)
+        json_encoder = _object_of(name, "json_encoder", json_encoder)
+        json_serializer = _object_of(name, "json_serializer", json_serializer)
         if json_default is None and json_encoder is not None:
             json_default = json_encoder().default
         options = self._options(
@@ -237,7 +243,7 @@ class JsonFormatter(_Structured):
             host=host if host is not None else socket.gethostname(),
             time_format=time_format,
             time_zone=time_zone,
-            default=default,
+            default=_object_of(name, "default", default),
             max_depth=max_depth,
             ascii=json_ensure_ascii,
         )
@@ -253,6 +259,17 @@ class JsonFormatter(_Structured):
 
     def format(self, record):
         """The record as one line of JSON."""
+
+
+def _object_of(class_name, option, value):
+    """``value``, or what it names: ``package.module.name``, as a configuration file has it."""
+    if not isinstance(value, str):
+        return value
+    module, _, attribute = value.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"{class_name}: {option}: {value!r} cannot be found: {error}") from None
 
 
 def _serialized_again(line, *, prefix, serializer, indent, ensure_ascii):

@@ -58,6 +58,9 @@ CASES = {
     "JSON by a format": {"formatters": {"f": JSON_BY_FORMAT}},
     "JSON that is cut where it nests": {"formatters": {"f": SHALLOW}},
     "JSON that nests as deep as usual": {"formatters": {"f": {**SHALLOW, "max_depth": None}}},
+    "JSON by its class": {
+        "formatters": {"f": {"class": JSON["()"], **{k: JSON[k] for k in JSON if k != "()"}}}
+    },
     "logfmt": {"formatters": {"f": LOGFMT}},
     "masked": {"formatters": {"f": JSON}, "redact": {"packs": ["credentials", "pii"], "keys": ["by"]}},
     "masked in another mode": {
