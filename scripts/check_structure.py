@@ -19,7 +19,7 @@ LAYERS = [
     {"ship", "alert"},
     {"logger", "manager"},
     {"config"},
-    {"front"},
+    {"front", "serve"},
 ]
 
 #: What a module of the core crate must not mention, and why.

@@ -1,14 +1,16 @@
 """The ``duramen`` command of a Python installation, and ``python -m duramen``."""
 
 import os
+import signal
 import sys
 
-from duramen import _check, _config_file, _doctor, _environment, _run, _start
+from duramen import _check, _config_file, _core, _doctor, _environment, _run, _start
 from duramen._doctor import version
 
 USAGE = """\
 usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
        duramen doctor [--json] [--config FILE] [-m MODULE | FILE] [ARGUMENT ...]
+       duramen serve [OPTION ...] FILE
        duramen check FILE
        duramen check --redaction FILE [--config FILE]
        python -m duramen [--config FILE] (-m MODULE | FILE) [ARGUMENT ...]
@@ -19,6 +21,7 @@ going through Duramen. PROGRAM is any command: gunicorn, celery, python, ...
 
   run             run a command
   doctor          show which way each logger and handler takes, native or Python, and why
+  serve           receive the records of other processes; duramen serve --help has its options
   check           say everything that is wrong in a logging configuration
   --redaction     show the lines of a text that masking would change, and by which rule: those of the
                   configuration's redact section, or the pack "credentials"
@@ -60,6 +63,8 @@ def _understand(words):
         return _understand_run(words[1:])
     if first == "doctor":
         return _understand_doctor(words[1:])
+    if first == "serve":
+        return lambda: _serve(words[1:])
     if first == "check":
         return _understand_check(words[1:])
     options, program = _parse_options(words)
@@ -82,6 +87,12 @@ def _understand_doctor(words):
     run = _python_program(program) if program else None
     config = _checked_config(options)
     return lambda: _doctor.examine(run, config, as_json="--json" in options)
+
+
+def _serve(words):
+    # The server handles signals itself; the interpreter's own handler would have its say as well.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _core.serve(words)
 
 
 def _understand_check(words):

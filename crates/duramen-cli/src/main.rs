@@ -1,6 +1,7 @@
 //! The `duramen` command of a Rust installation.
 //!
-//! What runs Python programs is in the Python package; the command hands these calls to `python3 -m duramen`.
+//! What runs Python programs is in the Python package; the command hands these calls to `python3 -m duramen`. The
+//! server needs no Python.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,15 +9,14 @@ use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
+       duramen serve [OPTION ...] FILE
        duramen --version | --help
 
 Runs a Python program, and the Python processes that it starts, with logging going through Duramen.
 The python3 that comes first in PATH, or the interpreter that DURAMEN_PYTHON names, must have the
-duramen package.
+duramen package. serve receives the records of other processes; duramen serve --help has its options.
 ";
 
-/// The exit code for a command line that means nothing.
-const USAGE_ERROR: u8 = 2;
 /// The exit code of a shell for a command that is not there.
 const NOT_FOUND: u8 = 127;
 
@@ -26,11 +26,12 @@ fn main() -> ExitCode {
     match first.to_str() {
         Some("-h" | "--help") => print!("{USAGE}"),
         Some("-V" | "--version") => println!("duramen {}", env!("CARGO_PKG_VERSION")),
+        Some("serve") => return ExitCode::from(duramen_cli::serve(words)),
         Some("run") => return hand_to_python(&first, words),
         _ => {
             let first = first.to_string_lossy();
             eprintln!("duramen: unknown command {first:?}; try duramen --help");
-            return ExitCode::from(USAGE_ERROR);
+            return ExitCode::from(duramen_cli::USAGE_ERROR);
         }
     }
     ExitCode::SUCCESS

@@ -48,3 +48,46 @@ fn a_missing_interpreter_is_named() {
     assert_eq!(output.status.code(), Some(127));
     assert!(text(&output.stderr).starts_with("duramen: cannot start no-such-python: "));
 }
+
+#[test]
+fn serve_names_what_is_wrong() {
+    let output = duramen(&["serve", "--max-clients", "0", "x.json"], "");
+    assert_eq!(output.status.code(), Some(2));
+    let said = "duramen: serve: --max-clients: found \"0\", expected a number from 1 to 65536\n";
+    assert_eq!(text(&output.stderr), said);
+    assert!(text(&duramen(&["serve", "--help"], "").stdout).starts_with("usage: duramen serve"));
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_writes_what_comes_and_ends_with_sigterm() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = r#"{
+        "version": 1,
+        "handlers": {"file": {"class": "logging.FileHandler", "filename": "all.log"}},
+        "root": {"handlers": ["file"], "level": "INFO"}
+    }"#;
+    std::fs::write(folder.path().join("serve.json"), config).unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_duramen"))
+        .args(["serve", "--listen", "tcp:127.0.0.1:0", "serve.json"])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(server.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("duramen: serve: listening on tcp:").unwrap();
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    client.write_all(b"<14>app: one\0<15>app: too low\0<11>app: two\0").unwrap();
+    drop(client);
+    assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
+    assert!(server.wait().unwrap().success());
+    assert_eq!(std::fs::read_to_string(folder.path().join("all.log")).unwrap(), "one\ntwo\n");
+    let mut counts = String::new();
+    said.read_to_string(&mut counts).unwrap();
+    assert!(counts.contains("\"received\": 3, \"handled\": 2, \"below_level\": 1"), "{counts}");
+}

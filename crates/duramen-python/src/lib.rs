@@ -65,6 +65,12 @@ fn set_globals_owner(namespace: &Bound<'_, PyDict>) {
     globals::set_owner(namespace);
 }
 
+/// Runs `duramen serve` with the words behind it, and gives its exit code. The signals are the server's meanwhile.
+#[pyfunction]
+fn serve(py: Python<'_>, words: Vec<std::ffi::OsString>) -> u8 {
+    py.detach(|| duramen_cli::serve(words))
+}
+
 /// The extension module `duramen._core`.
 #[pymodule(gil_used = true)]
 mod _core {
@@ -103,6 +109,8 @@ mod _core {
     use super::redactor::Redactor;
     #[pymodule_export]
     use super::route::route;
+    #[pymodule_export]
+    use super::serve;
     #[pymodule_export]
     use super::set_globals_owner;
     #[pymodule_export]

@@ -39,6 +39,8 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod rotation;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod value;
 pub mod writer;
 

@@ -256,9 +256,13 @@ impl Logger {
 
     /// Hands a record that was made elsewhere to the filters and the handlers.
     pub fn handle(&self, record: &Record<'_>) {
-        if self.0.is_disabled.load(Ordering::Relaxed) || !self.passes_filters(record) {
-            return;
+        if !self.0.is_disabled.load(Ordering::Relaxed) && self.passes_filters(record) {
+            self.hand_to_handlers(record);
         }
+    }
+
+    /// Hands a record to the handlers, here and above, without the filters of this logger.
+    pub(crate) fn hand_to_handlers(&self, record: &Record<'_>) {
         let mut found = false;
         self.walk(|handler| {
             found = true;

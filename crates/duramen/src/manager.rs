@@ -75,6 +75,25 @@ impl Manager {
         self.0.root.clone()
     }
 
+    /// Hands a record that was made elsewhere to the logger that it names, where its level is enabled; whether it is.
+    /// A logger that nobody has asked for is not made: the nearest one above stands for it, as it would for a new one.
+    pub fn handle(&self, record: &Record<'_>) -> bool {
+        let (logger, is_its_own) = self.0.nearest(record.name);
+        if is_its_own {
+            let is_enabled = logger.is_enabled_for(record.level);
+            if is_enabled {
+                logger.handle(record);
+            }
+            return is_enabled;
+        }
+        // Whether the one above is disabled, and its filters, are for records that are made with it.
+        let is_enabled = record.level >= logger.effective_level() && record.level > *self.0.disabled.read();
+        if is_enabled {
+            logger.hand_to_handlers(record);
+        }
+        is_enabled
+    }
+
     /// Switches off all records up to `level`; [`Level::NOTSET`] switches them on.
     pub fn disable(&self, level: Level) {
         *self.0.disabled.write() = level;
@@ -198,6 +217,19 @@ impl Tree {
         logger.renew_threshold(*self.disabled.read());
         loggers.insert(name.to_owned(), logger.clone());
         logger
+    }
+
+    /// The logger `name`, or the nearest one above that there is; whether it is the first.
+    fn nearest(&self, name: &str) -> (Logger, bool) {
+        if name.is_empty() || name == self.root.name() {
+            return (self.root.clone(), true);
+        }
+        let loggers = self.loggers.lock();
+        if let Some(logger) = loggers.get(name) {
+            return (logger.clone(), true);
+        }
+        let above = ancestors(name).find_map(|ancestor| loggers.get(ancestor)).unwrap_or(&self.root);
+        (above.clone(), false)
     }
 
     /// All loggers, the root first.

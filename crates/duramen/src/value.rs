@@ -1,8 +1,10 @@
 //! Typed values of a record's extra fields.
 
 mod conversion;
+mod tree;
 
 pub use conversion::ToValue;
+pub(crate) use tree::Tree;
 
 /// One value of an extra field, as it arrived at the logging call.
 #[derive(Clone, Debug, PartialEq)]

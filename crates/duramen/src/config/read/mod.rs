@@ -2,7 +2,6 @@
 
 mod ini;
 mod literal;
-mod tree;
 #[cfg(feature = "yaml")]
 mod yaml;
 
@@ -11,6 +10,7 @@ use std::path::Path;
 use super::Mistakes;
 use crate::Value;
 use crate::error::OptionError;
+use crate::value::Tree;
 
 pub(super) use ini::read as ini;
 #[cfg(feature = "yaml")]
@@ -62,14 +62,14 @@ pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<Written, Mistakes> {
 }
 
 pub(super) fn json(text: &str) -> Result<Value<'static>, Mistakes> {
-    let tree: Result<tree::Tree, _> = serde_json::from_str(text);
+    let tree: Result<Tree, _> = serde_json::from_str(text);
     tree.map(|tree| tree.0)
         .map_err(|error| malformed(error.line(), error.column(), error.to_string(), "JSON"))
 }
 
 #[cfg(feature = "toml")]
 pub(super) fn toml(text: &str) -> Result<Value<'static>, Mistakes> {
-    let tree: Result<tree::Tree, ::toml::de::Error> = ::toml::from_str(text);
+    let tree: Result<Tree, ::toml::de::Error> = ::toml::from_str(text);
     tree.map(|tree| tree.0).map_err(|error| {
         let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
         let line = before.matches('\n').count() + 1;

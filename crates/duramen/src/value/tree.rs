@@ -9,8 +9,8 @@ use crate::Value;
 /// The key under which the `toml` crate hands over a date or a time.
 const DATE_OR_TIME: &str = "$__toml_private_datetime";
 
-/// A value that is read from a file.
-pub(super) struct Tree(pub(super) Value<'static>);
+/// A value that is read from a text.
+pub(crate) struct Tree(pub(crate) Value<'static>);
 
 impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,0 +1,153 @@
+//! Messages out of the bytes of a connection.
+//!
+//! Three ways to tell messages apart are understood, and the first byte of each message says which one it is: 0
+//! for a length of four bytes (Python's `SocketHandler`; lengths stay below 2^24), `<` for a message of syslog that
+//! ends with a NUL or a line feed, a digit for one that is counted (RFC 6587).
+
+use std::ops::Range;
+
+/// A length that is longer could begin with another byte than 0.
+pub(super) const LARGEST: usize = (1 << 24) - 1;
+
+/// The bytes that have come and not been taken yet.
+#[derive(Default)]
+pub(super) struct Frames {
+    buffer: Vec<u8>,
+    start: usize,
+    /// So many bytes belong to a message that is too large.
+    to_skip: usize,
+    /// Messages of syslog end with a NUL alone: one has.
+    ends_with_nul: bool,
+}
+
+/// What stands at the front of the bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Front {
+    /// The payload behind a length.
+    Payload(Range<usize>),
+    /// A message of syslog.
+    Syslog(Range<usize>),
+    /// A message that is too large, which is skipped.
+    TooLarge,
+    /// Bytes of none of the ways; nothing behind them can be told apart.
+    Foreign,
+    /// More bytes have to come.
+    Incomplete,
+}
+
+impl Frames {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// Whether a message has come in part.
+    pub(super) fn is_within_message(&self) -> bool {
+        self.to_skip == 0 && self.start < self.buffer.len()
+    }
+
+    /// Takes what stands at the front. `has_ended`: no more bytes come.
+    pub(super) fn next(&mut self, largest: usize, has_ended: bool) -> Front {
+        self.skip();
+        while matches!(self.rest().first(), Some(b'\n' | b'\r')) {
+            self.start += 1;
+        }
+        let front = match self.rest().first() {
+            None => Front::Incomplete,
+            Some(0) => self.counted_by_bytes(largest),
+            Some(b'<') => self.until_its_end(largest, has_ended),
+            Some(b'1'..=b'9') => self.counted_by_digits(largest),
+            Some(_) => Front::Foreign,
+        };
+        if front == Front::Incomplete {
+            // What was taken makes room.
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        front
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    fn skip(&mut self) {
+        let count = self.to_skip.min(self.rest().len());
+        self.start += count;
+        self.to_skip -= count;
+    }
+
+    fn counted_by_bytes(&mut self, largest: usize) -> Front {
+        let Some(length) = self.rest().first_chunk().copied().map(u32::from_be_bytes) else {
+            return Front::Incomplete;
+        };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        self.counted(4, length, largest, Front::Payload)
+    }
+
+    fn counted_by_digits(&mut self, largest: usize) -> Front {
+        let rest = self.rest();
+        let digits = rest.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        match rest.get(digits) {
+            None if digits < 9 => return Front::Incomplete,
+            Some(b' ') => {}
+            _ => return Front::Foreign,
+        }
+        let length = rest[..digits].iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+        match rest.get(digits + 1) {
+            None => Front::Incomplete,
+            Some(b'<') => self.counted(digits + 1, length, largest, Front::Syslog),
+            Some(_) => Front::Foreign,
+        }
+    }
+
+    /// A message of `length` bytes behind `head` bytes.
+    fn counted(
+        &mut self,
+        head: usize,
+        length: usize,
+        largest: usize,
+        front: impl Fn(Range<usize>) -> Front,
+    ) -> Front {
+        if length > largest {
+            self.start += head;
+            self.to_skip = length;
+            self.skip();
+            return Front::TooLarge;
+        }
+        if self.rest().len() - head < length {
+            return Front::Incomplete;
+        }
+        let from = self.start + head;
+        self.start = from + length;
+        front(from..self.start)
+    }
+
+    /// Up to a NUL, or, where none ever came, to a line feed behind which another message begins or nothing is
+    /// there: a traceback has line feeds in it.
+    fn until_its_end(&mut self, largest: usize, has_ended: bool) -> Front {
+        let rest = self.rest();
+        let nul = rest.iter().position(|byte| *byte == 0);
+        let end = match nul {
+            Some(_) => nul,
+            None if self.ends_with_nul => None,
+            None => rest.iter().enumerate().find_map(|(at, byte)| {
+                (*byte == b'\n' && matches!(rest[at + 1..], [] | [b'<'] | [b'<', b'0'..=b'9', ..]))
+                    .then_some(at)
+            }),
+        };
+        let length = match end {
+            Some(length) => length,
+            None if rest.len() > largest => return Front::Foreign,
+            None if has_ended => rest.len(),
+            None => return Front::Incomplete,
+        };
+        self.ends_with_nul |= nul.is_some();
+        let from = self.start;
+        self.start = (from + length + 1).min(self.buffer.len());
+        if length > largest { Front::TooLarge } else { Front::Syslog(from..from + length) }
+    }
+}

@@ -1,0 +1,395 @@
+//! A server that receives the records of other processes and gives them to the loggers of this one.
+//!
+//! It understands what Python's `SocketHandler` and `DatagramHandler` send (a pickle, read by a reader that imports
+//! and calls nothing), what this crate's send (JSON), and syslog (RFC 3164 and RFC 5424), on every socket: the first
+//! byte of a message says which it is. One thread does all of it; a client whose record is written waits for nobody,
+//! and one that sends faster than records are written is held up by its own socket. docs/serve.md has the rest.
+//!
+//! ```
+//! use duramen::Manager;
+//! use duramen::serve::{Options, Server};
+//!
+//! let manager = Manager::new();
+//! let server = Server::bind(&["tcp:127.0.0.1:0".parse().unwrap()], manager, &Options::default()).unwrap();
+//! let control = server.control();
+//! let served = std::thread::spawn(move || server.run());
+//! control.stop();
+//! assert_eq!(served.join().unwrap().received, 0);
+//! ```
+
+mod address;
+mod client;
+mod frames;
+mod incoming;
+mod ledger;
+mod message;
+mod pickle;
+mod syslog;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, Waker};
+use parking_lot::Mutex;
+
+pub use address::Address;
+pub use ledger::Ledger;
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::{Manager, report};
+use address::Listener;
+use client::{Client, Stream, Turn};
+
+/// The longest message that the options allow, in bytes.
+pub const LARGEST_MESSAGE: usize = frames::LARGEST;
+
+/// The bounds of a server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The longest message in bytes, 1 to [`LARGEST_MESSAGE`]; 1 MiB by default. Longer ones are skipped and counted.
+    pub largest_message: usize,
+    /// So many connections are open at most (default: 1024); others wait until one ends.
+    pub clients: usize,
+    /// How long the end waits for what clients have sent (default: 5 seconds).
+    pub drain_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { largest_message: 1 << 20, clients: 1024, drain_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The system does not let it listen there.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(Address, #[source] io::Error),
+    /// The system has no means to wait for sockets.
+    #[error("cannot wait for sockets: {0}")]
+    Poll(#[from] io::Error),
+}
+
+const WAKER: Token = Token(0);
+/// A descriptor may be free again after so long.
+const BEFORE_ANOTHER_ACCEPT: Duration = Duration::from_millis(100);
+/// So many datagrams are taken from one socket before the others have their turn.
+const DATAGRAMS_IN_A_TURN: usize = 256;
+
+/// A server that listens.
+pub struct Server {
+    poll: Poll,
+    listeners: Vec<Listening>,
+    clients: HashMap<Token, Client>,
+    next_token: usize,
+    receiver: Receiver,
+    control: Control,
+}
+
+struct Listening {
+    socket: Listener,
+    address: Address,
+    /// There may be something that has not been taken.
+    is_ready: bool,
+}
+
+/// What messages of all sockets go through.
+struct Receiver {
+    manager: Manager,
+    options: Options,
+    clock: SystemClock,
+    ledger: Ledger,
+    /// What a socket gives at once.
+    chunk: Vec<u8>,
+}
+
+/// Ends a server from another thread, and tells its counts. Clones are of the same server.
+#[derive(Clone)]
+pub struct Control(Arc<Shared>);
+
+struct Shared {
+    waker: Waker,
+    has_to_stop: AtomicBool,
+    ledger: Mutex<Ledger>,
+}
+
+impl Control {
+    /// Has the server take what has arrived and end.
+    pub fn stop(&self) {
+        self.0.has_to_stop.store(true, Ordering::SeqCst);
+        if let Err(error) = self.0.waker.wake() {
+            report::error("serve", &error);
+        }
+    }
+
+    /// Where messages have gone.
+    pub fn ledger(&self) -> Ledger {
+        *self.0.ledger.lock()
+    }
+
+    fn has_to_stop(&self) -> bool {
+        self.0.has_to_stop.load(Ordering::SeqCst)
+    }
+}
+
+impl Server {
+    /// Listens on `addresses` for records that go to the loggers of `manager`.
+    ///
+    /// # Errors
+    /// [`ServeError`] with the address that cannot be had. The file of a Unix socket on which nobody listens any more
+    /// is replaced.
+    pub fn bind(addresses: &[Address], manager: Manager, options: &Options) -> Result<Self, ServeError> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let shared = Shared { waker, has_to_stop: AtomicBool::default(), ledger: Mutex::default() };
+        let mut listeners = Vec::new();
+        for (index, address) in addresses.iter().enumerate() {
+            let in_vain = |error| ServeError::Listen(address.clone(), error);
+            let mut socket = Listener::bind(address).map_err(in_vain)?;
+            poll.registry()
+                .register(socket.source(), Token(index + 1), Interest::READABLE)
+                .map_err(in_vain)?;
+            let address = socket.address(address);
+            listeners.push(Listening { socket, address, is_ready: false });
+        }
+        let options =
+            Options { largest_message: options.largest_message.clamp(1, LARGEST_MESSAGE), ..options.clone() };
+        // One byte more tells that a datagram is too long.
+        let chunk = vec![0; (options.largest_message + 4 + 1).max(1 << 16)];
+        Ok(Self {
+            poll,
+            next_token: listeners.len() + 1,
+            listeners,
+            clients: HashMap::new(),
+            receiver: Receiver {
+                manager,
+                options,
+                clock: SystemClock::default(),
+                ledger: Ledger::default(),
+                chunk,
+            },
+            control: Control(Arc::new(shared)),
+        })
+    }
+
+    /// Where it listens, with the ports that the system has chosen.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.listeners.iter().map(|listening| &listening.address)
+    }
+
+    /// What ends it and tells its counts.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Serves until [`Control::stop`], then takes what has arrived, flushes the handlers and gives the counts.
+    pub fn run(mut self) -> Ledger {
+        let mut events = Events::with_capacity(256);
+        // Clients of which more may be read at once.
+        let mut ready: Vec<Token> = Vec::new();
+        let mut wait = None;
+        while !self.control.has_to_stop() {
+            if let Err(error) = self.poll.poll(&mut events, wait)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                report::error("serve", &error);
+            }
+            for event in &events {
+                match event.token() {
+                    WAKER => {}
+                    Token(token) if token <= self.listeners.len() => {
+                        self.listeners[token - 1].is_ready = true;
+                    }
+                    token if ready.contains(&token) => {}
+                    token => ready.push(token),
+                }
+            }
+            wait = self.take_from_listeners(&mut ready);
+            ready.retain(|token| self.take_from_client(*token));
+            if !ready.is_empty() {
+                wait = Some(Duration::ZERO);
+            }
+            wait = wait.or_else(|| self.can_take_more_clients().then_some(Duration::ZERO));
+            self.publish();
+        }
+        self.drain();
+        self.receiver.manager.flush();
+        self.publish();
+        self.receiver.ledger
+    }
+
+    fn publish(&mut self) {
+        self.receiver.ledger.connected = self.clients.len() as u64;
+        *self.control.0.ledger.lock() = self.receiver.ledger;
+    }
+
+    /// Whether a connection waits and a place for it has become free.
+    fn can_take_more_clients(&self) -> bool {
+        self.clients.len() < self.receiver.options.clients
+            && self.listeners.iter().any(|listening| listening.is_ready)
+    }
+
+    /// Takes connections and datagrams; how long the next wait may be.
+    fn take_from_listeners(&mut self, ready: &mut Vec<Token>) -> Option<Duration> {
+        let mut wait = None;
+        for index in 0..self.listeners.len() {
+            while self.listeners[index].is_ready {
+                let listening = &mut self.listeners[index];
+                let accepted = match &listening.socket {
+                    Listener::Udp(_) => None,
+                    #[cfg(unix)]
+                    Listener::UnixDatagram(..) => None,
+                    _ if self.clients.len() >= self.receiver.options.clients => break,
+                    Listener::Tcp(socket) => Some(
+                        socket.accept().map(|(stream, address)| (Stream::Tcp(stream), address.to_string())),
+                    ),
+                    #[cfg(unix)]
+                    Listener::Unix(socket, _) => Some(
+                        socket
+                            .accept()
+                            .map(|(stream, _)| (Stream::Unix(stream), listening.address.to_string())),
+                    ),
+                };
+                match accepted {
+                    None => {
+                        listening.is_ready = self.receiver.take_datagrams(listening);
+                        if listening.is_ready {
+                            wait = Some(Duration::ZERO);
+                        }
+                        break;
+                    }
+                    Some(Ok((stream, name))) => ready.extend(self.add_client(stream, name)),
+                    Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                        listening.is_ready = false;
+                    }
+                    Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    Some(Err(error)) => {
+                        report::error("serve", &format_args!("{}: {error}", listening.address));
+                        wait = wait.or(Some(BEFORE_ANOTHER_ACCEPT));
+                        break;
+                    }
+                }
+            }
+        }
+        wait
+    }
+
+    fn add_client(&mut self, mut stream: Stream, name: String) -> Option<Token> {
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        if let Err(error) = self.poll.registry().register(stream.source(), token, Interest::READABLE) {
+            report::error("serve", &format_args!("{name}: {error}"));
+            return None;
+        }
+        self.receiver.ledger.clients += 1;
+        self.clients.insert(token, Client::new(stream, name));
+        Some(token)
+    }
+
+    /// Takes what a client has sent, one chunk at most; whether there may be more.
+    fn take_from_client(&mut self, token: Token) -> bool {
+        let Some(client) = self.clients.get_mut(&token) else { return false };
+        match client.take(&mut self.receiver) {
+            Turn::More => true,
+            Turn::Nothing => false,
+            Turn::Ended => {
+                self.clients.remove(&token);
+                false
+            }
+        }
+    }
+
+    /// Takes what has arrived, from connections that wait as well, and ends all.
+    fn drain(&mut self) {
+        let until = Instant::now() + self.receiver.options.drain_timeout;
+        let mut ready: Vec<Token> = self.clients.keys().copied().collect();
+        ready.sort_unstable();
+        loop {
+            for listening in &mut self.listeners {
+                listening.is_ready = true;
+            }
+            let before = self.receiver.ledger.clients;
+            self.take_from_listeners(&mut ready);
+            let datagrams_wait = self.listeners.iter().any(|listening| {
+                listening.is_ready && !matches!(listening.socket, Listener::Tcp(_)) && listening.is_datagram()
+            });
+            ready.retain(|token| self.take_from_client(*token));
+            let is_empty = ready.is_empty() && !datagrams_wait && before == self.receiver.ledger.clients;
+            if is_empty || Instant::now() >= until {
+                break;
+            }
+        }
+        if !ready.is_empty() {
+            report::error(
+                "serve",
+                &format_args!(
+                    "{} clients were still sending when the time for the end was over",
+                    ready.len()
+                ),
+            );
+        }
+        self.listeners.clear();
+        for (_, mut client) in self.clients.drain() {
+            client.end(&mut self.receiver);
+        }
+    }
+}
+
+impl Listening {
+    fn is_datagram(&self) -> bool {
+        match self.socket {
+            Listener::Udp(_) => true,
+            #[cfg(unix)]
+            Listener::UnixDatagram(..) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Receiver {
+    /// Takes datagrams, so many at most that others have their turn; whether there may be more.
+    fn take_datagrams(&mut self, listening: &Listening) -> bool {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        let mut is_ready = true;
+        for _ in 0..DATAGRAMS_IN_A_TURN {
+            let received = match &listening.socket {
+                Listener::Udp(socket) => {
+                    socket.recv_from(&mut chunk).map(|(count, from)| (count, Some(from)))
+                }
+                #[cfg(unix)]
+                Listener::UnixDatagram(socket, _) => socket.recv(&mut chunk).map(|count| (count, None)),
+                _ => break,
+            };
+            match received {
+                Ok((count, from)) => {
+                    let name: &dyn std::fmt::Display = match &from {
+                        Some(from) => from,
+                        None => &listening.address,
+                    };
+                    self.datagram(&chunk[..count], name);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    is_ready = false;
+                    break;
+                }
+                // An answer that somebody else sent to this port.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Err(error) => {
+                    report::error("serve", &format_args!("{}: {error}", listening.address));
+                    is_ready = false;
+                    break;
+                }
+            }
+        }
+        self.chunk = chunk;
+        is_ready
+    }
+
+    fn now_ns(&self) -> i64 {
+        self.clock.now_ns()
+    }
+}

@@ -1,0 +1,323 @@
+"""``duramen serve``: records of other processes, sent by the standard library's own handlers."""
+
+import json
+import os
+import pathlib
+import pickle
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+PROCESSES = 4
+RECORDS = 300
+
+
+class Served:
+    """A running ``duramen serve``."""
+
+    def __init__(self, folder, *options):
+        self.folder = folder
+        self.log = folder / "log.jsonl"
+        config = {
+            "version": 1,
+            "formatters": {
+                "json": {
+                    "class": "duramen.formatters.JsonFormatter",
+                    "fields": ["name", "levelname", "message"],
+                }
+            },
+            "handlers": {
+                "file": {"class": "logging.FileHandler", "filename": str(self.log), "formatter": "json"}
+            },
+            "root": {"handlers": ["file"], "level": "DEBUG"},
+        }
+        (folder / "serve.json").write_text(json.dumps(config))
+        command = [sys.executable, "-m", "duramen", "serve", *options, str(folder / "serve.json")]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.addresses = []
+        for _ in range(max(1, options.count("--listen"))):
+            line = self.process.stderr.readline()
+            assert "listening on" in line, line
+            self.addresses.append(line.split(" listening on ")[1].strip())
+
+    def port(self, index=0):
+        return int(self.addresses[index].rsplit(":", 1)[1])
+
+    def stop(self):
+        """End it, and give its counts and what it reported."""
+        self.process.send_signal(signal.SIGTERM)
+        said = self.process.communicate(timeout=60)[1].splitlines()
+        assert self.process.returncode == 0, said
+        return json.loads(said[-1].removeprefix("duramen: serve: ")), said[:-1]
+
+    def lines(self):
+        if not self.log.exists():
+            return []
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def counts(self):
+        """The counts of this moment."""
+        self.process.send_signal(signal.SIGUSR1)
+        return json.loads(self.process.stderr.readline().removeprefix("duramen: serve: "))
+
+    def wait_for(self, count):
+        until = time.monotonic() + 60
+        while self.counts()["received"] < count and time.monotonic() < until:
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    started = []
+
+    def start(*options):
+        started.append(Served(tmp_path, *options))
+        return started[-1]
+
+    yield start
+    for served in started:
+        served.process.kill()
+        served.process.wait()
+        served.process.stderr.close()
+
+
+def start_senders(make_handler, processes=PROCESSES, records=RECORDS):
+    """Processes of the standard library that each send so many records."""
+    program = textwrap.dedent(f"""
+        import logging, logging.handlers, sys
+        handler = {make_handler}
+        log = logging.getLogger("shop.worker")
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        for number in range({records}):
+            log.info("record %d of %s", number, sys.argv[1], extra={{"number": number, "tags": ["a", 1.5, None]}})
+        logging.shutdown()
+    """)
+    return [subprocess.Popen([sys.executable, "-c", program, str(number)]) for number in range(processes)]
+
+
+def all_messages(processes=PROCESSES, records=RECORDS):
+    return [f"record {number} of {process}" for process in range(processes) for number in range(records)]
+
+
+def assert_each_once_and_in_order(messages):
+    assert sorted(messages) == sorted(all_messages())
+    for process in range(PROCESSES):
+        own = [message for message in messages if message.endswith(f" of {process}")]
+        assert own == [f"record {number} of {process}" for number in range(RECORDS)]
+
+
+def test_socket_handlers_of_several_processes_lose_nothing(serve):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    senders = start_senders(f"logging.handlers.SocketHandler('127.0.0.1', {served.port()})")
+    assert [sender.wait(60) for sender in senders] == [0] * PROCESSES
+    counts, reports = served.stop()
+    lines = served.lines()
+    assert_each_once_and_in_order([line["message"] for line in lines])
+    assert counts["received"] == counts["handled"] == PROCESSES * RECORDS
+    assert (counts["clients"], reports) == (PROCESSES, [])
+    first = lines[0]
+    assert (first["name"], first["levelname"]) == ("shop.worker", "INFO")
+    assert first["tags"] == ["a", 1.5, None]
+
+
+def test_a_unix_socket_takes_socket_handlers_too(serve, tmp_path):
+    path = str(tmp_path / "log.sock")
+    served = serve("--listen", f"unix:{path}")
+    senders = start_senders(f"logging.handlers.SocketHandler({path!r}, None)")
+    assert [sender.wait(60) for sender in senders] == [0] * PROCESSES
+    served.stop()
+    assert_each_once_and_in_order([line["message"] for line in served.lines()])
+    assert not os.path.exists(path)
+
+
+def test_syslog_handlers_over_unix_datagrams_and_tcp_lose_nothing(serve, tmp_path):
+    path = str(tmp_path / "syslog.sock")
+    served = serve("--listen", f"unix-datagram:{path}", "--listen", "tcp:127.0.0.1:0")
+    for make_handler in (
+        f"logging.handlers.SysLogHandler({path!r})",
+        f"logging.handlers.SysLogHandler(('127.0.0.1', {served.port(1)}), socktype=__import__('socket').SOCK_STREAM)",
+    ):
+        senders = start_senders(make_handler)
+        assert [sender.wait(60) for sender in senders] == [0] * PROCESSES
+    served.stop()
+    messages = [line["message"] for line in served.lines()]
+    assert sorted(messages) == sorted(all_messages() * 2)
+
+
+def test_datagram_handlers_arrive(serve):
+    served = serve("--listen", "udp:127.0.0.1:0")
+    # So few that the socket's buffer holds them all.
+    sender = start_senders(f"logging.handlers.DatagramHandler('127.0.0.1', {served.port()})", 1, 50)[0]
+    assert sender.wait(60) == 0
+    served.stop()
+    assert [line["message"] for line in served.lines()] == all_messages(1, 50)
+
+
+def test_an_exception_and_the_stack_arrive_as_text(serve):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    program = textwrap.dedent(f"""
+        import logging, logging.handlers
+        logging.basicConfig(handlers=[logging.handlers.SocketHandler('127.0.0.1', {served.port()})])
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            logging.exception("failed", stack_info=True)
+        logging.shutdown()
+    """)
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+    served.stop()
+    (line,) = served.lines()
+    assert "ZeroDivisionError: division by zero" in str(line)
+    assert "Stack (most recent call last)" in str(line)
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("made-by-a-pickle",)
+
+
+def attributes(**more):
+    return {"name": "shop", "levelno": 20, "levelname": "INFO", "msg": "hello", "args": None, **more}
+
+
+def send(served, *payloads):
+    with socket.create_connection(("127.0.0.1", served.port())) as connection:
+        for payload in payloads:
+            connection.sendall(struct.pack(">L", len(payload)) + payload)
+
+
+@pytest.mark.parametrize("protocol", [1, 2, 3, 4, 5])
+def test_plain_values_arrive_in_every_protocol(serve, protocol):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    shared = ["again"]
+    plain = {
+        "numbers": [0, 255, 256, -1, 2**31, -(2**40), 2**63 - 1, 1.5, True, False, None],
+        "large": -(2**100),
+        "texts": ["", "é", "日本", "a" * 300],
+        "nested": {"tuple": (), "pair": (1, 2), "four": (1, 2, 3, 4), "empty": [{}, []]},
+        "twice": [shared, shared],
+        "bytes": b"a'\x00\xff",
+        "no_bytes": b"",
+        "array": bytearray(b"x"),
+        "set": {7},
+        "frozen": frozenset([8]),
+    }
+    send(served, pickle.dumps(attributes(**plain), protocol))
+    counts, reports = served.stop()
+    assert (counts["replaced"], reports) == (0, [])
+    (line,) = served.lines()
+    line = {name: line[name] for name in plain}
+    expected = json.loads(
+        json.dumps(
+            plain,
+            default=lambda value: list(value) if isinstance(value, (set, frozenset)) else repr(bytes(value)),
+        )
+    )
+    assert line == expected
+
+
+@pytest.mark.parametrize("protocol", [1, 2, 4, 5])
+def test_a_pickle_calls_nothing(serve, protocol, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    send(
+        served,
+        pickle.dumps(Evil(), protocol),
+        pickle.dumps(attributes(extra=Evil()), protocol),
+        pickle.dumps(attributes(name=Evil()), protocol),
+    )
+    counts, reports = served.stop()
+    assert not (tmp_path / "made-by-a-pickle").exists()
+    assert (counts["handled"], counts["refused"]) == (2, 1) and "refused" in reports[0]
+    assert served.lines()[0]["extra"].endswith(".mkdir made-by-a-pickle>")
+
+
+def test_a_lone_surrogate_is_shown(serve):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    send(served, pickle.dumps(attributes(msg="a\ud800é"), 1))
+    served.stop()
+    assert [line["message"] for line in served.lines()] == ["a\\ud800é"]
+
+
+def test_sighup_reads_the_configuration_again(serve):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    send(served, pickle.dumps(attributes(), 1))
+    served.wait_for(1)
+    path = served.folder / "serve.json"
+    path.write_text(path.read_text().replace('"DEBUG"', '"ERROR"'))
+    served.process.send_signal(signal.SIGHUP)
+    until = time.monotonic() + 60
+    sent = 1
+    while served.counts()["below_level"] == 0 and time.monotonic() < until:
+        send(served, pickle.dumps(attributes(), 1))
+        sent += 1
+        served.wait_for(sent)
+    counts, _ = served.stop()
+    assert counts["below_level"] == 1
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ([], "it needs one file"),
+        (["--listen", "http:x", "serve.json"], '--listen: address: found "http:x", expected tcp:HOST:PORT'),
+        (["--max-clients=0", "serve.json"], '--max-clients: found "0", expected a number from 1 to 65536'),
+        (["--fast", "serve.json"], 'there is no option "--fast"'),
+        (["--listen"], "--listen needs a value"),
+        (["missing.json"], "missing.json"),
+    ],
+)
+def test_a_wrong_command_line_is_named(words, said, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "duramen", "serve", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_an_address_in_use_is_named(serve, tmp_path):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "duramen",
+            "serve",
+            "--listen",
+            served.addresses[0],
+            str(tmp_path / "serve.json"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert f"cannot listen on {served.addresses[0]}" in done.stderr
+
+
+def test_the_example_of_the_page(tmp_path):
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "serve.md").read_text()
+    config, client = (
+        re.search(f"```{language}\n(.*?)```", page, re.DOTALL)[1] for language in ("yaml", "python")
+    )
+    (tmp_path / "serve.yaml").write_text(config)
+    command = [sys.executable, "-m", "duramen", "serve", "--listen", "tcp:127.0.0.1:0", "serve.yaml"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        port = server.stderr.readline().strip().rsplit(":", 1)[1]
+        sender = subprocess.Popen([sys.executable, "-c", client.replace("9020", port)])
+        assert sender.wait(60) == 0
+        server.terminate()
+        assert server.wait(60) == 0
+    assert (tmp_path / "all.log").read_text() == f"INFO shop[{sender.pid}]: sold\n"
