@@ -63,28 +63,14 @@ impl TimeText {
         settings: &Settings,
         out: &mut String,
     ) -> PyResult<bool> {
-        let second = created.second();
-        let start = out.len();
-        let remembered = self.last.try_borrow().ok().is_some_and(|last| {
-            let holds = last.second == Some(second) && last.time_version == settings.time_version();
-            if holds {
-                out.push_str(&last.text);
-            }
-            holds
-        });
-        if !remembered {
-            out.push_str(self.of_second(py, second, created, settings)?.to_str()?);
+        if self.write_remembered(created, settings, out).is_some() {
+            return Ok(false);
         }
+        let start = out.len();
+        out.push_str(self.of_second(py, created, settings)?.to_str()?);
         match &self.milliseconds {
             Milliseconds::Nothing => {}
-            Milliseconds::Usual => {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 999")]
-                let milliseconds = created.milliseconds as u32;
-                out.push(',');
-                for digit in [milliseconds / 100, milliseconds / 10 % 10, milliseconds % 10] {
-                    out.push(char::from_digit(digit, 10).unwrap_or('?'));
-                }
-            }
+            Milliseconds::Usual => push_usual_milliseconds(created, out),
             Milliseconds::Format(format) => {
                 let text = PyString::new(py, &out[start..]);
                 let with_milliseconds = format.bind(py).rem((text, created.milliseconds))?.str()?;
@@ -92,14 +78,36 @@ impl TimeText {
                 out.push_str(with_milliseconds.to_str()?);
             }
         }
-        Ok(!remembered || matches!(self.milliseconds, Milliseconds::Format(_)))
+        Ok(true)
+    }
+
+    /// Appends the creation time to `out`, if the text of its second is remembered and needs no interpreter.
+    #[inline]
+    pub(crate) fn write_remembered(
+        &self,
+        created: &Creation,
+        settings: &Settings,
+        out: &mut String,
+    ) -> Option<()> {
+        let last = self.last.try_borrow().ok()?;
+        if last.second != Some(created.second()) || last.time_version != settings.time_version() {
+            return None;
+        }
+        match &self.milliseconds {
+            Milliseconds::Nothing => out.push_str(&last.text),
+            Milliseconds::Usual => {
+                out.push_str(&last.text);
+                push_usual_milliseconds(created, out);
+            }
+            Milliseconds::Format(_) => return None,
+        }
+        Some(())
     }
 
     /// `time.strftime(format, converter(created))`.
     fn of_second<'py>(
         &self,
         py: Python<'py>,
-        second: i64,
         created: &Creation,
         settings: &Settings,
     ) -> PyResult<Bound<'py, PyString>> {
@@ -111,10 +119,20 @@ impl TimeText {
         let constant =
             converter.is_exact_instance_of::<PyCFunction>() && strftime.is_exact_instance_of::<PyCFunction>();
         if constant && let Ok(mut last) = self.last.try_borrow_mut() {
-            last.second = Some(second);
+            last.second = Some(created.second());
             last.time_version = settings.time_version();
             text.to_str()?.clone_into(&mut last.text);
         }
         Ok(text)
     }
+}
+
+/// A comma and three digits.
+fn push_usual_milliseconds(created: &Creation, out: &mut String) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 999")]
+    let milliseconds = created.milliseconds as u32;
+    #[expect(clippy::cast_possible_truncation, reason = "below ten")]
+    let digit = |value: u32| b'0' + (value % 10) as u8;
+    let text = [b',', digit(milliseconds / 100), digit(milliseconds / 10), digit(milliseconds)];
+    out.push_str(std::str::from_utf8(&text).unwrap_or(",???"));
 }

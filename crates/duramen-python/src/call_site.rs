@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use duramen::record::Caller;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
@@ -47,21 +48,16 @@ pub(crate) fn current(py: Python<'_>, settings: &Settings) -> PyResult<Option<Rc
         return Ok(None);
     }
     let Some((code, instruction)) = interpreter::current_instruction(py) else { return Ok(None) };
-    let globals = settings.version();
-    let index = ((code.as_ptr() as usize >> 4) ^ usize::try_from(instruction).unwrap_or(0)) % SIZE;
-    // SAFETY: attached; the reference lives only for the comparison and the clone.
-    if let Some(known) = unsafe { &(*KNOWN.get())[index] }
-        && known.code.as_ptr() == code.as_ptr()
-        && known.instruction == instruction
-        && known.globals == globals
-    {
-        return Ok(Some(Rc::clone(&known.site)));
+    if let Some(site) = known_at(&code, instruction, settings) {
+        return Ok(Some(site));
     }
     let found = caller::in_log(py, || caller::find_frame(py, PyInt::new(py, 1).as_any()))?;
     let Some(frame) = found else { return Ok(None) };
     let Some(site) = CallSite::of(&frame)?.map(Rc::new) else { return Ok(None) };
     // Only the innermost frame is found again by its place; one of `logging` leads on to another.
     if caller::is_usual(py)? && interpreter::frame_code(&frame).is(&code) {
+        let index = index_of(&code, instruction);
+        let globals = settings.version();
         let known = Known { code: code.unbind(), instruction, globals, site: Rc::clone(&site) };
         // SAFETY: attached; the previous entry is dropped after the place has the new one.
         let previous = unsafe { (*KNOWN.get())[index].replace(known) };
@@ -70,7 +66,38 @@ pub(crate) fn current(py: Python<'_>, settings: &Settings) -> PyResult<Option<Rc
     Ok(Some(site))
 }
 
+/// The same without asking for what is not remembered.
+pub(crate) fn remembered(py: Python<'_>, settings: &Settings) -> Option<Rc<CallSite>> {
+    settings.finds_callers.then_some(())?;
+    let (code, instruction) = interpreter::current_instruction(py)?;
+    known_at(&code, instruction, settings)
+}
+
+fn index_of(code: &Bound<'_, PyAny>, instruction: i32) -> usize {
+    ((code.as_ptr() as usize >> 4) ^ usize::try_from(instruction).unwrap_or(0)) % SIZE
+}
+
+fn known_at(code: &Bound<'_, PyAny>, instruction: i32, settings: &Settings) -> Option<Rc<CallSite>> {
+    // SAFETY: attached; the reference lives only for the comparison and the clone.
+    let known = unsafe { (*KNOWN.get())[index_of(code, instruction)].as_ref()? };
+    let holds = known.code.as_ptr() == code.as_ptr()
+        && known.instruction == instruction
+        && known.globals == settings.version();
+    holds.then(|| Rc::clone(&known.site))
+}
+
 impl CallSite {
+    /// As a record shows it.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller {
+            pathname: &self.path,
+            filename: &self.file,
+            module: &self.module,
+            line: self.line,
+            function: &self.function,
+        }
+    }
+
     fn of(frame: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         let py = frame.py();
         let code = interpreter::frame_code(frame);

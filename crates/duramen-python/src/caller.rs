@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use duramen::record::Caller;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -12,6 +13,13 @@ use crate::{formatter, globals, interpreter};
 
 /// What stands for the call site when it is not known: path, line, function.
 pub(crate) const UNKNOWN: (&str, i64, &str) = ("(unknown file)", 0, "(unknown function)");
+
+/// The same as a record shows it.
+pub(crate) fn unknown() -> Caller<'static> {
+    let (path, line, function) = UNKNOWN;
+    let line = u32::try_from(line).unwrap_or(0);
+    Caller { pathname: path, filename: path, module: path, line, function }
+}
 
 /// `Logger.findCaller`. Native methods have no frames: the innermost one is the caller's own.
 pub(crate) fn find_caller<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -185,7 +193,7 @@ fn in_call<T>(
     body: impl FnOnce() -> T,
 ) -> T {
     // Only CPython 3.10 counts frames so that native calls, which have none, must be known.
-    if globals::python_minor(py) > 10 {
+    if cfg!(Py_3_11) {
         return body();
     }
     let frame = interpreter::current_frame(py).map_or(0, |frame| frame.as_ptr() as usize);

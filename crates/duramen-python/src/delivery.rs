@@ -12,7 +12,8 @@ use crate::filter_plan::Asked;
 use crate::formatter_plan::Rendering;
 use crate::handler_plan::HandlerPlan;
 use crate::pipeline::Event;
-use crate::route::{self, Target};
+use crate::reach::Target;
+use crate::route;
 use crate::settings::Settings;
 use crate::sink::DirectFile;
 use crate::{handler, interpreter, lock, native_method};
@@ -173,7 +174,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
     }
 
     /// Writes what the system did not take at once, through the stream's buffer: the beginning is written.
-    fn write_rest(&self, plan: &HandlerPlan, rest: &[u8]) -> PyResult<()> {
+    pub(crate) fn write_rest(&self, plan: &HandlerPlan, rest: &[u8]) -> PyResult<()> {
         let py = self.target.handler.py();
         // SAFETY: nothing has run since the plan was found to hold.
         let lock = unsafe { plan.lock(py) };

@@ -5,6 +5,7 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::direct::{self, Written};
 use crate::interpreter::{self, Entry, ending};
 use crate::pipeline::{Keywords, LoggingCall};
 use crate::{enabled, logger};
@@ -59,23 +60,45 @@ unsafe fn send<const LEVEL: u8>(
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     ending::counted(|| {
+        // SAFETY: by the contract, the interpreter's arguments; it calls attached.
+        let written = interpreter::caught(|py| unsafe {
+            direct::write(&logging_call::<LEVEL>(py, arguments, count, keywords))
+        });
+        if let Some(Some(Written::Whole)) = written {
+            // SAFETY: attached.
+            return unsafe { ffi::Py_NewRef(ffi::Py_None()) };
+        }
         interpreter::at_border(|py| {
-            // SAFETY: by the contract.
-            let (given, names) = unsafe {
-                let positional = ffi::PyVectorcall_NARGS(count);
-                interpreter::borrowed_arguments(py, arguments, positional, keywords)
-            };
-            let (given, values) = given.split_at(given.len() - names.map_or(0, |names| names.len()));
-            logger::send(&LoggingCall {
-                logger: &given[0],
-                level: LEVEL.into(),
-                template: given[1],
-                arguments: &given[2..],
-                keywords: names.map_or(Keywords::None, |names| Keywords::Given { names, values }),
-            })?;
+            // SAFETY: as above.
+            let call = unsafe { logging_call::<LEVEL>(py, arguments, count, keywords) };
+            logger::send_further(&call, written.flatten())?;
             Ok(py.None().into_bound(py))
         })
     })
+}
+
+/// # Safety
+/// As for [`send`].
+#[inline]
+unsafe fn logging_call<const LEVEL: u8>(
+    py: Python<'_>,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> LoggingCall<'_, '_> {
+    // SAFETY: by the contract.
+    let (given, names) = unsafe {
+        let positional = ffi::PyVectorcall_NARGS(count);
+        interpreter::borrowed_arguments(py, arguments, positional, keywords)
+    };
+    let (given, values) = given.split_at(given.len() - names.map_or(0, |names| names.len()));
+    LoggingCall {
+        logger: &given[0],
+        level: LEVEL.into(),
+        template: given[1],
+        arguments: &given[2..],
+        keywords: names.map_or(Keywords::None, |names| Keywords::Given { names, values }),
+    }
 }
 
 /// Whether the names are those of options that the native way knows. Others, such as a second `msg`, are

@@ -83,6 +83,10 @@ impl Needs {
         self.0 & need.0 != 0
     }
 
+    pub(crate) fn is_only(self, need: Self) -> bool {
+        self.0 == need.0
+    }
+
     pub(crate) fn has_any(self) -> bool {
         self.0 != 0
     }
@@ -158,6 +162,17 @@ impl FormatterPlan {
 
     pub(crate) fn remember_inherited(self, formatter: &Bound<'_, PyAny>) -> Rc<Self> {
         INHERITED.put(formatter, self)
+    }
+
+    /// Appends the creation time to `out`, if the text shows it, without asking the interpreter; `None` when that is
+    /// not possible.
+    pub(crate) fn write_remembered_time(
+        &self,
+        created: &crate::record::Creation,
+        settings: &Settings,
+        out: &mut String,
+    ) -> Option<()> {
+        self.time.as_ref().map_or(Some(()), |time| time.write_remembered(created, settings, out))
     }
 
     /// Appends the creation time to `out`, if the text shows it. True when the interpreter was asked for it, so

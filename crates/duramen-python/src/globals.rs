@@ -5,25 +5,27 @@
 
 use std::sync::OnceLock;
 
-use parking_lot::RwLock;
 use pyo3::exceptions::PyNameError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-static OWNER: RwLock<Option<Py<PyDict>>> = RwLock::new(None);
+use crate::interpreter::Attached;
+
+static OWNER: Attached<Option<Py<PyDict>>> = Attached::new(None);
 
 /// Makes `namespace` the owner of the globals.
 pub(crate) fn set_owner(namespace: &Bound<'_, PyDict>) {
-    let previous = OWNER.write().replace(namespace.clone().unbind());
-    // Outside the lock: dropping the last reference to a dict can run Python code.
+    // SAFETY: attached; the previous one is dropped after the place has the new one, since that can run Python code.
+    let previous = unsafe { (*OWNER.get()).replace(namespace.clone().unbind()) };
     drop(previous);
 }
 
 /// The owner's dict.
 pub(crate) fn owner(py: Python<'_>) -> Bound<'_, PyDict> {
-    match &*OWNER.read() {
+    // SAFETY: attached; the reference lives only for the clone.
+    match unsafe { &*OWNER.get() } {
         Some(owner) => owner.bind(py).clone(),
         None => PyDict::new(py),
     }
@@ -31,17 +33,13 @@ pub(crate) fn owner(py: Python<'_>) -> Bound<'_, PyDict> {
 
 /// The address of the owner's dict; null before there is one. The dict lives as long as it is the owner.
 pub(crate) fn owner_pointer() -> *mut ffi::PyObject {
-    OWNER.read().as_ref().map_or(std::ptr::null_mut(), Py::as_ptr)
+    // SAFETY: attached, as all callers are.
+    unsafe { (*OWNER.get()).as_ref().map_or(std::ptr::null_mut(), Py::as_ptr) }
 }
 
 /// The global called `name`; `NameError` when it has been deleted.
 pub(crate) fn get<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-    // Looking a name up in a module's dict runs no Python code, so the lock may be held meanwhile.
-    let value = match &*OWNER.read() {
-        Some(owner) => owner.bind(py).get_item(name)?,
-        None => None,
-    };
-    value.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
+    owner(py).get_item(name)?.ok_or_else(|| PyNameError::new_err(format!("name '{name}' is not defined")))
 }
 
 /// The global called `name`, or else the built-in object.

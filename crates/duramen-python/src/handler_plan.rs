@@ -192,10 +192,18 @@ impl HandlerPlan {
 
     /// Whether everything is still as it was when the plan was made.
     pub(crate) fn holds(&self, handler: &Bound<'_, PyAny>, settings: &Settings) -> bool {
-        // SAFETY: the handler is live; while it and the globals are as they were, they hold the formatter.
+        // SAFETY: a live handler.
+        unsafe { self.holds_for(handler.as_ptr(), settings) }
+    }
+
+    /// # Safety
+    /// `handler` is live and the thread is attached.
+    #[inline]
+    pub(crate) unsafe fn holds_for(&self, handler: *mut ffi::PyObject, settings: &Settings) -> bool {
+        // SAFETY: by the contract; while the handler and the globals are as they were, they hold the formatter.
         unsafe {
             self.globals == settings.version()
-                && self.state.as_ref().is_some_and(|state| state.holds(handler.as_ptr()))
+                && self.state.as_ref().is_some_and(|state| state.holds(handler))
                 && self.formatter.holds(self.formatter_object)
         }
     }
@@ -260,6 +268,11 @@ impl HandlerPlan {
         // Dropping it may run code of the program's.
         drop(last);
         Ok(plan)
+    }
+
+    /// The handler's lock, which it holds as long as the plan holds.
+    pub(crate) fn lock_object(&self) -> *mut ffi::PyObject {
+        self.lock_object
     }
 
     /// The handler's lock.

@@ -36,14 +36,22 @@ fn learn(py: Python<'_>) -> PyResult<Option<Layout>> {
 
 /// Whether `lock` is a free `_thread.RLock`.
 pub(crate) fn is_free(lock: &Bound<'_, PyAny>) -> bool {
-    let layout = if let Some(layout) = LAYOUT.get() {
-        layout
-    } else {
+    if LAYOUT.get().is_none() {
         let learned = learn(lock.py()).unwrap_or(None);
-        LAYOUT.get_or_init(|| learned)
-    };
-    // SAFETY: a live object of the class that was learned.
-    layout.as_ref().is_some_and(|layout| unsafe {
-        ffi::Py_TYPE(lock.as_ptr()) as usize == layout.class && layout.held.are_zero(lock.as_ptr())
+        LAYOUT.get_or_init(|| learned);
+    }
+    // SAFETY: a live lock.
+    unsafe { is_free_at(lock.as_ptr()) }
+}
+
+/// The same, if it has been learned how to tell.
+///
+/// # Safety
+/// `lock` is a live object and the thread is attached.
+#[inline]
+pub(crate) unsafe fn is_free_at(lock: *mut ffi::PyObject) -> bool {
+    // SAFETY: of the class that was learned.
+    LAYOUT.get().and_then(Option::as_ref).is_some_and(|layout| unsafe {
+        ffi::Py_TYPE(lock) as usize == layout.class && layout.held.are_zero(lock)
     })
 }

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
+use crate::direct::{self, Written};
 use crate::handler::lineage::call_base;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{self, Keywords, LoggingCall};
@@ -169,10 +170,19 @@ fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResu
     Ok(answer)
 }
 
-/// Sends a record of an enabled level its way: the native one, or the Python one through `_log`.
-pub(crate) fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
+/// Sends a record of an enabled level its way.
+fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
+    match direct::write(call) {
+        Some(Written::Whole) => Ok(()),
+        written => send_further(call, written),
+    }
+}
+
+/// Sends a record its way that has not been written as a whole by the shortest one: the native way, or the Python one
+/// through `_log`.
+pub(crate) fn send_further(call: &LoggingCall<'_, '_>, written: Option<Written>) -> PyResult<()> {
     let py = call.logger.py();
-    if caller::in_level_method(py, || pipeline::emit_natively(call))? {
+    if caller::in_level_method(py, || pipeline::emit_natively(call, written))? {
         return Ok(());
     }
     let arguments = (call.level, call.template, PyTuple::new(py, call.arguments)?).into_pyobject(py)?;

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::classes::KnownClass;
-use crate::interpreter::{self, Attached, Names, Places, Reading};
+use crate::interpreter::{self, Attached, Kept, Names, Places, Reading};
 
 const ATTRIBUTES: [&str; 8] =
     ["filters", "name", "level", "parent", "propagate", "handlers", "disabled", "_cache"];
@@ -45,6 +45,45 @@ impl LoggerView {
     }
 }
 
+/// What leads a record on its way from a logger, as it was: references that the logger holds.
+pub(crate) struct LoggerState(Kept<5>);
+
+impl LoggerState {
+    /// The present state of `logger`, if it is exactly of one of our classes and nothing is overridden on it.
+    pub(crate) fn of(logger: &Bound<'_, PyAny>) -> Option<Self> {
+        // SAFETY: a live logger, attached, and nothing runs meanwhile.
+        unsafe {
+            let (entry, reading) = find(logger.as_ptr())?;
+            // Filters, name, parent, handlers and propagate.
+            Some(Self(entry.places.keep(logger.as_ptr(), &reading, [0, 1, 3, 5, 4])))
+        }
+    }
+
+    /// # Safety
+    /// `logger` is live and the thread is attached.
+    #[inline]
+    pub(crate) unsafe fn holds(&self, logger: *mut ffi::PyObject) -> bool {
+        // SAFETY: by the contract.
+        unsafe { self.0.holds(logger) }
+    }
+
+    pub(crate) fn filters(&self) -> *mut ffi::PyObject {
+        self.0.get(0)
+    }
+
+    pub(crate) fn name(&self) -> *mut ffi::PyObject {
+        self.0.get(1)
+    }
+
+    pub(crate) fn parent(&self) -> *mut ffi::PyObject {
+        self.0.get(2)
+    }
+
+    pub(crate) fn handlers(&self) -> *mut ffi::PyObject {
+        self.0.get(3)
+    }
+}
+
 /// A class of loggers of which the attributes can be read.
 struct LoggerClass {
     class: *mut ffi::PyTypeObject,
@@ -79,6 +118,14 @@ pub(crate) fn learn(class: &Bound<'_, PyType>, known: Arc<KnownClass>) -> PyResu
 /// `logger` is a live object and the thread is attached.
 #[inline]
 pub(crate) unsafe fn read(logger: *mut ffi::PyObject) -> Option<LoggerView> {
+    // SAFETY: by the contract.
+    unsafe { find(logger).map(|(_, reading)| LoggerView(reading)) }
+}
+
+/// # Safety
+/// As for [`read`]; the entry is used before anything else runs.
+#[inline]
+unsafe fn find<'a>(logger: *mut ffi::PyObject) -> Option<(&'a LoggerClass, Reading<8>)> {
     // SAFETY: a live object; the class entry stands for exactly its class; nothing here runs Python code.
     unsafe {
         let class = ffi::Py_TYPE(logger);
@@ -87,7 +134,7 @@ pub(crate) unsafe fn read(logger: *mut ffi::PyObject) -> Option<LoggerView> {
             return None;
         }
         let reading = entry.places.read(logger)?;
-        entry.untouched.contains(&reading.names).then_some(LoggerView(reading))
+        entry.untouched.contains(&reading.names).then_some((entry, reading))
     }
 }
 

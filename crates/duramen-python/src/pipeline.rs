@@ -2,22 +2,23 @@
 
 use std::rc::Rc;
 
-use duramen::formatter::message::{self, Argument};
+use duramen::formatter::message;
 use duramen::record::Caller;
 use duramen::{Level, Record};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::call_site::{self, CallSite};
 use crate::delivery::Delivery;
+use crate::direct::Written;
 use crate::formatter_plan::Needs;
+use crate::reach::{self, Target};
 use crate::record::Creation;
-use crate::route::{self, Place, Target};
 use crate::settings::{self, Settings};
 use crate::{
-    buffers, caller, classes, context, fields, globals, interpreter, logger, queued, record, record_way,
-    surroundings, threads,
+    buffers, caller, classes, context, fields, globals, interpreter, logger, plain, queued, record,
+    record_way, surroundings, threads,
 };
 
 /// A call of a logging method whose level is enabled.
@@ -60,14 +61,12 @@ impl<'py> Keywords<'_, 'py> {
 
 /// Sends the record natively if everything that it meets is ours and untouched. `false`: nothing has
 /// been done, and the Python way has to be taken.
-pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
+pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>, mut written: Option<Written>) -> PyResult<bool> {
     let py = call.logger.py();
     let Some(options) = Options::of(py, call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
-    let place = Place::of(call.logger)?;
-    let name = place.name.clone();
-    let Ok(filters) = route::is_usual(call.logger, &place, &settings)? else { return Ok(false) };
-    let Ok(targets) = route::targets(place, &filters, call.level, &settings)? else {
+    let Ok(reach::Own { name, filters }) = reach::own_of(call.logger, &settings)? else { return Ok(false) };
+    let Ok(targets) = reach::targets(call.logger, &filters, call.level, &settings)? else {
         return record_way::send(call, name, &options, &filters, &settings);
     };
     if targets.is_empty() {
@@ -90,6 +89,10 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>) -> PyResult<bool> {
                 continue;
             }
             let delivery = Delivery::new(&event, &record, target, &settings);
+            if let Some(Written::Begun(rest)) = written.take() {
+                delivery.write_rest(&target.plan, &rest)?;
+                continue;
+            }
             delivery.run(number == 0 && !event.has_asked, line, time)?;
         }
         Ok(true)
@@ -310,23 +313,7 @@ impl<'a, 'py> Event<'a, 'py> {
     }
 
     fn texts<'t>(&'t self, message: &'t [u8]) -> Option<Texts<'t>> {
-        let (path, line, function) = caller::UNKNOWN;
-        let caller = match &self.site {
-            None => Caller {
-                pathname: path,
-                filename: path,
-                module: path,
-                line: u32::try_from(line).unwrap_or(0),
-                function,
-            },
-            Some(site) => Caller {
-                pathname: &site.path,
-                filename: &site.file,
-                module: &site.module,
-                line: site.line,
-                function: &site.function,
-            },
-        };
+        let caller = self.site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller());
         Some(Texts {
             name: self.name.to_str().ok()?,
             level_name: &self.level_name,
@@ -452,22 +439,7 @@ pub(crate) fn merge_plain<'a, 'py: 'a>(
     arguments: &'a [impl std::ops::Deref<Target = Bound<'py, PyAny>>],
     out: &mut Vec<u8>,
 ) -> bool {
-    message::merge(template, arguments.iter().map(|argument| plain_argument(argument)), out).is_ok()
-}
-
-/// An argument of a kind whose text needs no interpreter.
-fn plain_argument<'a>(argument: &'a Bound<'_, PyAny>) -> Option<Argument<'a>> {
-    if let Ok(text) = argument.cast_exact::<PyString>() {
-        return text.to_str().ok().map(Argument::Text);
-    }
-    if argument.is_exact_instance_of::<PyInt>() {
-        return argument.extract().ok().map(Argument::Integer);
-    }
-    if let Ok(number) = argument.cast_exact::<PyFloat>() {
-        return Some(Argument::Float(number.value()));
-    }
-    if let Ok(value) = argument.cast_exact::<PyBool>() {
-        return Some(Argument::Bool(value.is_true()));
-    }
-    argument.is_none().then_some(Argument::None)
+    // SAFETY: the arguments are live.
+    let plain = arguments.iter().map(|argument| unsafe { plain::argument(argument.as_ptr()) });
+    message::merge(template, plain, out).is_ok()
 }

@@ -269,7 +269,8 @@ impl Creation {
     )]
     pub(crate) fn nanoseconds(&self) -> i64 {
         let second = self.second();
-        let fraction = ((self.seconds - second as f64) * 1e6).round() as i64 * 1000;
+        // Rounded; no fraction of a second is negative.
+        let fraction = ((self.seconds - second as f64) * 1e6 + 0.5) as i64 * 1000;
         let milliseconds = self.milliseconds as i64 * 1_000_000;
         second * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
     }
@@ -292,12 +293,14 @@ impl Creation {
         }
     }
 
-    /// The moment that many nanoseconds after the Unix epoch, by the rules of CPython 3.`minor`.
-    pub(crate) fn at(nanoseconds: i128, start: StartTime, minor: u8) -> Self {
-        if minor >= 13 {
-            Self::at_nanoseconds(nanoseconds, start)
+    /// The moment that many nanoseconds after the Unix epoch, by the rules of the CPython that this is built for.
+    #[inline]
+    #[expect(clippy::cast_precision_loss, reason = "as CPython computes it")]
+    pub(crate) fn at(nanoseconds: i64, start: StartTime) -> Self {
+        if cfg!(Py_3_13) {
+            Self::at_nanoseconds(nanoseconds.into(), start)
         } else {
-            Self::at_seconds(as_float(nanoseconds) / 1e9, start)
+            Self::at_seconds(nanoseconds as f64 / 1e9, start)
         }
     }
 

@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::pipeline::{LoggingCall, Options};
-use crate::route::{self, Place};
+use crate::reach::Place;
+use crate::route;
 use crate::settings::Settings;
 use crate::{filter, handler, logger, native_method, record, record_delivery};
 

@@ -12,18 +12,15 @@ use duramen::formatter::{Field, Layout};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
-use smallvec::SmallVec;
 
 use crate::asctime::TimeText;
 use crate::classes::{self, Family, Obstacle, Untouched};
 use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::{HandlerPlan, Kind, Parts};
 use crate::inherited::Inherited;
-use crate::logger_view::{self, LoggerView};
-use crate::queued::{self, Behind};
 use crate::settings::{self, Settings};
 use crate::structured::StructuredLayout;
-use crate::{globals, interpreter, layouts};
+use crate::{globals, interpreter, layouts, reach};
 
 /// Why a record takes the Python way.
 #[derive(Debug)]
@@ -77,144 +74,7 @@ macro_rules! native {
         }
     };
 }
-
-/// A handler that takes a record, with its plan.
-pub(crate) struct Target<'py> {
-    pub(crate) handler: Bound<'py, PyAny>,
-    pub(crate) plan: Rc<HandlerPlan>,
-    /// For a handler behind a queue.
-    pub(crate) queue: Option<Behind<'py>>,
-}
-
-/// So many targets fit without an allocation.
-pub(crate) type Targets<'py> = SmallVec<[Target<'py>; 4]>;
-
-/// Whether `logger`, which is in this place, makes and hands on records as `logging` does: nothing of it is
-/// overridden, and the records are plain ones. The filters that are attached to it, if so.
-pub(crate) fn is_usual<'py>(
-    logger: &Bound<'py, PyAny>,
-    place: &Place<'py>,
-    settings: &Settings,
-) -> Route<Bound<'py, PyList>> {
-    let py = logger.py();
-    let filters = if let Some(filters) = &place.filters {
-        Some(filters.clone())
-    } else {
-        let own = native!(part(logger, Family::Logger, "logger")?);
-        own.attributes.get_item(intern!(py, "filters"))?
-    };
-    if !settings.makes_plain_records(py)? {
-        return Ok(Err(Reason::RecordFactory));
-    }
-    Ok(match filters.map(Bound::cast_into_exact::<PyList>) {
-        Some(Ok(filters)) => Ok(filters),
-        _ => Err(Reason::Unusual { part: "logger", attribute: "filters" }),
-    })
-}
-
-/// The handlers that a record of `level` reaches from this place on, if nothing on the way is written in Python.
-/// `filters` are those of the logger.
-pub(crate) fn targets<'py>(
-    place: Place<'py>,
-    filters: &Bound<'py, PyList>,
-    level: i64,
-    settings: &Settings,
-) -> Route<Targets<'py>> {
-    if !filters.is_empty() {
-        return Ok(Err(Reason::Filtered { part: "logger" }));
-    }
-    let mut targets = Targets::new();
-    let mut found = false;
-    let mut next = Some(place);
-    while let Some(place) = next {
-        for handler in native!(place.handlers()).iter() {
-            found = true;
-            if let Some(queue) = native!(queued::queue_of(&handler, level)?) {
-                for behind in queue {
-                    let handler = behind.handler();
-                    native!(add_target(handler, Some(behind), level, settings, &mut targets)?);
-                }
-            } else {
-                native!(add_target(handler, None, level, settings, &mut targets)?);
-            }
-        }
-        next = place.parent.as_ref().map(Place::of).transpose()?;
-    }
-    if found { Ok(Ok(targets)) } else { Ok(Err(Reason::NoHandlers)) }
-}
-
-/// Whether no filter of the handler needs a record in Python form. The plan has just been found or made.
-fn knows_filters(plan: &HandlerPlan, py: Python<'_>) -> Route<()> {
-    // SAFETY: nothing has run since.
-    let filters = unsafe { plan.filters(py) };
-    let known = filters.is_empty() || plan.filter_plan(&filters.to_owned())?.is_some();
-    Ok(if known { Ok(()) } else { Err(Reason::Filtered { part: "handler" }) })
-}
-
-/// Adds `handler`, if it takes a record of this level.
-fn add_target<'py>(
-    handler: Bound<'py, PyAny>,
-    queue: Option<Behind<'py>>,
-    level: i64,
-    settings: &Settings,
-    targets: &mut Targets<'py>,
-) -> Route<()> {
-    let plan = native!(plan_of(&handler, settings)?);
-    if let Some(plan) = plan.filter(|plan| level >= plan.level) {
-        native!(knows_filters(&plan, handler.py())?);
-        native!(plan.is_native(handler.py()));
-        if queue.is_some() {
-            // SAFETY: the plan has just been found or made.
-            if !unsafe { plan.filters(handler.py()) }.is_empty() {
-                return Ok(Err(Reason::Filtered { part: "handler behind the queue" }));
-            }
-            if !matches!(plan.kind, Kind::Stream | Kind::File) {
-                return Ok(Err(Reason::Unusual { part: "handler behind the queue", attribute: "class" }));
-            }
-        }
-        targets.push(Target { handler, plan, queue });
-    }
-    Ok(Ok(()))
-}
-
-/// A logger on the way to the root, as it was when it was looked at.
-pub(crate) struct Place<'py> {
-    handlers: Bound<'py, PyAny>,
-    /// The next one, if records propagate to it.
-    pub(crate) parent: Option<Bound<'py, PyAny>>,
-    pub(crate) name: Bound<'py, PyAny>,
-    /// Known for a logger of which nothing is overridden.
-    filters: Option<Bound<'py, PyAny>>,
-}
-
-impl<'py> Place<'py> {
-    pub(crate) fn of(logger: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let py = logger.py();
-        let view = logger_view::of(logger);
-        let attribute = |get: fn(&LoggerView) -> _, name| {
-            // SAFETY: the logger holds its attributes, and nothing has run; null is one that it does not have.
-            let value =
-                view.as_ref().and_then(|view| unsafe { Bound::from_borrowed_ptr_or_opt(py, get(view)) });
-            value.map_or_else(|| logger.getattr(name), Ok)
-        };
-        let handlers = attribute(LoggerView::handlers, intern!(py, "handlers"))?;
-        let propagate = attribute(LoggerView::propagate, intern!(py, "propagate"))?;
-        let parent = attribute(LoggerView::parent, intern!(py, "parent"))?;
-        let name = attribute(LoggerView::name, intern!(py, "name"))?;
-        let filters = match view {
-            Some(_) => Some(attribute(LoggerView::filters, intern!(py, "filters"))?),
-            None => None,
-        };
-        let goes_on = propagate.is_truthy()? && !parent.is_none();
-        Ok(Self { handlers, parent: goes_on.then_some(parent), name, filters })
-    }
-
-    /// The logger's own handlers.
-    pub(crate) fn handlers(&self) -> Result<&Bound<'py, PyList>, Reason> {
-        let unusual = |_| Reason::Unusual { part: "logger", attribute: "handlers" };
-        self.handlers.cast_exact::<PyList>().map_err(unusual)
-    }
-}
+pub(crate) use native;
 
 pub(crate) fn part<'py>(
     object: &Bound<'py, PyAny>,
@@ -400,14 +260,13 @@ pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     };
     let reason = if object.hasattr(intern!(py, "getEffectiveLevel"))? {
         let level = object.call_method0(intern!(py, "getEffectiveLevel"))?.extract()?;
-        let place = Place::of(object)?;
-        match is_usual(object, &place, &settings)? {
-            Ok(filters) => targets(place, &filters, level, &settings)?.err(),
+        match reach::own_of(object, &settings)? {
+            Ok(own) => reach::targets(object, &own.filters, level, &settings)?.err(),
             Err(reason) => Some(reason),
         }
     } else {
         match plan_of(object, &settings)? {
-            Ok(Some(plan)) => match knows_filters(&plan, py)? {
+            Ok(Some(plan)) => match reach::knows_filters(&plan, py)? {
                 Ok(()) => plan.is_native(py).err(),
                 Err(reason) => Some(reason),
             },

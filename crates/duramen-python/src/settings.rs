@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3::ffi;
 use pyo3::intern;
@@ -41,17 +41,22 @@ pub(crate) struct LevelName {
 
 static CURRENT: Attached<Option<Rc<Settings>>> = Attached::new(None);
 
+/// The settings that were read last, while they are the present ones.
+#[inline]
+pub(crate) fn unchanged() -> Option<Rc<Settings>> {
+    let owner = globals::owner_pointer();
+    // SAFETY: attached, as all callers are; the reference lives only for the comparison and the clone.
+    let known = unsafe { (*CURRENT.get()).as_ref()? };
+    let holds = known.dicts[0].0 == owner
+        // SAFETY: the module's dict is alive, and while it is as it was, it holds the other two.
+        && known.dicts.iter().all(|&(dict, version)| unsafe { interpreter::dict_version(dict) } == version);
+    holds.then(|| Rc::clone(known))
+}
+
 /// The present settings.
 pub(crate) fn current(py: Python<'_>) -> PyResult<Option<Rc<Settings>>> {
-    let owner = globals::owner_pointer();
-    // SAFETY: attached; the reference lives only for the comparison and the clone.
-    let known = unsafe { &*CURRENT.get() };
-    if let Some(known) = known
-        && known.dicts[0].0 == owner
-        // SAFETY: the module's dict is alive, and while it is as it was, it holds the other two.
-        && known.dicts.iter().all(|&(dict, version)| unsafe { interpreter::dict_version(dict) } == version)
-    {
-        return Ok(Some(Rc::clone(known)));
+    if let Some(known) = unchanged() {
+        return Ok(Some(known));
     }
     let read = Settings::read(py)?.map(Rc::new);
     // SAFETY: attached; the previous value is dropped after the place has the new one.
@@ -115,22 +120,28 @@ impl Settings {
 
     /// Whether records are those of `logging`, of which nothing is overridden.
     pub(crate) fn makes_plain_records(&self, py: Python<'_>) -> PyResult<bool> {
-        let factory = self.factory(py);
-        // SAFETY: what is known of a class is kept with the class.
-        let version = || unsafe { (*factory.as_ptr().cast::<ffi::PyTypeObject>()).tp_version_tag };
-        if self.record_class.as_ref().is_some_and(|class| class.is_verified(version())) {
-            return Ok(true);
-        }
-        classes::is_untouched_class(&factory, Family::Record)
+        Ok(self.is_known_to_make_plain_records()
+            || classes::is_untouched_class(&self.factory(py), Family::Record)?)
+    }
+
+    /// The same as far as it is known without asking the interpreter.
+    #[inline]
+    pub(crate) fn is_known_to_make_plain_records(&self) -> bool {
+        self.record_class.as_ref().is_some_and(|class| {
+            // SAFETY: what is known of a class is kept with the class, which the module's dict holds.
+            class.is_verified(unsafe { (*self.factory.cast::<ffi::PyTypeObject>()).tp_version_tag })
+        })
     }
 
     /// The present time, from the system's clock or, where a program has replaced it, from the `time` module.
     pub(crate) fn now(&self, py: Python<'_>) -> PyResult<Creation> {
-        if self.has_genuine_clock() {
-            Ok(Creation::at(system_time(), self.start, globals::python_minor(py)))
-        } else {
-            Creation::now(py)
-        }
+        self.genuine_now().map_or_else(|| Creation::now(py), Ok)
+    }
+
+    /// The present time, if it is that of the system's clock.
+    #[inline]
+    pub(crate) fn genuine_now(&self) -> Option<Creation> {
+        self.has_genuine_clock().then(|| Creation::at(system_time(), self.start))
     }
 
     /// Whether the present time is the system's, so that no code of the program's is asked for it.
@@ -139,10 +150,16 @@ impl Settings {
     }
 }
 
-fn system_time() -> i128 {
+/// Nanoseconds since the Unix epoch; those of the years up to 2262 fit.
+#[inline]
+fn system_time() -> i64 {
+    let nanoseconds = |length: Duration| {
+        let whole = i64::try_from(length.as_secs()).ok()?.checked_mul(1_000_000_000)?;
+        whole.checked_add(length.subsec_nanos().into())
+    };
     match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
-        Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
+        Ok(since) => nanoseconds(since).unwrap_or(i64::MAX),
+        Err(before) => nanoseconds(before.duration()).map_or(i64::MIN, |before| -before),
     }
 }
 
@@ -169,7 +186,7 @@ impl Clock {
             Err(_) => (now.extract::<f64>()? * 1e9) as i128,
         };
         // A clock that goes differently has been replaced already.
-        let agrees = (system_time() - now).abs() < 1_000_000_000;
+        let agrees = (i128::from(system_time()) - now).abs() < 1_000_000_000;
         Ok(agrees.then(|| Self { definition, function: function_of(definition) }))
     }
 

@@ -134,8 +134,12 @@ impl DirectFile {
     /// Writes as much of `line` as the system takes at once: how much that was, or `None` after an error.
     pub(crate) fn write(&self, py: Python<'_>, line: &[u8]) -> Option<usize> {
         let descriptor = &self.descriptor;
-        let write = || descriptor.write(line).ok();
-        if self.is_prompt { write() } else { py.detach(write) }
+        if self.is_prompt { self.write_promptly(line) } else { py.detach(|| descriptor.write(line).ok()) }
+    }
+
+    /// The same for a file that is prompt.
+    pub(crate) fn write_promptly(&self, line: &[u8]) -> Option<usize> {
+        self.descriptor.write(line).ok()
     }
 }
 

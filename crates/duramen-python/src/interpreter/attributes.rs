@@ -197,7 +197,7 @@ unsafe fn values_of_dict(dict: *const Dict, names: *const c_void) -> Option<*con
 
 /// `Py_TPFLAGS_INLINE_VALUES` and `Py_TPFLAGS_MANAGED_DICT` (`object.h`).
 const INLINE_VALUES: std::ffi::c_ulong = 1 << 2;
-const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
+pub(super) const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
 
 /// Whether instances of `class` keep their attributes as the functions above expect.
 fn has_usual_layout(class: &Bound<'_, PyType>) -> bool {
@@ -302,6 +302,69 @@ impl<const N: usize> Places<N> {
             let Storage { values, names } = storage(object, self.names)?;
             let values = self.indices.map(|index| values.add(index.into()).read());
             Some(Reading { values, names })
+        }
+    }
+}
+
+/// Some attributes of an instance as they were, to be compared with those that it has now.
+pub(crate) struct Kept<const N: usize> {
+    class: *mut ffi::PyTypeObject,
+    class_version: u32,
+    names: Names,
+    shared_names: *const c_void,
+    attributes: [(u8, *mut ffi::PyObject); N],
+}
+
+impl<const N: usize> Places<N> {
+    /// Keeps the attributes with these numbers of `object`, of which `reading` has just been made.
+    ///
+    /// # Safety
+    /// As for [`Places::read`].
+    pub(crate) unsafe fn keep<const M: usize>(
+        &self,
+        object: *mut ffi::PyObject,
+        reading: &Reading<N>,
+        numbers: [usize; M],
+    ) -> Kept<M> {
+        // SAFETY: a live object.
+        let (class, class_version) = unsafe {
+            let class = ffi::Py_TYPE(object);
+            (class, (*class).tp_version_tag)
+        };
+        Kept {
+            class,
+            class_version,
+            names: reading.names,
+            shared_names: self.names,
+            attributes: numbers.map(|number| (self.indices[number], reading.values[number])),
+        }
+    }
+}
+
+impl<const N: usize> Kept<N> {
+    /// The attribute at this place, as it was.
+    pub(crate) fn get(&self, place: usize) -> *mut ffi::PyObject {
+        self.attributes[place].1
+    }
+
+    /// Whether `object` is of the same class, which nobody has changed, has the same names and these attributes.
+    ///
+    /// # Safety
+    /// `object` is live and the thread is attached.
+    #[inline]
+    pub(crate) unsafe fn holds(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: by the contract; of the class that was learned, the object keeps its attributes as it did.
+        unsafe {
+            let class = ffi::Py_TYPE(object);
+            class == self.class
+                && (*class).tp_version_tag == self.class_version
+                && storage(object, self.shared_names).is_some_and(|Storage { values, names }| {
+                    names == self.names
+                        && self
+                            .attributes
+                            .iter()
+                            .all(|&(index, value)| values.add(index.into()).read() == value)
+                })
         }
     }
 }

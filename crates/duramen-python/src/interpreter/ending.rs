@@ -31,18 +31,26 @@ pub(crate) fn has_begun() -> bool {
 static LAST_HAS_RETURNED: Condvar = Condvar::new();
 static WAITING: Mutex<()> = Mutex::new(());
 
-/// Runs `body`, a native method.
+/// Runs `body`, a native method: the thread is attached.
 #[inline]
 pub(crate) fn counted<T>(body: impl FnOnce() -> T) -> T {
-    RUNNING.fetch_add(1, Ordering::Relaxed);
+    add(1);
     let result = body();
-    let before = RUNNING.fetch_sub(1, Ordering::Relaxed);
-    if before == 1 && has_begun() {
+    if add(-1) == 0 && has_begun() {
         // Who waits looks at the count with the lock held, so that this cannot come in between.
         drop(WAITING.lock());
         LAST_HAS_RETURNED.notify_all();
     }
     result
+}
+
+/// Adds to the count of running methods. Only attached threads do, one at a time, so that the processor need not make
+/// one step of it; others only look.
+#[inline]
+fn add(difference: isize) -> isize {
+    let count = RUNNING.load(Ordering::Relaxed).wrapping_add(difference);
+    RUNNING.store(count, Ordering::Relaxed);
+    count
 }
 
 /// Makes native methods hand over to the interpreter's own functions from now on, and waits until none is

@@ -53,8 +53,10 @@ impl Snapshot {
     pub(crate) unsafe fn holds(&self, object: *mut ffi::PyObject) -> bool {
         // SAFETY: of the same class, the object is as large as the one that was taken.
         unsafe {
+            let head = size_of::<ffi::PyObject>();
             ffi::Py_TYPE(object) == self.class
-                && *words(object) == *self.words
+                && *std::slice::from_raw_parts(object.cast::<usize>().byte_add(head), self.words.len())
+                    == *self.words
                 && version_of_dict(object) == self.dict_version
         }
     }

@@ -9,7 +9,7 @@ mod memory;
 mod unchanged;
 
 pub(crate) use attached::Attached;
-pub(crate) use attributes::{Names, Places, Reading};
+pub(crate) use attributes::{Kept, Names, Places, Reading};
 pub(crate) use function::{Entry, call, is_native_function, native_function, replaced_by};
 pub(crate) use memory::{Marks, Snapshot};
 pub(crate) use unchanged::State;
@@ -32,6 +32,15 @@ pub(crate) fn at_border(
     let result = Python::try_attach(&mut run).flatten();
     // SAFETY: the interpreter calls attached, at that time too.
     result.or_else(|| run(unsafe { Python::assume_attached() })).unwrap_or(std::ptr::null_mut())
+}
+
+/// Runs `body` in a function that the interpreter calls, so attached; `None` when it panicked. The binding library is
+/// not told, which saves it time: `body` makes and drops nothing that asks it whether the thread is attached.
+#[inline]
+pub(crate) fn caught<T>(body: impl for<'py> FnOnce(Python<'py>) -> T) -> Option<T> {
+    // SAFETY: by the contract.
+    let body = || body(unsafe { Python::assume_attached() });
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).ok()
 }
 
 fn result_for_c<'py>(

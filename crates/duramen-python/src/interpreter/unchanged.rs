@@ -77,17 +77,49 @@ mod content {
     pub(super) struct Content(u64);
 
     impl Content {
+        /// `None` also where an interpreter keeps the pointer to the dict elsewhere than [`dict_in_place`] has it.
         pub(super) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
-            // SAFETY: a live object.
-            unsafe { version_of_dict(object.as_ptr()) }.map(Self)
+            // SAFETY: a live object, which has a dict after the first question.
+            unsafe {
+                let version = version_of_dict(object.as_ptr())?;
+                let content = Self(version);
+                content.is_that_of(object.as_ptr()).then_some(content)
+            }
         }
 
         /// # Safety
-        /// `object` is live and the thread is attached.
+        /// `object` is live, of the same class, and the thread is attached.
         #[inline]
         pub(super) unsafe fn is_that_of(&self, object: *mut ffi::PyObject) -> bool {
             // SAFETY: by the contract.
-            unsafe { version_of_dict(object) == Some(self.0) }
+            unsafe {
+                let dict = Self::dict_in_place(object);
+                !dict.is_null() && super::super::dict_version(dict) == self.0
+            }
+        }
+
+        /// The dict of an object, if it has one: read where the interpreter keeps it, without a call.
+        ///
+        /// # Safety
+        /// As for [`Content::is_that_of`].
+        #[inline]
+        unsafe fn dict_in_place(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+            // SAFETY: by the contract. The words before an object with a managed dict are as `pycore_object.h` has
+            // them; of other objects the class says where the pointer stands.
+            unsafe {
+                let class = ffi::Py_TYPE(object);
+                #[cfg(Py_3_11)]
+                if (*class).tp_flags & super::super::attributes::MANAGED_DICT != 0 {
+                    let dict = object.cast::<usize>().sub(3).read();
+                    // CPython 3.12 marks a pointer to values in place of a dict by its lowest bit.
+                    return if dict & 1 == 1 { std::ptr::null_mut() } else { dict as *mut ffi::PyObject };
+                }
+                let offset = (*class).tp_dictoffset;
+                if offset <= 0 {
+                    return std::ptr::null_mut();
+                }
+                object.byte_offset(offset).cast::<*mut ffi::PyObject>().read()
+            }
         }
 
         /// Nothing is held.

@@ -26,7 +26,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use crate::interpreter::Attached;
 use outlet::Item;
 use sending::KnownStream;
-pub(crate) use sending::{Behind, queue_of, send};
+pub(crate) use sending::{Behind, QueuePlan, send};
 
 /// A wait for room looks this often whether a signal has come.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);

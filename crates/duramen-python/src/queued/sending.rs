@@ -19,8 +19,9 @@ use crate::handler;
 use crate::handler_plan::{HandlerPlan, Kind};
 use crate::interpreter::State;
 use crate::pipeline::Event;
+use crate::reach::Target;
 use crate::remembered::{Finding, Remembered};
-use crate::route::{self, Reason, Route, Target};
+use crate::route::{self, Reason, Route};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
 
@@ -34,14 +35,16 @@ pub(crate) struct Behind<'py> {
 }
 
 impl<'py> Behind<'py> {
-    pub(crate) fn handler(&self) -> Bound<'py, PyAny> {
-        self.queue.get().handlers[self.place].bind(self.owner.py()).clone()
+    /// The one at `place` behind the queue of `owner`, whose plan this is.
+    pub(crate) fn new(plan: &Rc<QueuePlan>, owner: &Bound<'py, PyAny>, place: usize) -> Self {
+        let queue = plan.queue(owner.py()).to_owned();
+        Self { plan: Rc::clone(plan), owner: owner.clone(), queue, place }
     }
 }
 
 /// What is known of an `AsyncHandler` while it is as it was.
-struct QueuePlan {
-    level: i64,
+pub(crate) struct QueuePlan {
+    pub(crate) level: i64,
     /// References that the handler holds.
     filters: *mut ffi::PyObject,
     queue: *mut ffi::PyObject,
@@ -56,46 +59,60 @@ impl Finding for QueuePlan {
     }
 }
 
-/// So many handlers stand behind a queue without an allocation.
-pub(crate) type AllBehind<'py> = SmallVec<[Behind<'py>; 4]>;
-
-/// The handlers behind the queue of `handler`, if it is an `AsyncHandler`; none where its level is above `level`.
-pub(crate) fn queue_of<'py>(handler: &Bound<'py, PyAny>, level: i64) -> Route<Option<AllBehind<'py>>> {
-    if !RecordQueue::is_any_made() {
-        return Ok(Ok(None));
-    }
-    let py = handler.py();
-    let holds = |plan: &QueuePlan| {
-        // SAFETY: the handler is live.
-        plan.state.as_ref().is_some_and(|state| unsafe { state.holds(handler.as_ptr()) })
-    };
-    let plan = match PLANS.find(handler, holds) {
-        Some(plan) => plan,
-        None if classes::known(handler).is_some_and(|class| class.family == Family::AsyncHandler) => {
-            match plan_anew(handler)? {
-                Ok(plan) => PLANS.put(handler, plan),
-                Err(reason) => return Ok(Err(reason)),
-            }
+/// What is asked of a plan is asked while it holds.
+impl QueuePlan {
+    /// The plan for `handler`, if it is an `AsyncHandler`.
+    pub(crate) fn of(handler: &Bound<'_, PyAny>) -> Route<Option<Rc<Self>>> {
+        if !RecordQueue::is_any_made() {
+            return Ok(Ok(None));
         }
-        None => return Ok(Ok(None)),
-    };
-    if level < plan.level {
-        return Ok(Ok(Some(AllBehind::new())));
+        // SAFETY: the handler is live.
+        if let Some(plan) = PLANS.find(handler, |plan| unsafe { plan.holds(handler.as_ptr()) }) {
+            return Ok(Ok(Some(plan)));
+        }
+        if classes::known(handler).is_none_or(|class| class.family != Family::AsyncHandler) {
+            return Ok(Ok(None));
+        }
+        Ok(plan_anew(handler)?.map(|plan| Some(PLANS.put(handler, plan))))
     }
-    // SAFETY: the plan has just been made or found to hold, so that the handler holds them.
-    let (filters, queue): (Borrowed<'_, 'py, PyList>, Borrowed<'_, 'py, RecordQueue>) = unsafe {
-        let held = [plan.filters, plan.queue].map(|object| Borrowed::from_ptr(py, object));
-        (held[0].cast_unchecked(), held[1].cast_unchecked())
-    };
-    if !filters.is_empty() {
-        return Ok(Err(Reason::Filtered { part: "handler" }));
+
+    /// Whether the handler is as it was.
+    ///
+    /// # Safety
+    /// `handler` is live and the thread is attached.
+    pub(crate) unsafe fn holds(&self, handler: *mut ffi::PyObject) -> bool {
+        // SAFETY: by the contract.
+        self.state.as_ref().is_some_and(|state| unsafe { state.holds(handler) })
     }
-    if queue.get().is_bypassed.load(Ordering::Relaxed) {
-        return Ok(Err(Reason::Unusual { part: "handler", attribute: "queue" }));
+
+    fn queue<'py>(&self, py: Python<'py>) -> Borrowed<'_, 'py, RecordQueue> {
+        // SAFETY: the handler holds it.
+        unsafe { Borrowed::from_ptr(py, self.queue).cast_unchecked() }
     }
-    let behind =
-        |place| Behind { plan: Rc::clone(&plan), owner: handler.clone(), queue: queue.to_owned(), place };
-    Ok(Ok(Some((0..queue.get().handlers.len()).map(behind).collect())))
+
+    /// The handlers behind the queue, by their places.
+    pub(crate) fn handlers<'py>(&self, py: Python<'py>) -> impl Iterator<Item = Bound<'py, PyAny>> {
+        (0..self.queue(py).get().handlers.len()).map(move |place| self.handler(py, place))
+    }
+
+    /// The one at `place`.
+    pub(crate) fn handler<'py>(&self, py: Python<'py>, place: usize) -> Bound<'py, PyAny> {
+        self.queue(py).get().handlers[place].bind(py).clone()
+    }
+
+    /// Whether records need not be made in Python form before the queue.
+    pub(crate) fn is_native(&self, py: Python<'_>) -> Result<(), Reason> {
+        // SAFETY: the handler holds the list.
+        let filters: Borrowed<'_, '_, PyList> =
+            unsafe { Borrowed::from_ptr(py, self.filters).cast_unchecked() };
+        if !filters.is_empty() {
+            return Err(Reason::Filtered { part: "handler" });
+        }
+        if self.queue(py).get().is_bypassed.load(Ordering::Relaxed) {
+            return Err(Reason::Unusual { part: "handler", attribute: "queue" });
+        }
+        Ok(())
+    }
 }
 
 fn plan_anew(handler: &Bound<'_, PyAny>) -> Route<QueuePlan> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::append::append;
 use super::layout::UnsupportedLayout;
 
 /// The text of a short number.
@@ -48,27 +49,48 @@ impl Digits {
 
 /// Appends a float with `precision` digits after the point.
 pub(super) fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+    /// At most 20 digits before the point, the point and 19 digits after it, and the sign.
+    const LONGEST: usize = 41;
     if !number.is_finite() {
         return Err(UnsupportedLayout);
     }
-    if number.is_sign_negative() {
-        out.push(b'-');
-    }
-    let Some((integer, mut fraction)) = rounded(number.abs(), precision) else {
+    let Some((mut integer, mut fraction)) = rounded(number.abs(), precision) else {
+        if number.is_sign_negative() {
+            out.push(b'-');
+        }
         out.extend_from_slice(Digits::fixed(number, precision)?.as_bytes());
         return Ok(());
     };
-    out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
-    if precision > 0 {
-        // A point and at most 19 digits.
-        let mut text = [b'.'; 20];
-        for place in text[1..=precision].iter_mut().rev() {
-            *place = b'0' + u8::try_from(fraction % 10).unwrap_or(0);
-            fraction /= 10;
-        }
-        out.extend_from_slice(&text[..=precision]);
+    // Written from its end.
+    let mut text = [0; LONGEST];
+    let mut start = LONGEST;
+    let mut put = |byte: u8| {
+        start -= 1;
+        text[start] = byte;
+    };
+    for _ in 0..precision {
+        put(last_digit(fraction));
+        fraction /= 10;
     }
+    if precision > 0 {
+        put(b'.');
+    }
+    loop {
+        put(last_digit(integer));
+        integer /= 10;
+        if integer == 0 {
+            break;
+        }
+    }
+    if number.is_sign_negative() {
+        put(b'-');
+    }
+    append(out, &text[start..]);
     Ok(())
+}
+
+fn last_digit(number: u64) -> u8 {
+    b'0' + (number % 10) as u8
 }
 
 impl std::fmt::Write for Digits {

@@ -4,6 +4,7 @@
 //! A layout renders to the same text as CPython renders the format it was compiled from, with the
 //! record's fields as values. What cannot be promised to be the same is refused when it is compiled.
 
+use super::append::append;
 use super::digits::{self, Digits};
 use crate::Record;
 
@@ -247,22 +248,19 @@ impl Layout {
     ) -> Result<(), UnsupportedLayout> {
         let start = out.len();
         for piece in &self.pieces {
-            let rendered = match piece {
-                Piece::Literal(text) => {
-                    out.extend_from_slice(text.as_bytes());
-                    Ok(())
+            let text = match piece {
+                Piece::Literal(text) => text,
+                Piece::Text(field) => field.text(record, asctime).unwrap_or("None"),
+                Piece::Field(field, conversion) => {
+                    let rendered = conversion.write(&field.value(record, asctime), out);
+                    if rendered.is_err() {
+                        out.truncate(start);
+                        return rendered;
+                    }
+                    continue;
                 }
-                Piece::Text(field) => {
-                    let text = field.text(record, asctime).unwrap_or("None");
-                    out.extend_from_slice(text.as_bytes());
-                    Ok(())
-                }
-                Piece::Field(field, conversion) => conversion.write(&field.value(record, asctime), out),
             };
-            if rendered.is_err() {
-                out.truncate(start);
-                return rendered;
-            }
+            append(out, text.as_bytes());
         }
         Ok(())
     }

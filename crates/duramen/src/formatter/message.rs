@@ -1,5 +1,6 @@
 //! The message of a record: a `%` template with its arguments.
 
+use super::append::{append, find_percent};
 use super::digits;
 use super::layout::{Conversion, FieldValue, Kind, UnsupportedLayout};
 use super::percent::specification;
@@ -54,40 +55,52 @@ fn merge_all<'a>(
     mut arguments: impl Iterator<Item = Option<Argument<'a>>>,
     out: &mut Vec<u8>,
 ) -> Result<(), UnsupportedLayout> {
-    let mut rest = template;
-    while let Some(position) = rest.bytes().position(|byte| byte == b'%') {
-        out.extend_from_slice(&rest.as_bytes()[..position]);
-        rest = &rest[position + 1..];
-        if let Some(after) = rest.strip_prefix('%') {
-            out.push(b'%');
-            rest = after;
-            continue;
-        }
-        let argument = arguments.next().flatten();
-        let after = match (rest.as_bytes(), argument) {
-            // The usual ones first: they are the better part of what a message costs.
-            ([b's', ..], Some(Argument::Text(text))) => {
-                out.extend_from_slice(text.as_bytes());
-                &rest[1..]
-            }
-            ([b's' | b'd', ..], Some(Argument::Integer(number))) => {
-                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-                &rest[1..]
-            }
-            ([b'.', precision @ b'0'..=b'9', b'f', ..], Some(Argument::Float(number))) => {
-                digits::write_fixed(number, usize::from(precision - b'0'), out)?;
-                &rest[3..]
-            }
-            (_, argument) => {
-                let (mut conversion, letter, after) = specification(rest)?;
-                argument.ok_or(UnsupportedLayout)?.write(&mut conversion, letter, out)?;
+    let mut rest = template.as_bytes();
+    while let Some(position) = find_percent(rest) {
+        let (before, conversion) = rest.split_at(position);
+        append(out, before);
+        rest = match conversion {
+            [_, b'%', after @ ..] => {
+                out.push(b'%');
                 after
             }
+            _ => write_argument(template, conversion, arguments.next().flatten(), out)?,
         };
-        rest = after;
     }
-    out.extend_from_slice(rest.as_bytes());
+    append(out, rest);
     if arguments.next().is_some() { Err(UnsupportedLayout) } else { Ok(()) }
+}
+
+/// Appends the argument as the conversion at the beginning of `rest`, the end of `template`, says; gives what follows.
+#[inline]
+fn write_argument<'t>(
+    template: &'t str,
+    rest: &'t [u8],
+    argument: Option<Argument<'_>>,
+    out: &mut Vec<u8>,
+) -> Result<&'t [u8], UnsupportedLayout> {
+    // The usual ones first: they are the better part of what a message costs.
+    match (rest, argument) {
+        ([_, b's', after @ ..], Some(Argument::Text(text))) => {
+            append(out, text.as_bytes());
+            Ok(after)
+        }
+        ([_, b's' | b'd', after @ ..], Some(Argument::Integer(number))) => {
+            append(out, itoa::Buffer::new().format(number).as_bytes());
+            Ok(after)
+        }
+        ([_, b'.', precision @ b'0'..=b'9', b'f', after @ ..], Some(Argument::Float(number))) => {
+            digits::write_fixed(number, usize::from(precision - b'0'), out)?;
+            Ok(after)
+        }
+        (_, argument) => {
+            // A per cent sign is one byte: what follows it begins with a character.
+            let specified = &template[template.len() - rest.len() + 1..];
+            let (mut conversion, letter, after) = specification(specified)?;
+            argument.ok_or(UnsupportedLayout)?.write(&mut conversion, letter, out)?;
+            Ok(after.as_bytes())
+        }
+    }
 }
 
 impl Argument<'_> {

@@ -1,5 +1,6 @@
 //! Formatters turn a record into bytes. They do not know where the bytes go.
 
+mod append;
 pub(crate) mod asctime;
 pub mod brace;
 pub mod console;

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use super::super::append::append;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends `text` in quotes.
@@ -50,12 +52,12 @@ pub(super) fn write_inner(text: &str, ascii: bool, out: &mut Vec<u8>) {
             position = end;
             continue;
         }
-        out.extend_from_slice(&bytes[written..position]);
+        append(out, &bytes[written..position]);
         write_escape(byte, character, out);
         position = end;
         written = end;
     }
-    out.extend_from_slice(&bytes[written..]);
+    append(out, &bytes[written..]);
 }
 
 fn char_at(text: &str, position: usize) -> char {

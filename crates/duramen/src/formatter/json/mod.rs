@@ -27,6 +27,7 @@ pub use writer::{DEEPEST, Elements, Members, ValueWriter};
 
 use self::builder::Missing;
 use self::extra::ExtraRules;
+use super::append::append;
 use super::{Field, Formatter};
 use crate::Record;
 
@@ -206,7 +207,7 @@ impl JsonFormatter {
         details: &D,
         out: &mut Vec<u8>,
     ) -> Result<(), D::Error> {
-        out.extend_from_slice(&self.prefix);
+        append(out, &self.prefix);
         out.push(b'{');
         let mut opened = out.len();
         for step in &self.steps {
@@ -299,7 +300,7 @@ impl JsonFormatter {
 /// The comma and the key, which is in quotes already.
 fn begin_member(key: &[u8], out: &mut Vec<u8>) {
     writer::separate(out);
-    out.extend_from_slice(key);
+    append(out, key);
 }
 
 fn write_text(text: Option<&str>, as_lines: bool, value: ValueWriter<'_>) -> bool {

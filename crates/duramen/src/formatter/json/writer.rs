@@ -1,5 +1,6 @@
 //! Writing JSON value by value at the end of a buffer, without a tree in between.
 
+use super::super::append::append;
 use super::escape;
 use crate::Value;
 
@@ -38,29 +39,29 @@ impl<'o> ValueWriter<'o> {
 
     /// `null`.
     pub fn null(self) {
-        self.out.extend_from_slice(b"null");
+        append(self.out, b"null");
     }
 
     /// `true` or `false`.
     pub fn boolean(self, value: bool) {
-        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        append(self.out, if value { b"true" } else { b"false" });
     }
 
     /// A whole number.
     pub fn integer(self, number: i64) {
-        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        append(self.out, itoa::Buffer::new().format(number).as_bytes());
     }
 
     /// A number, from the text that is its form in JSON too.
     pub fn digits(self, number: &str) {
-        self.out.extend_from_slice(number.as_bytes());
+        append(self.out, number.as_bytes());
     }
 
     /// A floating-point number, in the shortest form that reads back as the same; NaN and the infinities,
     /// which JSON has no form for, as `null`.
     pub fn float(self, number: f64) {
         if number.is_finite() {
-            self.out.extend_from_slice(zmij::Buffer::new().format_finite(number).as_bytes());
+            append(self.out, zmij::Buffer::new().format_finite(number).as_bytes());
         } else {
             self.null();
         }
@@ -88,7 +89,7 @@ impl<'o> ValueWriter<'o> {
 
     /// A value that is JSON already.
     pub(super) fn literal(self, json: &[u8]) {
-        self.out.extend_from_slice(json);
+        append(self.out, json);
     }
 
     /// A list with the elements that `body` writes.
@@ -189,7 +190,7 @@ impl Members<'_> {
     pub fn member(&mut self, key: &str) -> ValueWriter<'_> {
         separate(self.out);
         escape::write_text(key, self.ascii, self.out);
-        self.out.extend_from_slice(b": ");
+        append(self.out, b": ");
         ValueWriter { out: self.out, ascii: self.ascii }
     }
 }
