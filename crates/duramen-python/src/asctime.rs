@@ -131,7 +131,6 @@ impl TimeText {
 fn push_usual_milliseconds(created: &Creation, out: &mut String) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 999")]
     let milliseconds = created.milliseconds as u32;
-    #[expect(clippy::cast_possible_truncation, reason = "below ten")]
     let digit = |value: u32| b'0' + (value % 10) as u8;
     let text = [b',', digit(milliseconds / 100), digit(milliseconds / 10), digit(milliseconds)];
     out.push_str(std::str::from_utf8(&text).unwrap_or(",???"));
