@@ -15,7 +15,7 @@ from _thread import get_native_id, start_new_thread
 from collections import deque
 
 import duramen as logging
-from duramen import _core
+from duramen import _core, _termination
 
 #: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
 LONGEST_WAIT = 5.0
@@ -105,6 +105,7 @@ class AsyncHandler(logging.Handler):
         )
         _open.add(self)
         _prepare_exit()
+        _termination.before_the_end_by_sigterm(_end_all)
 
     def setFormatter(self, fmt):
         """Refused but for ``None``: the handlers behind the queue have the formatters."""

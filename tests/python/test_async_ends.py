@@ -1,6 +1,7 @@
 """``AsyncHandler`` at the end of a process of each kind, and across forks."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -72,7 +73,98 @@ class TestEnds:
         assert files == [[f"m {number}" for number in range(50)]] * 2
 
     @needs_fork
-    def test_a_worker_of_multiprocessing_delivers_what_waits(self, tmp_path):
+    @pytest.mark.parametrize(
+        "wait", ["time.sleep(60)", "asyncio.run(asyncio.sleep(60))", "threading.Event().wait()"]
+    )
+    def test_sigterm_delivers_what_waits_and_ends_the_process_all_the_same(self, tmp_path, wait):
+        body = f"""
+            import asyncio, signal
+            log("m")
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            {wait}
+        """
+        _, files = run(tmp_path, body, code=-signal.SIGTERM)
+        assert files == [[f"m {number}" for number in range(50)]] * 2
+
+    @needs_fork
+    @pytest.mark.parametrize(
+        "setting, code",
+        [
+            ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))", 7),
+            ("signal.signal(signal.SIGTERM, lambda *_: os._exit(8))", 8),
+            ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", 9),
+            ("signal.signal(signal.SIGTERM, signal.SIG_DFL)", -signal.SIGTERM),
+            ("import faulthandler; faulthandler.register(signal.SIGTERM)", 9),
+        ],
+    )
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_what_the_application_says_of_sigterm_holds(self, tmp_path, setting, code, is_first):
+        another = "AsyncHandler(logging.NullHandler())"
+        program = f"""
+            import os, signal, sys, time
+            import duramen as logging
+            from duramen.handlers import AsyncHandler
+            {setting if is_first else another}
+            {another if is_first else setting}
+            {another}
+            set_by_us = getattr(signal.getsignal(signal.SIGTERM), "__module__", "") == "duramen._termination"
+            print(set_by_us)
+            sys.stdout.flush()
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+            sys.exit(9)
+        """
+        result = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60
+        )
+        assert result.returncode == code, result.stderr
+        # The system's meaning is what lets us set a handler, unless the application has gone back to it.
+        assert result.stdout.strip() == str(
+            is_first and "SIG_DFL" in setting or not is_first and "fault" in setting
+        )
+
+    @needs_fork
+    def test_a_worker_of_multiprocessing_that_is_terminated_delivers_what_waits(self, tmp_path):
+        body = """
+            import multiprocessing, signal
+            context = multiprocessing.get_context("fork")
+            ready = context.Event()
+            def work():
+                log("child")
+                ready.set()
+                time.sleep(60)
+            worker = context.Process(target=work)
+            worker.start()
+            ready.wait()
+            worker.terminate()
+            worker.join()
+            assert worker.exitcode == -signal.SIGTERM, worker.exitcode
+        """
+        _, files = run(tmp_path, body)
+        assert files == [[f"child {number}" for number in range(50)]] * 2
+
+    @needs_fork
+    def test_sigterm_does_not_wait_for_ever(self, tmp_path):
+        body = """
+            import signal
+            import duramen._async
+            duramen._async.LONGEST_WAIT = 0.3
+            log("m", 1)
+            read, write = os.pipe()
+            stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), capacity=10, overflow="drop_newest")
+            logger = logging.Logger("stalled")
+            logger.addHandler(stalled)
+            while stalled.flush(timeout=0.05):
+                logger.error("x" * 5000)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        """
+        result, files = run(tmp_path, body, code=-signal.SIGTERM)
+        assert files == [["m 0"]] * 2
+        assert "records were not delivered" in result.stderr
+
+    @needs_fork
+    def test_a_worker_of_multiprocessing_delivers_delivers_what_waits(self, tmp_path):
         body = """
             import multiprocessing
             context = multiprocessing.get_context("fork")
