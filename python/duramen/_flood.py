@@ -160,13 +160,8 @@ class DuplicateFilter(_HoldsBack):
         return self._without_known_exception(answer) if answer else answer
 
     def _without_known_exception(self, record):
-        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if error is None:
-            return record
-        # Numbers, so that the exception can still be pickled.
-        known = error.__dict__.get(_LOGGED_BY, ())
-        if self._number not in known:
-            error.__dict__[_LOGGED_BY] = (*known, self._number)
+        triple = record.exc_info
+        if not isinstance(triple, tuple) or not _core.exception_was_logged_before(self, triple):
             return record
         record = self._own(record)
         record.msg = f"{record.getMessage()} [exception logged before]"
@@ -178,8 +173,7 @@ class DuplicateFilter(_HoldsBack):
         return f"[repeated {suppressed} times]"
 
 
-#: The attribute of an exception that holds the numbers of the filters which have let it through.
-_LOGGED_BY = "_duramen_logged_by"
+#: Filters have numbers, which exceptions that they have let through remember.
 _numbers = itertools.count()
 
 

@@ -73,6 +73,7 @@ def calls(logger, clock):
         raise ValueError(f"secret: {SECRET}") from KeyError("k")
     except ValueError:
         logger.exception("failed with token=%s", SECRET)
+        logger.error("failed above", exc_info=True)
     for _ in range(3):
         logger.info("again")
     clock[0] += 90
@@ -80,19 +81,20 @@ def calls(logger, clock):
     logger.info("password=%s of %s", SECRET, "ada@example.org")
 
 
-def written(make_filters, formatter, way, call=calls):
+def written(make_filters, formatter, way, call=calls, on_logger=False):
     stream, clock = io.StringIO(), [0.0]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
+    logger = logging.Logger("shop.orders", logging.DEBUG)
+    logger.addHandler(handler)
+    owner = logger if on_logger else handler
     if way == "python":
-        handler.addFilter(lambda record: True)
+        owner.addFilter(lambda record: True)
     own = make_filters()
     for filter in own:
         if hasattr(filter, "_now"):
             filter._now = lambda: clock[0]
-        handler.addFilter(filter)
-    logger = logging.Logger("shop.orders", logging.DEBUG)
-    logger.addHandler(handler)
+        owner.addFilter(filter)
     assert (_core.route(logger) is None) == (way == "native"), _core.route(logger)
     call(logger, clock)
     counts = [filter.counts() if hasattr(filter, "counts") else None for filter in own]
@@ -106,10 +108,14 @@ def written(make_filters, formatter, way, call=calls):
     return text, counts, held, kept
 
 
+@pytest.mark.filterwarnings("ignore:RedactingFilter on the logger")
 @pytest.mark.parametrize("name", filters())
 @pytest.mark.parametrize("kind", range(len(formatters())))
-def test_both_ways_write_the_same_and_count_the_same(name, kind):
-    native, python = (written(filters()[name], formatters()[kind], way) for way in ("native", "python"))
+@pytest.mark.parametrize("on_logger", [False, True], ids=["handler", "logger"])
+def test_both_ways_write_the_same_and_count_the_same(name, kind, on_logger):
+    native, python = (
+        written(filters()[name], formatters()[kind], way, on_logger=on_logger) for way in ("native", "python")
+    )
     assert native == python
     if "masking" in name and "another" not in name:
         assert SECRET not in native[0]
@@ -261,3 +267,60 @@ def test_a_filter_that_changes_its_handler_while_it_is_asked():
 
     logger.info("outer", extra={"value": Changing()})
     assert SECRET not in stream.getvalue() and "token=***" in stream.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:RedactingFilter on the logger")
+def test_every_handler_sees_what_the_filters_of_the_logger_leave():
+    streams = [io.StringIO(), io.StringIO(), io.StringIO()]
+    logger = logging.Logger("shop")
+    logger.addFilter(DuplicateFilter(window=60))
+    logger.addFilter(RedactingFilter())
+    parent = logging.Logger("")
+    logger.parent = parent
+    handlers = [logging.StreamHandler(stream) for stream in streams]
+    handlers[1].setFormatter(JsonFormatter(fields=["message"]))
+    handlers[2].addFilter(RateLimitFilter(rate=1, burst=1, exempt=None))
+    for handler in handlers[:2]:
+        logger.addHandler(handler)
+    parent.addHandler(handlers[2])
+    assert _core.route(logger) is None
+    for _ in range(2):
+        logger.error("password=%s", SECRET, extra={"token": SECRET})
+    logger.error("other")
+    plain, structured, limited = (stream.getvalue().splitlines() for stream in streams)
+    assert plain == ["password=***", "other"]
+    assert structured[0] == '{"message": "password=***", "token": "***"}'
+    assert limited == ["password=***"]
+    (kept,) = handlers[2].filters[0]._kept.values()
+    assert kept.getMessage() == "other"
+    (kept,) = logger.filters[0]._kept.values()
+    assert kept.args == (SECRET,)
+
+
+def test_filters_of_a_logger_count_what_no_handler_takes():
+    limit = RateLimitFilter(rate=1, burst=1, exempt=None)
+    limit._now = lambda: 0.0
+    logger = logging.Logger("shop")
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setLevel(logging.ERROR)
+    logger.addHandler(handler)
+    logger.addFilter(limit)
+    for _ in range(3):
+        logger.info("m")
+    assert limit.suppressed() == 2
+
+
+@pytest.mark.filterwarnings("ignore:RedactingFilter on the logger")
+def test_a_handler_that_fails_sees_what_the_filters_of_the_logger_leave(capsys):
+    class Failing(io.StringIO):
+        def write(self, text):
+            raise OSError("full")
+
+    logger = logging.Logger("shop")
+    logger.addHandler(logging.StreamHandler(Failing()))
+    logger.addFilter(RedactingFilter())
+    assert _core.route(logger) is None
+    hidden = SECRET
+    logger.error("password=%s", hidden, exc_info=ValueError(f"token={hidden}"))
+    said = capsys.readouterr().err
+    assert "Message: 'password=***'" in said and SECRET not in said

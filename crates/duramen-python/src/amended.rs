@@ -1,11 +1,11 @@
-//! What a handler's filters have changed about an event: the other handlers see it as it was.
+//! What the filters of a handler have changed about an event, which other handlers see as it was, or those of a logger.
 
 use duramen::Record;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// An event as one handler shows it.
+/// An event as it is shown.
 #[derive(Clone, Default)]
 pub(crate) struct Amended<'py> {
     /// In the place of the message with its arguments.
@@ -14,6 +14,7 @@ pub(crate) struct Amended<'py> {
     pub(crate) extra: Option<Bound<'py, PyDict>>,
     /// The exception is known by its text alone, which may be another one.
     pub(crate) is_masked: bool,
+    /// Empty when it is left out.
     pub(crate) exception: Option<String>,
 }
 
@@ -22,7 +23,7 @@ impl<'py> Amended<'py> {
     pub(crate) fn record<'r>(&'r self, record: &Record<'r>) -> Record<'r> {
         Record {
             message: self.message.as_deref().unwrap_or(record.message),
-            exception: self.exception.as_deref().or(record.exception),
+            exception: self.exception.as_deref().or(record.exception).filter(|text| !text.is_empty()),
             ..record.clone()
         }
     }
@@ -31,6 +32,12 @@ impl<'py> Amended<'py> {
     pub(crate) fn add_note(&mut self, message: &str, note: &str) {
         let message = self.message.take().unwrap_or_else(|| message.to_owned());
         self.message = Some(message + note);
+    }
+
+    /// Shows no exception.
+    pub(crate) fn leave_exception_out(&mut self) {
+        self.is_masked = true;
+        self.exception = Some(String::new());
     }
 
     /// Sets an extra field, the fields being `extra` if nothing has changed them.

@@ -65,14 +65,16 @@ impl<'a, 'py> Delivery<'a, 'py> {
         time: &mut String,
     ) -> PyResult<()> {
         let Some(filter_plan) = plan.filter_plan(filters)? else { return self.handle_in_python() };
-        if self.exception.is_some() && filter_plan.is_for_python_with_exceptions() {
-            return self.handle_in_python();
-        }
         let python_record = |amended: &Amended<'py>| {
             let made = self.event.python_record(self.settings)?;
             amended.put_on(&made, self.record, self.extra).map(|()| made)
         };
-        let asked = Asked { record: self.record, extra: self.extra, python_record: &python_record };
+        let asked = Asked {
+            record: self.record,
+            extra: self.extra,
+            exception: self.exception,
+            python_record: &python_record,
+        };
         let Some(amended) = filter_plan.ask(filters, &asked)? else { return Ok(()) };
         let record = amended.record(self.record);
         let delivery = Delivery {

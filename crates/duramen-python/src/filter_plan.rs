@@ -1,4 +1,7 @@
-//! What the native way does for a handler's filters, found out once and remembered while nothing changes.
+//! What the native way does for the filters of a handler or a logger, found out once and remembered while nothing
+//! changes.
+
+use std::rc::Rc;
 
 use duramen::Record;
 use duramen::filter::Decision;
@@ -12,9 +15,10 @@ use crate::classes::{self, Family};
 use crate::flood::{self, Duplicates, RateLimiter, Sampler};
 use crate::interpreter::State;
 use crate::redactor::Redactor;
+use crate::remembered::{Finding, Remembered};
 use crate::{fields, values};
 
-/// What is to be done for the filters in a handler's list, in its order.
+/// What is to be done for the filters in a list, in its order.
 pub(crate) struct FilterPlan(Box<[Part]>);
 
 struct Part {
@@ -56,16 +60,48 @@ enum LimitedBy {
 pub(crate) struct Asked<'a, 'py> {
     pub(crate) record: &'a Record<'a>,
     pub(crate) extra: Option<&'a Bound<'py, PyDict>>,
+    /// The triple of the exception.
+    pub(crate) exception: Option<&'a Bound<'py, PyAny>>,
     /// Makes the event a `LogRecord`, for a filter that keeps it.
     pub(crate) python_record: &'a dyn Fn(&Amended<'py>) -> PyResult<Bound<'py, PyAny>>,
 }
 
+/// Whose filters they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// Others see the record too, so that a filter has to change a copy.
+    Handler,
+    /// Whoever sees the record sees it after them, so that a copy and the record itself are the same.
+    Logger,
+}
+
+/// By the lists of loggers, which change without the logger's state.
+static OF_LOGGERS: Remembered<FilterPlan> = Remembered::new();
+
+impl Finding for FilterPlan {
+    fn is_abandoned(&self) -> bool {
+        self.0.iter().any(|part| part.state.is_abandoned())
+    }
+}
+
+/// The plan for the filters of a logger; `None` when one of them is known to Python alone.
+pub(crate) fn of_logger(filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
+    if let Some(plan) = OF_LOGGERS.find(filters, |plan| plan.holds(filters)) {
+        return Ok(Some(plan));
+    }
+    Ok(FilterPlan::made(filters, Owner::Logger)?.map(|plan| OF_LOGGERS.put(filters, plan)))
+}
+
 impl FilterPlan {
-    /// The plan for `filters`; `None` when one of them is known to Python alone.
+    /// The plan for `filters` of a handler; `None` when one of them is known to Python alone.
     pub(crate) fn of(filters: &Bound<'_, PyList>) -> PyResult<Option<Self>> {
+        Self::made(filters, Owner::Handler)
+    }
+
+    fn made(filters: &Bound<'_, PyList>, owner: Owner) -> PyResult<Option<Self>> {
         let mut parts = Vec::new();
         for filter in filters.iter() {
-            let Some(part) = Part::of(&filter)? else { return Ok(None) };
+            let Some(part) = Part::of(&filter, owner)? else { return Ok(None) };
             parts.push(part);
         }
         Ok(Some(Self(parts.into())))
@@ -78,11 +114,6 @@ impl FilterPlan {
                 // SAFETY: a live filter, attached.
                 filter.as_ptr() == part.filter && unsafe { part.state.holds(part.filter) }
             })
-    }
-
-    /// Whether a filter does with a record about an exception what only Python code does.
-    pub(crate) fn is_for_python_with_exceptions(&self) -> bool {
-        self.0.iter().any(|part| matches!(part.action, Action::HoldDuplicates(_)))
     }
 
     /// Asks the filters; what they have changed, or `None` when one holds the event back.
@@ -111,7 +142,7 @@ impl FilterPlan {
 }
 
 impl Part {
-    fn of<'py>(filter: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+    fn of<'py>(filter: &Bound<'py, PyAny>, owner: Owner) -> PyResult<Option<Self>> {
         let Ok(own) = classes::untouched(filter, Family::Filter)? else { return Ok(None) };
         let py = filter.py();
         let attribute = |name: &Bound<'py, PyString>| own.attributes.get_item(name);
@@ -124,7 +155,7 @@ impl Part {
             return Ok(None);
         }
         let class = classes::known(filter).map_or("", |class| class.name);
-        let Some(action) = Action::of(class, filter, &own.attributes)? else { return Ok(None) };
+        let Some(action) = Action::of(class, filter, &own.attributes, owner)? else { return Ok(None) };
         let state = State::of(filter);
         Ok(state.map(|state| Self { filter: filter.as_ptr(), state, name: name.into(), action }))
     }
@@ -141,13 +172,15 @@ impl Action {
         class: &str,
         filter: &Bound<'py, PyAny>,
         attributes: &Bound<'py, PyDict>,
+        owner: Owner,
     ) -> PyResult<Option<Self>> {
         let py = filter.py();
         let attribute = |name: &Bound<'py, PyString>| attributes.get_item(name);
         // One that has to change the record itself does so in Python.
         let copies = || {
             let copies = filter.getattr_opt(intern!(py, "_copies"))?;
-            Ok::<_, PyErr>(copies.is_some_and(|copies| copies.is(PyBool::new(py, true))))
+            let copies = copies.is_some_and(|copies| copies.is(PyBool::new(py, true)));
+            Ok::<_, PyErr>(copies || owner == Owner::Logger)
         };
         Ok(match class {
             "Filter" => Some(Self::ByName),
@@ -211,7 +244,17 @@ impl Action {
                 let message = amended.message.as_deref().unwrap_or(asked.record.message);
                 let key = format!("{}\n{level}\n{message}", asked.record.name);
                 let decision = decides.get().0.decide_at(&key, flood::now_of(filter)?);
-                follow(filter, decision, &key, asked, amended)
+                if !follow(filter, decision, &key, asked, amended)? {
+                    return Ok(false);
+                }
+                match asked.exception.filter(|_| !amended.is_masked) {
+                    Some(triple) if flood::was_logged_before(filter, triple)? => {
+                        amended.add_note(asked.record.message, " [exception logged before]");
+                        amended.leave_exception_out();
+                    }
+                    _ => {}
+                }
+                Ok(true)
             }
             Self::Sample { keep, .. } if is_from(keep) => Ok(true),
             Self::Sample { decides, field, rate, .. } => {

@@ -7,7 +7,7 @@ use duramen::filter::{Decision, DuplicateFilter, RateLimitFilter, SamplingFilter
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict};
+use pyo3::types::{PyAny, PyDict, PyTuple};
 
 /// How many were held back since the last one that passed; `None` for a record that does not pass.
 fn passed(decision: Decision) -> Option<u64> {
@@ -50,6 +50,38 @@ pub(crate) fn forget(filter: &Bound<'_, PyAny>, key: &str) -> PyResult<()> {
         kept.del_item(key)?;
     }
     Ok(())
+}
+
+/// Whether `filter` has let a record about this exception through before, `triple` being that of `sys.exc_info`. If
+/// not, the exception is told that it has now.
+pub(crate) fn was_logged_before(filter: &Bound<'_, PyAny>, triple: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = filter.py();
+    let error = triple.get_item(1)?;
+    if error.is_none() {
+        return Ok(false);
+    }
+    let number = filter.getattr(intern!(py, "_number"))?;
+    let attributes = error.getattr(intern!(py, "__dict__"))?;
+    // Numbers, so that the exception can still be pickled.
+    let name = intern!(py, "_duramen_logged_by");
+    let known = match attributes.cast::<PyDict>()?.get_item(name)? {
+        Some(known) => known,
+        None => PyTuple::empty(py).into_any(),
+    };
+    if known.contains(&number)? {
+        return Ok(true);
+    }
+    attributes.set_item(name, known.add(PyTuple::new(py, [number])?)?)?;
+    Ok(false)
+}
+
+/// The same, for a filter that is asked by its method.
+#[pyfunction]
+pub(crate) fn exception_was_logged_before(
+    filter: &Bound<'_, PyAny>,
+    triple: &Bound<'_, PyAny>,
+) -> PyResult<bool> {
+    was_logged_before(filter, triple)
 }
 
 /// Either of the two, for a filter that is asked by its method.

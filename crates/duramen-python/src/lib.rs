@@ -99,7 +99,7 @@ mod _core {
     #[pymodule_export]
     use super::context::set_context_variable;
     #[pymodule_export]
-    use super::flood::{Duplicates, RateLimiter, Sampler, keep_or_forget};
+    use super::flood::{Duplicates, RateLimiter, Sampler, exception_was_logged_before, keep_or_forget};
     #[pymodule_export]
     use super::handler::fsync::sync_before_fork;
     #[pymodule_export]

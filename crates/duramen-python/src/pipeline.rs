@@ -7,11 +7,13 @@ use duramen::record::Caller;
 use duramen::{Level, Record};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
+use crate::amended::Amended;
 use crate::call_site::{self, CallSite};
 use crate::delivery::Delivery;
 use crate::direct::Written;
+use crate::filter_plan::{self, Asked};
 use crate::formatter_plan::Needs;
 use crate::reach::{self, Target};
 use crate::record::Creation;
@@ -70,14 +72,26 @@ pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>, mut written: Option<Writ
         return record_way::send(call, name, &options, &filters, &settings);
     };
     if targets.is_empty() {
-        return Ok(true);
+        // What its filters count is counted all the same.
+        return if filters.is_empty() {
+            Ok(true)
+        } else {
+            record_way::send(call, name, &options, &filters, &settings)
+        };
     }
     let Ok(name) = name.cast_into_exact() else { return Ok(false) };
     buffers::with(|buffers| {
         let buffers::Buffers { message, line, time } = buffers;
-        let Some(event) = Event::gather(call, name, options, &settings, &targets, message)? else {
+        let Some(mut event) = Event::gather(call, name, options, &settings, &targets, message)? else {
             return Ok(false);
         };
+        if !filters.is_empty() {
+            match event.filter(&filters, &settings, message)? {
+                Some(Answer::GoesOn) => {}
+                Some(Answer::HeldBack) => return Ok(true),
+                None => return Ok(false),
+            }
+        }
         // Text that is not UTF-8 (lone surrogates) only the Python way carries.
         let Some(texts) = event.texts(message) else { return Ok(false) };
         let record = event.record(&texts);
@@ -195,8 +209,16 @@ pub(crate) struct Event<'a, 'py> {
     task_name: Option<Bound<'py, PyString>>,
     pub(crate) options: Options<'py>,
     exception: Option<Bound<'py, PyString>>,
+    /// The message that filters of the logger have put in the place of the call's, with its arguments.
+    message: Option<Bound<'py, PyString>>,
     /// Whether something was asked that may have run code of the program's, be it by a garbage collection.
     has_asked: bool,
+}
+
+/// What the filters of a logger say about an event.
+enum Answer {
+    GoesOn,
+    HeldBack,
 }
 
 /// The texts of an event as UTF-8, borrowed from the Python objects.
@@ -248,6 +270,7 @@ impl<'a, 'py> Event<'a, 'py> {
             task_name: None,
             options,
             exception: None,
+            message: None,
             has_asked,
         };
         if !event.fill(needs, settings)? {
@@ -312,6 +335,56 @@ impl<'a, 'py> Event<'a, 'py> {
         Ok(())
     }
 
+    /// Asks the filters of the logger, whose changes all handlers see; `None` when only the Python way can. `message` is
+    /// the event's.
+    fn filter(
+        &mut self,
+        filters: &Bound<'py, PyList>,
+        settings: &Settings,
+        message: &mut Vec<u8>,
+    ) -> PyResult<Option<Answer>> {
+        let Some(plan) = filter_plan::of_logger(filters)? else { return Ok(None) };
+        let Some(texts) = self.texts(message) else { return Ok(None) };
+        let record = self.record(&texts);
+        let python_record = |amended: &Amended<'py>| {
+            let made = self.python_record(settings)?;
+            amended.put_on(&made, &record, self.options.extra()).map(|()| made)
+        };
+        let asked = Asked {
+            record: &record,
+            extra: self.options.extra(),
+            exception: self.options.exception(),
+            python_record: &python_record,
+        };
+        let Some(amended) = plan.ask(filters, &asked)? else { return Ok(Some(Answer::HeldBack)) };
+        self.amend(amended, message);
+        Ok(Some(Answer::GoesOn))
+    }
+
+    fn amend(&mut self, amended: Amended<'py>, message: &mut Vec<u8>) {
+        let py = self.call.logger.py();
+        self.has_asked = true;
+        if let Some(text) = &amended.message {
+            message.clear();
+            message.extend_from_slice(text.as_bytes());
+        }
+        if amended.message.is_some() || amended.is_masked {
+            // SAFETY: it was text before, and is one of the filters' now.
+            let text = unsafe { std::str::from_utf8_unchecked(message) };
+            self.message = Some(PyString::new(py, text));
+        }
+        if amended.is_masked {
+            self.options.exc_info = None;
+            self.options.has_exception = false;
+            if let Some(text) = &amended.exception {
+                self.exception = Some(PyString::new(py, text));
+            }
+        }
+        if let Some(fields) = amended.extra {
+            self.options.extra = Some(fields);
+        }
+    }
+
     fn texts<'t>(&'t self, message: &'t [u8]) -> Option<Texts<'t>> {
         let caller = self.site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller());
         Some(Texts {
@@ -359,16 +432,23 @@ impl<'a, 'py> Event<'a, 'py> {
             Some(site) => (&*site.path, i64::from(site.line), &*site.function),
             None => caller::UNKNOWN,
         };
+        let (template, arguments) = match &self.message {
+            Some(message) => (message.as_any().as_borrowed(), PyTuple::empty(py)),
+            None => (self.call.template, PyTuple::new(py, self.call.arguments)?),
+        };
         let made = globals::get(py, intern!(py, "_logRecordFactory"))?.call1((
             &self.name,
             self.call.level,
             path,
             line,
-            self.call.template,
-            PyTuple::new(py, self.call.arguments)?,
+            template,
+            arguments,
             self.options.exc_info(py),
             function,
         ))?;
+        if let (None, Some(text)) = (self.options.exception(), &self.exception) {
+            made.setattr(intern!(py, "exc_text"), text)?;
+        }
         if let Some(extra) = &self.options.extra {
             made.getattr(intern!(py, "__dict__"))?.call_method1(intern!(py, "update"), (extra,))?;
         }

@@ -15,11 +15,11 @@ use crate::classes::Family;
 use crate::handler_plan::{HandlerPlan, Kind};
 use crate::interpreter::State;
 use crate::logger_view::{self, LoggerState, LoggerView};
-use crate::plain;
 use crate::queued::{Behind, QueuePlan};
 use crate::remembered::{Finding, Remembered};
 use crate::route::{self, Reason, Route, native};
 use crate::settings::Settings;
+use crate::{filter_plan, plain};
 
 /// A handler that takes a record, with its plan.
 pub(crate) struct Target<'py> {
@@ -353,7 +353,7 @@ pub(crate) fn targets<'py>(
     level: i64,
     settings: &Settings,
 ) -> Route<Targets<'py>> {
-    if !filters.is_empty() {
+    if !filters.is_empty() && filter_plan::of_logger(filters)?.is_none() {
         return Ok(Err(Reason::Filtered { part: "logger" }));
     }
     let reach = match Reach::find(logger, settings) {

@@ -157,7 +157,7 @@ impl Redactor {
             amended.exception = Some(masked);
         }
         if let Some(fields) = amended.extra.as_ref().or(extra) {
-            // The application may add to its own dict before the line is written.
+            // The application, be it another thread, may add to its own dict before the line is written.
             let fields = fields.copy()?;
             for change in self.changes(&fields)? {
                 change.make(&fields)?;

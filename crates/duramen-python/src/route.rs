@@ -1,7 +1,7 @@
 //! Which way a record takes: the native one, or the Python one and why.
 //!
 //! This is the one place that decides. The native way is taken when everything that the record meets is
-//! exactly of our classes with nothing overridden, and no other filters are attached than Duramen's, to handlers. The Python objects own what is
+//! exactly of our classes with nothing overridden, and no other filters are attached than Duramen's. The Python objects own what is
 //! asked here and may change at any moment: what was found out is used again only while they have not.
 
 use std::fmt;
@@ -29,7 +29,7 @@ pub(crate) enum Reason {
     ForeignClass { part: &'static str, class: Py<PyType> },
     /// A method is overridden, on the class or on the instance.
     Overridden { part: &'static str, method: String },
-    /// A filter is attached, which is Python code or stands on a logger.
+    /// A filter is attached, which is Python code.
     Filtered { part: &'static str },
     /// An attribute is missing or not of the usual kind.
     Unusual { part: &'static str, attribute: &'static str },
