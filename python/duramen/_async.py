@@ -15,7 +15,7 @@ from _thread import get_native_id, start_new_thread
 from collections import deque
 
 import duramen as logging
-from duramen import _core, _termination
+from duramen import _core, _journal, _termination
 
 #: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
 LONGEST_WAIT = 5.0
@@ -81,6 +81,9 @@ class AsyncHandler(logging.Handler):
       the default: without end.
     - ``flush_interval``: seconds that records may gather before they are written together, 0 to 60; 0.05 when
       left out. 0: each is written as soon as the worker comes to it.
+    - ``journal``: a folder, made where it is missing, in which what waits outlives the process: who opens the
+      folder next delivers it. ``None``, the default: it does not. See docs/journal.md.
+    - ``journal_size``: bytes that may wait in the journal, 65536 to 1073741824; 16777216 when left out.
 
     ``stats()`` tells where the records have gone. A wrong option raises ``ValueError`` with its name.
 
@@ -94,18 +97,31 @@ class AsyncHandler(logging.Handler):
     >>> handler.close()
     """
 
-    def __init__(self, *handlers, capacity=8192, overflow="block", block_timeout=None, flush_interval=0.05):
-        kind, level = check_options(
-            type(self).__name__, handlers, capacity, overflow, block_timeout, flush_interval
-        )
+    def __init__(
+        self,
+        *handlers,
+        capacity=8192,
+        overflow="block",
+        block_timeout=None,
+        flush_interval=0.05,
+        journal=None,
+        journal_size=None,
+    ):
+        name = type(self).__name__
+        kind, level = check_options(name, handlers, capacity, overflow, block_timeout, flush_interval)
+        kept = _journal.check_options(name, handlers, journal, journal_size)
         super().__init__()
         self.handlers = handlers
+        self._has_journal = kept is not None
         self._queue = _core.RecordQueue(
-            handlers, capacity, kind, level, block_timeout, flush_interval, _Starter(self)
+            handlers, capacity, kind, level, block_timeout, flush_interval, kept, _Starter(self)
         )
         _open.add(self)
         _prepare_exit()
         _termination.before_the_end_by_sigterm(_end_all)
+        if self._has_journal:
+            # Starts the worker for what an earlier process has left.
+            self._queue.flush(0)
 
     def setFormatter(self, fmt):
         """Refused but for ``None``: the handlers behind the queue have the formatters."""
@@ -128,8 +144,10 @@ class AsyncHandler(logging.Handler):
         try:
             if _process["is_ending"]:
                 _deliver(self.handlers, record)
-            else:
-                self._queue.put(snapshot(record), record.levelno)
+                return
+            kept = snapshot(record)
+            lines = _journal.lines_of(self.handlers, kept) if self._has_journal else None
+            self._queue.put(kept, record.levelno, lines)
         except RecursionError:
             raise
         except Exception:
@@ -156,10 +174,13 @@ class AsyncHandler(logging.Handler):
     def stats(self):
         """Where the records have gone, all counts of one moment.
 
-        ``accepted`` is the sum of ``delivered``, ``failed``, ``queued``, ``in_flight``, ``dropped["oldest"]`` and
-        ``dropped["abandoned"]``. The other causes in ``dropped`` (``newest``, ``below_level``, ``timeout``,
+        ``accepted`` and ``recovered`` (from the journals of earlier processes) are together the sum of
+        ``delivered``, ``failed``, ``queued``, ``in_flight``, ``dropped["oldest"]`` and ``dropped["abandoned"]``. The
+        other causes in ``dropped`` (``newest``, ``below_level``, ``timeout``,
         ``reentrant``, ``closed``) count records that were not accepted. ``handlers`` has the counts of each
-        handler behind the queue, in their order.
+        handler behind the queue, in their order. ``journal`` is ``None`` without one; otherwise it has its ``path``,
+        ``size`` and ``used`` bytes, and counts of records that are not in it (``unjournaled``), of recovered ones
+        that may stand twice (``in_doubt``), of damaged entries and of files ``set_aside``.
         """
         return self._queue.stats()
 
@@ -368,7 +389,11 @@ def _end(handler, until):
     has_ended = queue.park(max(0.05, until - time.monotonic()))
     left = queue.abandon()
     if left:
-        _report(f"{left} records were not delivered in the {LONGEST_WAIT:.0f} seconds that the end is given")
+        where = ", and wait in the journal for the next start" if queue.close_journal() else ""
+        text = f"{left} records were not delivered in the {LONGEST_WAIT:.0f} seconds that the end is given"
+        _report(text + where)
+    else:
+        queue.close_journal()
     if not has_ended:
         # Its handlers may hold their locks for ever: ``shutdown`` must not wait for them.
         references = logging._handlerList

@@ -41,6 +41,7 @@ pub mod report;
 pub mod rotation;
 #[cfg(feature = "serve")]
 pub mod serve;
+pub mod spool;
 pub mod value;
 pub mod writer;
 

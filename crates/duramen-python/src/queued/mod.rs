@@ -3,12 +3,14 @@
 //! The worker is a thread that knows no interpreter while all that waits are lines. Where a record in Python
 //! form waits it hands over to a thread of Python's, which writes the lines in between too.
 
+mod journaled;
 mod outlet;
 mod sending;
 mod system;
 
 use std::collections::VecDeque;
 use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -21,10 +23,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::interpreter::Attached;
-use outlet::Item;
+use journaled::{Kept, Settings, Slot};
+use outlet::{Item, Lines};
 use sending::KnownStream;
 pub(crate) use sending::{Behind, QueuePlan, send};
 
@@ -35,6 +39,7 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 #[pyclass(frozen, weakref, module = "duramen._core")]
 pub(crate) struct RecordQueue {
     options: Options,
+    journal: Option<Settings>,
     handlers: Vec<Py<PyAny>>,
     /// Called with whether a thread of Python's is wanted, when a record comes and none takes it out.
     start_worker: Py<PyAny>,
@@ -55,6 +60,16 @@ struct Present {
     /// The system's number of that thread, once it runs.
     python_number: Option<u64>,
     taken: Arc<Mutex<Taken>>,
+    journal: Slot,
+}
+
+impl Taken {
+    /// Notes that the next record is about to be delivered.
+    fn begin_next(&self, journal: &Slot) {
+        if let Some(Some(kept)) = self.kept.front() {
+            journaled::begin(journal, kept);
+        }
+    }
 }
 
 /// The thread that knows no interpreter.
@@ -69,6 +84,8 @@ struct Native {
 #[derive(Default)]
 struct Taken {
     items: VecDeque<Item>,
+    /// Where the records stand in the journal that the thread has now, in their order.
+    kept: VecDeque<Option<Kept>>,
     tally: Tally,
     /// There is a batch that has not been settled.
     is_open: bool,
@@ -83,6 +100,7 @@ impl Present {
             has_python: false,
             python_number: None,
             taken: Arc::default(),
+            journal: Arc::default(),
         }
     }
 }
@@ -110,6 +128,7 @@ impl RecordQueue {
         least: i64,
         block_timeout: Option<f64>,
         flush_interval: f64,
+        journal: Option<(PathBuf, usize, Vec<(String, PathBuf)>)>,
         start_worker: Py<PyAny>,
     ) -> PyResult<Self> {
         let overflow = match overflow {
@@ -128,10 +147,16 @@ impl RecordQueue {
         };
         let handlers: Vec<_> = handlers.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
-        let present = Attached::new(Present::new(&options, handlers.len()));
+        let present = Present::new(&options, handlers.len());
+        let journal = journal.map(|(folder, size, behind)| Settings::new(folder, size, behind)).transpose()?;
+        if let Some(settings) = &journal {
+            settings.create(&present.journal)?;
+            present.queue.recover(settings.recover());
+        }
+        let present = Attached::new(present);
         let is_bypassed = AtomicBool::new(false);
         ANY_MADE.store(true, Ordering::Relaxed);
-        Ok(Self { options, handlers, start_worker, present, streams, is_bypassed })
+        Ok(Self { options, journal, handlers, start_worker, present, streams, is_bypassed })
     }
 
     /// A handler behind the queue may refer to the one in front of it. What breaks such a circle is that one's
@@ -143,9 +168,21 @@ impl RecordQueue {
         visit.call(&self.start_worker)
     }
 
-    /// Puts a record in Python form into the queue, waiting as the options say.
-    fn put(&self, py: Python<'_>, record: Py<PyAny>, level: i64) -> PyResult<()> {
-        self.put_item(py, Item::Record(record), Level(level))
+    /// Puts a record in Python form into the queue, waiting as the options say. `lines`: those for the journal, with
+    /// the places of their handlers; none where they could not be made.
+    #[pyo3(signature = (record, level, lines=None))]
+    fn put(
+        &self,
+        py: Python<'_>,
+        record: Py<PyAny>,
+        level: i64,
+        lines: Option<Vec<(usize, PyBackedBytes)>>,
+    ) -> PyResult<()> {
+        let mut item = Item::Record(record, None);
+        if self.journal.is_some() && !self.keep_record(py, &mut item, Level(level), lines.as_deref())? {
+            return Ok(());
+        }
+        self.offer(py, item, Level(level))
     }
 
     /// Starts the thread that knows no interpreter.
@@ -154,9 +191,10 @@ impl RecordQueue {
         let runs = Arc::new(AtomicBool::new(true));
         let number = Arc::default();
         let (of_thread, own_number) = (Arc::clone(&runs), Arc::clone(&number));
+        let journal = self.slot();
         let work = move || {
             system::number_of_this_thread(&own_number);
-            write_lines(&queue);
+            write_lines(&queue, &journal);
             of_thread.store(false, Ordering::Release);
         };
         let thread = std::thread::Builder::new().name("duramen-queue".to_owned()).spawn(work)?;
@@ -169,7 +207,7 @@ impl RecordQueue {
     /// For the thread of Python's: writes the lines that wait, and gives the records that come next; `None` when
     /// there is nothing more to do. Without `waits`, for a thread that stands in for it: nothing to do now.
     fn take<'py>(&self, py: Python<'py>, waits: bool) -> Option<Bound<'py, PyList>> {
-        let (queue, taken) = (self.queue(), self.taken());
+        let (queue, taken, journal) = (self.queue(), self.taken(), self.slot());
         py.detach(|| {
             loop {
                 let mut batch = taken.lock();
@@ -187,9 +225,12 @@ impl RecordQueue {
                     (batch.items, batch.is_open) = (fresh, true);
                 }
                 let Taken { items, tally, .. } = &mut *batch;
-                outlet::write_front(items, tally);
-                let records = outlet::records_in_front(items);
+                outlet::write_front(items, tally, &journal);
+                let (records, kept): (Vec<_>, VecDeque<_>) =
+                    outlet::records_in_front(items).into_iter().unzip();
                 if !records.is_empty() {
+                    batch.kept = kept;
+                    batch.begin_next(&journal);
                     return Some(records);
                 }
             }
@@ -211,7 +252,13 @@ impl RecordQueue {
 
     /// Counts a record that has come to its end.
     fn count_record(&self, failed: bool) {
-        self.taken().lock().tally.item(failed);
+        let (taken, journal) = (self.taken(), self.slot());
+        let mut taken = taken.lock();
+        taken.tally.item(failed);
+        if let Some(Some(kept)) = taken.kept.pop_front() {
+            journaled::end(&journal, [(kept, failed)]);
+        }
+        taken.begin_next(&journal);
     }
 
     /// Looks at the stream of the handler at `place` again, which the thread of Python's has written to.
@@ -326,6 +373,15 @@ impl RecordQueue {
         let fresh = Present::new(&self.options, self.handlers.len());
         // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
         unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
+        self.journal.iter().for_each(Settings::forget_counts);
+    }
+
+    /// Removes the journal, unless something in it waits for who opens its folder next; whether that is so.
+    fn close_journal(&self) -> bool {
+        journaled::opened(&self.slot()).is_some_and(|journal| {
+            journal.discard_if_empty();
+            !journal.is_empty()
+        })
     }
 
     /// Where the records have gone.
@@ -334,6 +390,7 @@ impl RecordQueue {
         let (stats, dropped, handlers) = (PyDict::new(py), PyDict::new(py), PyList::empty(py));
         for (name, count) in [
             ("accepted", ledger.accepted),
+            ("recovered", ledger.recovered),
             ("delivered", ledger.delivered),
             ("failed", ledger.failed),
             ("queued", ledger.queued),
@@ -362,6 +419,8 @@ impl RecordQueue {
         }
         stats.set_item("dropped", dropped)?;
         stats.set_item("handlers", handlers)?;
+        let journal = self.journal.as_ref().map(|settings| settings.stats(py, &self.slot())).transpose()?;
+        stats.set_item("journal", journal)?;
         Ok(stats)
     }
 }
@@ -381,9 +440,23 @@ impl RecordQueue {
         self.queue().is_taken_by_this_thread()
     }
 
+    fn slot(&self) -> Slot {
+        // SAFETY: as above.
+        unsafe { Arc::clone(&(*self.present.get()).journal) }
+    }
+
+    /// Puts lines into the journal, if there is one, and into the queue, waiting as the options say.
+    pub(super) fn put_lines(&self, py: Python<'_>, lines: Lines, level: Level) -> PyResult<()> {
+        let mut item = Item::Lines(lines);
+        if self.journal.is_some() && !self.keep_lines(py, &mut item, level)? {
+            return Ok(());
+        }
+        self.offer(py, item, level)
+    }
+
     /// Puts `item` into the queue, waiting as the options say with the interpreter released.
-    pub(super) fn put_item(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
-        let wants_python = matches!(item, Item::Record(_));
+    fn offer(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
+        let wants_python = matches!(item, Item::Record(..));
         let mut until = None;
         let mut item = item;
         loop {
@@ -391,27 +464,52 @@ impl RecordQueue {
             // What comes back is dropped here, where no lock is held: it may run code of the program's.
             item = match queue.offer(item, level) {
                 Offer::Accepted(evicted) => {
-                    drop(evicted);
+                    evicted.into_iter().for_each(|evicted| self.give_up(evicted));
                     return self.start_worker_for(py, wants_python);
                 }
                 Offer::Dropped(item) => {
-                    drop(item);
+                    self.give_up(item);
                     return Ok(());
                 }
                 Offer::Full(item) => item,
             };
-            self.start_if_needed(py)?;
-            let now = Instant::now();
-            let limit = *until.get_or_insert_with(|| self.options.block_timeout.map(|longest| now + longest));
-            let slice = now + BETWEEN_SIGNALS;
-            let next = limit.map_or(slice, |limit| limit.min(slice));
-            let has_room = py.detach(|| queue.wait_for_room(Some(next)));
-            if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {
-                queue.give_up();
-                drop(item);
-                return Ok(());
+            let is_in_time = self.wait(py, &mut until, |next| queue.wait_for_room(Some(next)));
+            if !matches!(is_in_time, Ok(true)) {
+                if is_in_time.is_ok() {
+                    queue.give_up();
+                }
+                self.give_up(item);
+                return is_in_time.map(drop);
             }
-            py.check_signals()?;
+        }
+    }
+
+    /// Waits a little, with the interpreter released; false when that was the longest wait, counted from the first
+    /// call on.
+    fn wait(
+        &self,
+        py: Python<'_>,
+        until: &mut Option<Option<Instant>>,
+        wait: impl FnOnce(Instant) -> bool + Send,
+    ) -> PyResult<bool> {
+        self.start_if_needed(py)?;
+        let now = Instant::now();
+        let limit = *until.get_or_insert_with(|| self.options.block_timeout.map(|longest| now + longest));
+        let slice = now + BETWEEN_SIGNALS;
+        let has_room = py.detach(|| wait(limit.map_or(slice, |limit| limit.min(slice))));
+        if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {
+            return Ok(false);
+        }
+        py.check_signals().map(|()| true)
+    }
+
+    /// Drops an item that is not delivered, also from the journal. One that an earlier process left stays there, for
+    /// the next one.
+    fn give_up(&self, mut item: Item) {
+        if let Some(Kept::Own(ticket)) = item.kept().take()
+            && let Some(journal) = journaled::opened(&self.slot())
+        {
+            journal.end([ticket]);
         }
     }
 
@@ -456,11 +554,11 @@ impl Native {
 }
 
 /// The work of the thread that knows no interpreter.
-fn write_lines(queue: &Queue<Item>) {
+fn write_lines(queue: &Queue<Item>, journal: &Slot) {
     let mut batch = VecDeque::new();
     while queue.take(&mut batch) {
         let mut tally = Tally::default();
-        outlet::write_front(&mut batch, &mut tally);
+        outlet::write_front(&mut batch, &mut tally, journal);
         if batch.is_empty() {
             queue.settle(&tally);
         } else {

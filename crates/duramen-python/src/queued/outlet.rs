@@ -13,6 +13,7 @@ use duramen::writer::fsync::Syncer;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
+use super::journaled::{self, Kept, Slot};
 use super::system::pause;
 
 /// What waits in a queue.
@@ -20,7 +21,17 @@ pub(crate) enum Item {
     /// A record as the lines that the handlers behind the queue write.
     Lines(Lines),
     /// A record for handlers that are written in Python.
-    Record(Py<PyAny>),
+    Record(Py<PyAny>, Option<Kept>),
+}
+
+impl Item {
+    /// Where it stands in a journal.
+    pub(super) fn kept(&mut self) -> &mut Option<Kept> {
+        match self {
+            Self::Lines(lines) => &mut lines.kept,
+            Self::Record(_, kept) => kept,
+        }
+    }
 }
 
 /// The lines of one record, one after the other.
@@ -29,11 +40,13 @@ pub(crate) struct Lines {
     pub(crate) parts: SmallVec<[Part; 1]>,
     /// Places of the handlers whose level is above that of the record.
     pub(crate) skipped: SmallVec<[usize; 4]>,
+    pub(crate) kept: Option<Kept>,
 }
 
 /// The line for one handler.
 pub(crate) struct Part {
-    pub(crate) place: usize,
+    /// The handler's; none for a line that an earlier process left.
+    pub(crate) place: Option<usize>,
     pub(crate) end: usize,
     pub(crate) outlet: Arc<Outlet>,
 }
@@ -129,31 +142,33 @@ struct Gathered {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     /// The item and the place of the handler that each line is of.
-    owners: Vec<(usize, usize)>,
+    owners: Vec<(usize, Option<usize>)>,
 }
 
 /// Takes the lines from the front of `batch` up to the first record, and writes those for the same file together.
-pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally) {
+pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally, journal: &Slot) {
     let mut files: SmallVec<[Gathered; 4]> = SmallVec::new();
     let mut items = 0;
+    let mut kept = Vec::new();
     while let Some(Item::Lines(_)) = batch.front() {
         let Some(Item::Lines(lines)) = batch.pop_front() else { break };
         gather(&lines, items, &mut files);
         for place in lines.skipped {
             tally.handler(place).below_level += 1;
         }
+        kept.extend(lines.kept.map(|kept| (items, kept)));
         items += 1;
     }
+    kept.iter().for_each(|(_, kept)| journaled::begin(journal, kept));
     let mut failed = vec![false; items];
     for file in files {
         let (whole, error) = file.outlet.deliver(&file.bytes, &file.ends);
         for (line, (item, place)) in file.owners.iter().enumerate() {
-            let counts = tally.handler(*place);
-            if line < whole {
-                counts.delivered += 1;
-            } else {
-                counts.failed += 1;
-                failed[*item] = true;
+            let is_written = line < whole;
+            failed[*item] |= !is_written;
+            if let Some(counts) = place.map(|place| tally.handler(place)) {
+                counts.delivered += u64::from(is_written);
+                counts.failed += u64::from(!is_written);
             }
         }
         if let Some(error) = error {
@@ -161,17 +176,18 @@ pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally) {
             report::error("AsyncHandler", &format_args!("{count} records were not written: {error}"));
         }
     }
+    journaled::end(journal, kept.into_iter().map(|(item, kept)| (kept, failed[item])));
     for has_failed in failed {
         tally.item(has_failed);
     }
 }
 
 /// Takes the records from the front of `items`, up to the first lines.
-pub(crate) fn records_in_front(items: &mut VecDeque<Item>) -> Vec<Py<PyAny>> {
+pub(crate) fn records_in_front(items: &mut VecDeque<Item>) -> Vec<(Py<PyAny>, Option<Kept>)> {
     let mut records = Vec::new();
     loop {
         match items.pop_front() {
-            Some(Item::Record(record)) => records.push(record),
+            Some(Item::Record(record, kept)) => records.push((record, kept)),
             Some(lines) => {
                 items.push_front(lines);
                 return records;

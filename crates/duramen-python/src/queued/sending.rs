@@ -12,7 +12,7 @@ use pyo3::types::PyList;
 use smallvec::SmallVec;
 
 use super::RecordQueue;
-use super::outlet::{Item, Lines, Outlet, Part};
+use super::outlet::{Lines, Outlet, Part};
 use crate::classes::{self, Family};
 use crate::delivery::Delivery;
 use crate::handler;
@@ -154,7 +154,8 @@ pub(crate) fn send<'py>(
     if number > 0 && is_same(&&targets[number - 1]) {
         return Ok(());
     }
-    let mut lines = Lines { bytes: Vec::new(), parts: SmallVec::new(), skipped: SmallVec::new() };
+    let mut lines =
+        Lines { bytes: Vec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
     for target in targets[number..].iter().take_while(is_same) {
         line.clear();
         time.clear();
@@ -166,11 +167,11 @@ pub(crate) fn send<'py>(
     }
     let queue = behind.queue.get();
     for place in 0..queue.handlers.len() {
-        if !lines.parts.iter().any(|part| part.place == place) {
+        if !lines.parts.iter().any(|part| part.place == Some(place)) {
             lines.skipped.push(place);
         }
     }
-    queue.put_item(behind.owner.py(), Item::Lines(lines), Level(record.level.0))
+    queue.put_lines(behind.owner.py(), lines, Level(record.level.0))
 }
 
 /// Adds the line for one handler; `false` when only the interpreter can make or write it.
@@ -202,7 +203,7 @@ fn add_line<'py>(
         return Ok(false);
     };
     lines.bytes.extend_from_slice(line);
-    lines.parts.push(Part { place: behind.place, end: lines.bytes.len(), outlet });
+    lines.parts.push(Part { place: Some(behind.place), end: lines.bytes.len(), outlet });
     Ok(true)
 }
 

@@ -2,12 +2,14 @@
 
 /// The counts of a queue, all of one moment.
 ///
-/// `accepted = delivered + failed + queued + in_flight + dropped.oldest + dropped.abandoned`; what was dropped
-/// for another cause was never accepted.
+/// `accepted + recovered = delivered + failed + queued + in_flight + dropped.oldest + dropped.abandoned`; what was
+/// dropped for another cause was never accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Items taken into the queue.
     pub accepted: u64,
+    /// Items that an earlier process accepted, and left in its journal.
+    pub recovered: u64,
     /// Items that every handler behind the queue has taken, or that were below the handler's level.
     pub delivered: u64,
     /// Items at which a handler behind the queue failed.

@@ -35,6 +35,8 @@ struct State<T> {
     is_closed: bool,
     /// The thread that takes items out has to end, whatever waits.
     is_parked: bool,
+    /// Somebody waits for room that the next batch makes.
+    is_hurried: bool,
     taker: Taker,
     taker_thread: Option<ThreadId>,
     /// So many items have left the waiting ones, and so many had before the batch in flight did.
@@ -67,6 +69,17 @@ pub enum Offer<T> {
     Full(T),
 }
 
+/// What the options say about an item for which there is no room in the journal.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Room<T> {
+    /// It is dropped, and was counted.
+    Refused,
+    /// The caller is to wait for some.
+    Awaited,
+    /// This one has left the queue for it.
+    Evicted(T),
+}
+
 impl<T> Queue<T> {
     /// An empty queue in front of `handlers` handlers.
     pub fn new(options: Options, handlers: usize) -> Self {
@@ -78,6 +91,7 @@ impl<T> Queue<T> {
                 ledger,
                 is_closed: false,
                 is_parked: false,
+                is_hurried: false,
                 taker: Taker::Awake,
                 taker_thread: None,
                 gone: 0,
@@ -161,6 +175,53 @@ impl<T> Queue<T> {
         Offer::Accepted(evicted)
     }
 
+    /// Says what becomes of an item of `level` for which there is no room elsewhere, in the queue's journal.
+    pub fn make_room(&self, level: Level) -> Room<T> {
+        let mut state = self.state();
+        let state = &mut *state;
+        let dropped = &mut state.ledger.dropped;
+        if state.is_closed {
+            dropped.closed += 1;
+            return Room::Refused;
+        }
+        match self.options.overflow {
+            Overflow::DropBelow(least) if level < least => dropped.below_level += 1,
+            Overflow::DropOldest => {
+                if let Some(oldest) = state.waiting.pop_front() {
+                    dropped.oldest += 1;
+                    state.ledger.queued -= 1;
+                    state.gone += 1;
+                    return Room::Evicted(oldest);
+                }
+                // What is in flight takes all of it.
+                dropped.newest += 1;
+            }
+            Overflow::DropNewest => dropped.newest += 1,
+            Overflow::Block | Overflow::DropBelow(_) => {
+                if state.taker_thread != Some(std::thread::current().id()) {
+                    state.is_hurried = true;
+                    self.hurry(state);
+                    return Room::Awaited;
+                }
+                dropped.reentrant += 1;
+            }
+        }
+        Room::Refused
+    }
+
+    /// Puts items that an earlier process left before all that wait, however many they are.
+    pub fn recover(&self, items: impl IntoIterator<Item = T>) {
+        let mut state = self.state();
+        let mut recovered: VecDeque<T> = items.into_iter().collect();
+        let count = recovered.len() as u64;
+        recovered.append(&mut state.waiting);
+        state.waiting = recovered;
+        state.ledger.recovered += count;
+        state.ledger.queued += count;
+        state.taker = Taker::Awake;
+        self.arrived.notify_one();
+    }
+
     /// Waits until there is room or the queue is closed; false when `until` came first.
     pub fn wait_for_room(&self, until: Option<Instant>) -> bool {
         let mut state = self.state();
@@ -217,7 +278,8 @@ impl<T> Queue<T> {
                 state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let is_wanted = !waits || state.is_closed || state.pushers + state.flushers > 0;
+            let is_wanted =
+                !waits || state.is_closed || state.is_hurried || state.pushers + state.flushers > 0;
             if is_wanted
                 || state.waiting.len() >= self.options.many()
                 || self.options.flush_interval.is_zero()
@@ -233,6 +295,7 @@ impl<T> Queue<T> {
             }
         }
         state.taker = Taker::Awake;
+        state.is_hurried = false;
         let count = state.waiting.len().min(self.options.batch);
         batch.extend(state.waiting.drain(..count));
         state.flying_from = Some(state.gone);
@@ -285,7 +348,7 @@ impl<T> Queue<T> {
     pub fn flush(&self, timeout: Option<Duration>) -> bool {
         let until = timeout.map(|timeout| Instant::now() + timeout);
         let mut state = self.state();
-        let all = state.ledger.accepted;
+        let all = state.ledger.accepted + state.ledger.recovered;
         let is_taker = state.taker_thread == Some(std::thread::current().id());
         let mut in_time = !is_taker;
         state.flushers += 1;

@@ -1,0 +1,285 @@
+//! The journal of a queue: what has been accepted outlives the process.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use duramen::queue::Room;
+use duramen::spool::{self, Destination, Orphan, OwnJournal, Refused, State, Ticket};
+use duramen::{Level, report};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyDict;
+use smallvec::SmallVec;
+
+use super::RecordQueue;
+use super::outlet::{Item, Lines, Outlet, Part};
+
+/// The journal of this process. It is made with the queue; in a forked child, at the first record. Where that
+/// fails, there is none.
+pub(super) type Slot = Arc<OnceLock<Option<OwnJournal>>>;
+
+/// The journal, where it has been made.
+pub(super) fn opened(slot: &Slot) -> Option<&OwnJournal> {
+    slot.get().and_then(Option::as_ref)
+}
+
+/// Where an item of the queue stands.
+pub(crate) enum Kept {
+    /// In the journal of this process.
+    Own(Ticket),
+    /// In that of an earlier one, at this place of its entries.
+    Earlier(Arc<Orphan>, usize),
+}
+
+/// Notes that an item is about to be delivered.
+pub(super) fn begin(journal: &Slot, kept: &Kept) {
+    match kept {
+        Kept::Own(ticket) => opened(journal).iter().for_each(|journal| journal.begin(*ticket)),
+        Kept::Earlier(orphan, place) => {
+            orphan.contents().entries.get(*place).iter().for_each(|entry| orphan.begin(entry));
+        }
+    }
+}
+
+/// Notes that items have come to their end, and whether that was a failure. Those that an earlier process left stay
+/// where they are until they are delivered.
+pub(super) fn end(journal: &Slot, ended: impl IntoIterator<Item = (Kept, bool)>) {
+    let mut tickets = Vec::new();
+    for (kept, has_failed) in ended {
+        match kept {
+            Kept::Own(ticket) => tickets.push(ticket),
+            Kept::Earlier(orphan, place) if !has_failed => {
+                orphan.contents().entries.get(place).iter().for_each(|entry| orphan.end(entry));
+            }
+            Kept::Earlier(..) => {}
+        }
+    }
+    if let Some(journal) = opened(journal).filter(|_| !tickets.is_empty()) {
+        journal.end(tickets);
+    }
+}
+
+/// The options of a journal, and counts of what did not go the usual way.
+pub(super) struct Settings {
+    folder: PathBuf,
+    size: usize,
+    /// Where the lines of the handlers behind the queue go, by their places.
+    destinations: Vec<Destination>,
+    unjournaled: AtomicU64,
+    in_doubt: AtomicU64,
+    damaged: AtomicU64,
+    set_aside: AtomicU64,
+}
+
+impl Settings {
+    pub(super) fn new(folder: PathBuf, size: usize, behind: Vec<(String, PathBuf)>) -> PyResult<Self> {
+        let destination = |(kind, path): (String, PathBuf)| match &*kind {
+            "file" => Ok(Destination::File(path)),
+            "stdout" => Ok(Destination::Stdout),
+            "stderr" => Ok(Destination::Stderr),
+            _ => Err(PyValueError::new_err(format!("there is no destination {kind:?}"))),
+        };
+        Ok(Self {
+            folder,
+            size,
+            destinations: behind.into_iter().map(destination).collect::<PyResult<_>>()?,
+            unjournaled: AtomicU64::new(0),
+            in_doubt: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+            set_aside: AtomicU64::new(0),
+        })
+    }
+
+    /// Makes the journal of this process.
+    pub(super) fn create(&self, slot: &Slot) -> PyResult<()> {
+        let journal = spool::create(&self.folder, self.size, self.destinations.clone());
+        let journal = journal.map_err(|error| {
+            let text = format!("AsyncHandler: journal: {}: {error}", self.folder.display());
+            match error.raw_os_error() {
+                Some(number) => PyOSError::new_err((number, text)),
+                None => PyOSError::new_err(text),
+            }
+        })?;
+        // It has just been made, so that nobody else has set it.
+        let _ = slot.set(Some(journal));
+        Ok(())
+    }
+
+    /// The journal of this process, which a forked child makes now.
+    fn journal<'a>(&self, slot: &'a Slot) -> Option<&'a OwnJournal> {
+        if slot.get().is_none() {
+            let made = spool::create(&self.folder, self.size, self.destinations.clone());
+            let made = made.map_err(|error| {
+                report::error("AsyncHandler", &format_args!("journal: {}: {error}", self.folder.display()));
+            });
+            let _ = slot.set(made.ok());
+        }
+        opened(slot)
+    }
+
+    /// What earlier processes left, as items of the queue. A journal whose destinations cannot be opened stays.
+    pub(super) fn recover(&self) -> Vec<Item> {
+        let recovered = spool::recover(&self.folder);
+        self.damaged.fetch_add(recovered.damaged, Ordering::Relaxed);
+        self.set_aside.fetch_add(recovered.set_aside, Ordering::Relaxed);
+        let mut items = Vec::new();
+        for orphan in recovered.orphans {
+            orphan.report_doubt();
+            match orphan.open() {
+                Ok(files) => {
+                    let outlets: Vec<_> =
+                        files.into_iter().map(|file| file.map(|file| Arc::new(Outlet::new(file)))).collect();
+                    self.take(Arc::new(orphan), &outlets, &mut items);
+                }
+                Err(error) => {
+                    report::error("journal", &format_args!("{}: {error}", orphan.path().display()));
+                }
+            }
+        }
+        items
+    }
+
+    fn take(&self, orphan: Arc<Orphan>, outlets: &[Option<Arc<Outlet>>], items: &mut Vec<Item>) {
+        for (number, entry) in orphan.contents().entries.iter().enumerate() {
+            self.in_doubt.fetch_add(u64::from(entry.state == State::InFlight), Ordering::Relaxed);
+            let mut bytes = Vec::new();
+            let mut parts = SmallVec::new();
+            for ((destination, line), (place, _)) in orphan.lines(entry).zip(&entry.lines) {
+                bytes.extend_from_slice(line);
+                let own = self.destinations.iter().position(|own| own == destination);
+                parts.extend(outlets.get(*place).and_then(Option::as_ref).map(|outlet| Part {
+                    place: own,
+                    end: bytes.len(),
+                    outlet: Arc::clone(outlet),
+                }));
+            }
+            let kept = Some(Kept::Earlier(Arc::clone(&orphan), number));
+            items.push(Item::Lines(Lines { bytes, parts, skipped: SmallVec::new(), kept }));
+        }
+    }
+
+    /// For a forked child.
+    pub(super) fn forget_counts(&self) {
+        for count in [&self.unjournaled, &self.in_doubt, &self.damaged, &self.set_aside] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn stats<'py>(&self, py: Python<'py>, slot: &Slot) -> PyResult<Bound<'py, PyDict>> {
+        let stats = PyDict::new(py);
+        let journal = opened(slot);
+        stats.set_item("path", journal.map(|journal| journal.memory().file().path().to_owned()))?;
+        stats.set_item("size", self.size)?;
+        stats.set_item("used", journal.map_or(0, OwnJournal::used_bytes))?;
+        for (name, count) in [
+            ("unjournaled", &self.unjournaled),
+            ("in_doubt", &self.in_doubt),
+            ("damaged", &self.damaged),
+            ("set_aside", &self.set_aside),
+        ] {
+            stats.set_item(name, count.load(Ordering::Relaxed))?;
+        }
+        Ok(stats)
+    }
+
+    fn count_unjournaled(&self, reason: &str) {
+        self.unjournaled.fetch_add(1, Ordering::Relaxed);
+        report::error("AsyncHandler", &format_args!("journal: a record is not in it: {reason}"));
+    }
+}
+
+impl RecordQueue {
+    /// Writes lines down in the journal; false when the queue's policy drops them for want of room.
+    pub(super) fn keep_lines(&self, py: Python<'_>, item: &mut Item, level: Level) -> PyResult<bool> {
+        let Item::Lines(lines) = item else { return Ok(true) };
+        let part = |part: &Part| (as_word(part.place.unwrap_or(usize::MAX)), as_word(part.end));
+        match self.keep(py, level, &lines.bytes, lines.parts.iter().map(part))? {
+            Outcome::Kept(kept) => lines.kept = kept,
+            Outcome::Dropped => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The same for a record in Python form, of which the lines are told.
+    pub(super) fn keep_record(
+        &self,
+        py: Python<'_>,
+        item: &mut Item,
+        level: Level,
+        lines: Option<&[(usize, PyBackedBytes)]>,
+    ) -> PyResult<bool> {
+        let Some(lines) = lines else {
+            if let Some(settings) = &self.journal {
+                settings.count_unjournaled("its lines cannot be made beforehand");
+            }
+            return Ok(true);
+        };
+        let mut bytes = Vec::new();
+        let mut parts: SmallVec<[(u32, u32); 4]> = SmallVec::new();
+        for (place, line) in lines {
+            bytes.extend_from_slice(line);
+            parts.push((as_word(*place), as_word(bytes.len())));
+        }
+        match self.keep(py, level, &bytes, parts.into_iter())? {
+            Outcome::Kept(kept) => *item.kept() = kept,
+            Outcome::Dropped => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn keep(
+        &self,
+        py: Python<'_>,
+        level: Level,
+        bytes: &[u8],
+        parts: impl ExactSizeIterator<Item = (u32, u32)> + Clone,
+    ) -> PyResult<Outcome> {
+        let mut until = None;
+        loop {
+            let (Some(settings), slot) = (&self.journal, self.slot()) else {
+                return Ok(Outcome::Kept(None));
+            };
+            let Some(journal) = settings.journal(&slot) else {
+                settings.unjournaled.fetch_add(1, Ordering::Relaxed);
+                return Ok(Outcome::Kept(None));
+            };
+            match journal.append(bytes, parts.clone()) {
+                Ok(ticket) => return Ok(Outcome::Kept(Some(Kept::Own(ticket)))),
+                Err(Refused::TooLong) => {
+                    settings.count_unjournaled("it is longer than the whole journal");
+                    return Ok(Outcome::Kept(None));
+                }
+                Err(Refused::Full) => {}
+            }
+            let queue = self.queue();
+            match queue.make_room(level) {
+                Room::Refused => return Ok(Outcome::Dropped),
+                Room::Evicted(item) => self.give_up(item),
+                Room::Awaited => {
+                    let needed = bytes.len();
+                    let wait = |next| {
+                        journal.wait_for_room(next);
+                        journal.used_bytes().saturating_add(needed) <= settings.size
+                    };
+                    if !self.wait(py, &mut until, wait)? {
+                        queue.give_up();
+                        return Ok(Outcome::Dropped);
+                    }
+                }
+            }
+        }
+    }
+}
+
+enum Outcome {
+    /// Where it is, if it is in the journal.
+    Kept(Option<Kept>),
+    Dropped,
+}
+
+/// Numbers in a journal are words; what is larger is refused by it.
+fn as_word(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

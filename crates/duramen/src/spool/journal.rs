@@ -1,0 +1,234 @@
+//! The writing side of a journal.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::State;
+use super::layout::{ALIGNMENT, ENTRY_HEAD, checksum};
+
+/// The bytes of a ring, which others may read at any moment.
+///
+/// Stores are seen in their order by who looks after the process has been killed.
+pub trait Memory: Send + Sync {
+    /// Its length in bytes.
+    fn length(&self) -> usize;
+
+    /// Stores `bytes` from `offset` on, in no particular order among them.
+    fn store(&self, offset: usize, bytes: &[u8]);
+
+    /// Stores a little-endian word at `offset`, a multiple of 4: after all stores before, and before all that come.
+    fn store_state(&self, offset: usize, word: u32);
+
+    /// The journal is at its end, and nothing in it waits.
+    fn discard(&self) {}
+}
+
+/// Entries that wait, in a ring of bytes.
+///
+/// The locks are those of `std`, which keep all of their state in themselves: a forked child leaves its parent's
+/// journal behind as it is, forgotten rather than dropped.
+pub struct Journal<M: Memory> {
+    memory: M,
+    identity: u64,
+    state: Mutex<Used>,
+    /// For those who wait for room.
+    left: Condvar,
+}
+
+/// What of the ring is in use.
+struct Used {
+    /// Where the next entry begins.
+    next: usize,
+    /// The bytes before that, around the end of the ring, which are in use.
+    bytes: usize,
+    /// The entries in them, by age.
+    entries: VecDeque<Place>,
+    /// The number of the oldest.
+    first: u64,
+    /// Where entries are put together.
+    scratch: Vec<u8>,
+    waiting: usize,
+}
+
+/// What an entry takes of the ring, and whether it has come to its end.
+struct Place {
+    bytes: usize,
+    is_done: bool,
+}
+
+/// An entry in a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    number: u64,
+    offset: u32,
+}
+
+impl Ticket {
+    /// Its number in its journal, from 1 on.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+}
+
+/// Why an entry was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no room for it now.
+    Full,
+    /// The whole journal is too small for it.
+    TooLong,
+}
+
+/// A buffer for entries that has grown beyond this is given back.
+const LARGEST_KEPT_ENTRY: usize = 64 * 1024;
+
+impl<M: Memory> Journal<M> {
+    /// An empty journal, in which no place has the state of an entry yet.
+    pub fn new(memory: M, identity: u64) -> Self {
+        let used =
+            Used { next: 0, bytes: 0, entries: VecDeque::new(), first: 1, scratch: Vec::new(), waiting: 0 };
+        Self { memory, identity, state: Mutex::new(used), left: Condvar::new() }
+    }
+
+    /// What it is written to.
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    /// The random number that, with that of a ticket, names an entry for ever.
+    pub fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    /// Writes an entry down: `lines`, and for each of them its destination and where it ends.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn append(
+        &self,
+        lines: &[u8],
+        parts: impl ExactSizeIterator<Item = (u32, u32)>,
+    ) -> Result<Ticket, Refused> {
+        let length = parts.len().saturating_mul(8).saturating_add(lines.len());
+        let needed = length.saturating_add(ENTRY_HEAD).next_multiple_of(ALIGNMENT);
+        let mut used = self.used();
+        let used = &mut *used;
+        let (offset, skipped) = used.place(needed, self.memory.length())?;
+        let (Ok(kept_offset), Ok(kept_length)) = (u32::try_from(offset), u32::try_from(length)) else {
+            return Err(Refused::TooLong);
+        };
+        let number = used.first + used.entries.len() as u64;
+
+        let entry = &mut used.scratch;
+        entry.clear();
+        entry.extend_from_slice(&0_u32.to_le_bytes());
+        entry.extend_from_slice(&kept_length.to_le_bytes());
+        entry.extend_from_slice(&number.to_le_bytes());
+        entry.extend_from_slice(&0_u32.to_le_bytes());
+        entry.extend_from_slice(&u32::try_from(parts.len()).unwrap_or(u32::MAX).to_le_bytes());
+        for (destination, end) in parts {
+            entry.extend_from_slice(&destination.to_le_bytes());
+            entry.extend_from_slice(&end.to_le_bytes());
+        }
+        entry.extend_from_slice(lines);
+        let sum = checksum(self.identity, entry);
+        entry[16..20].copy_from_slice(&sum.to_le_bytes());
+
+        self.memory.store_state(offset, 0);
+        self.memory.store(offset + 4, &entry[4..]);
+        self.memory.store_state(offset, State::Waiting.word());
+
+        used.scratch.shrink_to(LARGEST_KEPT_ENTRY);
+        used.next = offset + needed;
+        used.bytes += skipped + needed;
+        used.entries.push_back(Place { bytes: skipped + needed, is_done: false });
+        Ok(Ticket { number, offset: kept_offset })
+    }
+
+    /// Notes that an entry is about to be delivered.
+    pub fn begin(&self, ticket: Ticket) {
+        self.memory.store_state(ticket.offset as usize, State::InFlight.word());
+    }
+
+    /// Notes that entries have come to their end, and makes room of them.
+    pub fn end(&self, tickets: impl IntoIterator<Item = Ticket>) {
+        let mut used = self.used();
+        for ticket in tickets {
+            let place = ticket.number.checked_sub(used.first).and_then(|place| usize::try_from(place).ok());
+            let Some(place) = place.and_then(|place| used.entries.get_mut(place)) else { continue };
+            // Before the place can be used again.
+            self.memory.store_state(ticket.offset as usize, State::Done.word());
+            place.is_done = true;
+        }
+        while used.entries.front().is_some_and(|entry| entry.is_done) {
+            let Some(entry) = used.entries.pop_front() else { break };
+            used.bytes -= entry.bytes;
+            used.first += 1;
+        }
+        if used.waiting > 0 {
+            self.left.notify_all();
+        }
+    }
+
+    /// Waits until something has left the journal, or `until` comes.
+    pub fn wait_for_room(&self, until: Instant) {
+        let mut used = self.used();
+        let first = used.first;
+        used.waiting += 1;
+        while used.first == first {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || used.entries.is_empty() {
+                break;
+            }
+            (used, _) = self.left.wait_timeout(used, left).unwrap_or_else(PoisonError::into_inner);
+        }
+        used.waiting -= 1;
+    }
+
+    /// The bytes of the ring that are in use.
+    pub fn used_bytes(&self) -> usize {
+        self.used().bytes
+    }
+
+    /// Whether all entries have come to their end.
+    pub fn is_empty(&self) -> bool {
+        self.used().entries.is_empty()
+    }
+
+    /// Gives up the memory, unless an entry has not come to its end; nothing may be written down afterwards.
+    pub fn discard_if_empty(&self) {
+        if self.is_empty() {
+            self.memory.discard();
+        }
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Used {
+    /// Where an entry of `needed` bytes goes in a ring of `length`, and the bytes before it that stay empty.
+    fn place(&mut self, needed: usize, length: usize) -> Result<(usize, usize), Refused> {
+        if needed > length {
+            return Err(Refused::TooLong);
+        }
+        if self.bytes == 0 {
+            // The beginning is written to again and again, so that an idle queue touches few pages.
+            self.next = 0;
+        }
+        let to_end = length - self.next;
+        let (offset, skipped) = if needed <= to_end { (self.next, 0) } else { (0, to_end) };
+        if skipped + needed > length - self.bytes {
+            return Err(Refused::Full);
+        }
+        Ok((offset, skipped))
+    }
+}
+
+impl<M: Memory> Drop for Journal<M> {
+    fn drop(&mut self) {
+        self.discard_if_empty();
+    }
+}

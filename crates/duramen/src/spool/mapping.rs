@@ -1,0 +1,146 @@
+//! A file in memory: the one place where the journal needs `unsafe`.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::journal::Memory;
+use super::own::OwnFile;
+
+/// The ring of a journal, mapped from its file, with the file that keeps it locked.
+pub struct Mapping {
+    #[cfg(unix)]
+    bytes: shared::Bytes,
+    /// The bytes before the ring.
+    header: usize,
+    file: OwnFile,
+}
+
+impl Mapping {
+    /// Maps `file`, of which all blocks are allocated: `header` bytes and then a ring of `ring`.
+    #[cfg(unix)]
+    pub(super) fn new(file: OwnFile, header: usize, ring: usize) -> io::Result<Self> {
+        Ok(Self { bytes: shared::Bytes::of(file.file(), header + ring)?, header, file })
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn new(_file: OwnFile, _header: usize, _ring: usize) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn rename(&mut self, path: PathBuf) -> io::Result<bool> {
+        self.file.rename(path)
+    }
+
+    /// The file.
+    pub fn file(&self) -> &OwnFile {
+        &self.file
+    }
+}
+
+#[cfg(unix)]
+impl Memory for Mapping {
+    fn length(&self) -> usize {
+        self.bytes.length() - self.header
+    }
+
+    fn store(&self, offset: usize, bytes: &[u8]) {
+        self.bytes.store(self.header + offset, bytes);
+    }
+
+    fn store_state(&self, offset: usize, word: u32) {
+        self.bytes.store_state(self.header + offset, word);
+    }
+
+    fn discard(&self) {
+        self.file.remove();
+    }
+}
+
+#[cfg(not(unix))]
+impl Memory for Mapping {
+    fn length(&self) -> usize {
+        0
+    }
+
+    fn store(&self, _offset: usize, _bytes: &[u8]) {}
+
+    fn store_state(&self, _offset: usize, _word: u32) {}
+}
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "memory that other processes see has no safe interface")]
+mod shared {
+    use std::fs::File;
+    use std::io;
+    use std::ptr::NonNull;
+    use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+    use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+    /// The bytes of a file, shared with all who read it.
+    ///
+    /// They are only ever written here, through the pointer, never borrowed: what others do to the file cannot break
+    /// a promise of Rust's. Who makes the file shorter kills the process (SIGBUS), as with every mapping; it is open to
+    /// the owner alone.
+    pub(super) struct Bytes {
+        start: NonNull<u8>,
+        length: usize,
+    }
+
+    // SAFETY: the mapping belongs to no thread. Plain stores are made by one thread at a time, which has the journal's
+    // lock, and the states are atomic.
+    unsafe impl Send for Bytes {}
+    // SAFETY: as above.
+    unsafe impl Sync for Bytes {}
+
+    impl Bytes {
+        pub(super) fn of(file: &File, length: usize) -> io::Result<Self> {
+            let protection = ProtFlags::READ | ProtFlags::WRITE;
+            // SAFETY: a new mapping at an address that the system chooses touches no memory that is in use.
+            let start = unsafe { mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, file, 0)? };
+            let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::Other)?;
+            Ok(Self { start, length })
+        }
+
+        pub(super) fn length(&self) -> usize {
+            self.length
+        }
+
+        pub(super) fn store(&self, offset: usize, bytes: &[u8]) {
+            let is_within = offset.checked_add(bytes.len()).is_some_and(|end| end <= self.length);
+            debug_assert!(is_within, "stores stay within the mapping");
+            if is_within {
+                // SAFETY: within the mapping, which lives as long as `self`; the source is a slice of Rust's, and no
+                // such slice lies in the mapping.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(
+                        bytes.as_ptr(),
+                        self.start.as_ptr().add(offset),
+                        bytes.len(),
+                    );
+                }
+            }
+        }
+
+        pub(super) fn store_state(&self, offset: usize, word: u32) {
+            let is_within =
+                offset.is_multiple_of(4) && offset.checked_add(4).is_some_and(|end| end <= self.length);
+            debug_assert!(is_within, "states lie within the mapping, at multiples of four");
+            if is_within {
+                // SAFETY: within the mapping, which begins at a page and lives as long as `self`; states are written
+                // atomically or, before there is an entry at their place, by the thread that has the journal's lock.
+                let state = unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(offset).cast()) };
+                state.store(word.to_le(), Ordering::Release);
+                // What is stored later does not come before.
+                fence(Ordering::Release);
+            }
+        }
+    }
+
+    impl Drop for Bytes {
+        fn drop(&mut self) {
+            // SAFETY: nothing refers to the mapping any more; a failure leaves it where it is.
+            let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+        }
+    }
+}

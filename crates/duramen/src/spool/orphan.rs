@@ -1,0 +1,173 @@
+//! A journal that a process left behind, held by who delivers what is in it.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::layout::LONGEST_FILE;
+use super::{Contents, Destination, Entry, State, Unreadable, read, system};
+use crate::report;
+
+/// A journal whose process has ended. Nobody else delivers it while this lives; when all of its entries have come to
+/// their end, dropping it removes the file, or gives it another name where it was damaged.
+pub struct Orphan {
+    path: PathBuf,
+    file: File,
+    bytes: Vec<u8>,
+    contents: Contents,
+    /// Entries that have not come to their end.
+    left: AtomicUsize,
+    has_failed: AtomicBool,
+    /// Whether it is to be removed at its end: not by who only looks.
+    is_delivered_here: bool,
+}
+
+/// What has been found under the name of a journal.
+pub(super) enum Claim {
+    /// It is ours to deliver.
+    Orphan(Orphan),
+    /// Its process lives, it belongs to another user, or another one delivers it.
+    LeftAlone,
+    /// It is no journal that can be read.
+    Unreadable(Unreadable),
+}
+
+impl Orphan {
+    pub(super) fn claim(path: &Path) -> io::Result<Claim> {
+        let Some(file) = system::open_own(path)? else { return Ok(Claim::LeftAlone) };
+        // Those who deliver exclude each other by a lock of the open file, in one process too.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Ok(Claim::LeftAlone),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+        }
+        if !system::lock_for_life(&file)? || !system::is_named(&file)? {
+            return Ok(Claim::LeftAlone);
+        }
+        match read_whole(&file)? {
+            Ok((bytes, contents)) => {
+                let left = AtomicUsize::new(contents.entries.len());
+                let has_failed = AtomicBool::new(false);
+                let is_delivered_here = false;
+                let path = path.to_owned();
+                Ok(Claim::Orphan(Self { path, file, bytes, contents, left, has_failed, is_delivered_here }))
+            }
+            Err(reason) => Ok(Claim::Unreadable(reason)),
+        }
+    }
+
+    /// Has it removed, or given another name, when it has come to its end.
+    pub(super) fn for_delivery(mut self) -> Self {
+        self.is_delivered_here = true;
+        self
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is in it.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// The lines of an entry and where they go.
+    pub fn lines<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (&'a Destination, &'a [u8])> {
+        entry.lines.iter().filter_map(|(place, range)| {
+            Some((self.contents.header.destinations.get(*place)?, self.bytes.get(range.clone())?))
+        })
+    }
+
+    /// The files for the destinations of its lines, in the order of the header; `None` for those without a line.
+    ///
+    /// # Errors
+    /// When one cannot be opened.
+    pub fn open(&self) -> io::Result<Vec<Option<File>>> {
+        let destinations = self.contents.header.destinations.iter().enumerate();
+        let open = |(place, destination): (usize, &Destination)| {
+            let mut lines = self.contents.entries.iter().flat_map(|entry| &entry.lines);
+            let is_needed = lines.any(|(other, _)| *other == place);
+            is_needed.then(|| destination.open()).transpose().map_err(|error| {
+                io::Error::new(error.kind(), format!("{destination} cannot be opened: {error}"))
+            })
+        };
+        destinations.map(open).collect()
+    }
+
+    /// Says which of its entries were being delivered when the process ended: their lines may come to stand twice.
+    pub fn report_doubt(&self) {
+        let in_doubt = self.contents.entries.iter().filter(|entry| entry.state == State::InFlight);
+        let numbers: Vec<_> = in_doubt.map(|entry| entry.number).collect();
+        if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
+            let count = numbers.len();
+            report::error(
+                "journal",
+                &format_args!(
+                    "{}: {count} entries, {first} to {last}, were being written when their process ended, and \
+                     may stand twice",
+                    self.path.display()
+                ),
+            );
+        }
+    }
+
+    /// Notes that an entry is about to be delivered.
+    pub fn begin(&self, entry: &Entry) {
+        self.store(entry, State::InFlight);
+    }
+
+    /// Notes that an entry has been delivered.
+    pub fn end(&self, entry: &Entry) {
+        self.store(entry, State::Done);
+        self.left.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn store(&self, entry: &Entry, state: State) {
+        let result = system::write_at(&self.file, &state.word().to_le_bytes(), entry.offset as u64);
+        if let Err(error) = result {
+            // The lines are delivered all the same; the next one to look may deliver them again.
+            if !self.has_failed.swap(true, Ordering::Relaxed) {
+                report::error("journal", &format_args!("{}: {error}", self.path.display()));
+            }
+        }
+    }
+}
+
+impl Drop for Orphan {
+    fn drop(&mut self) {
+        let is_whole = self.is_delivered_here && !self.has_failed.load(Ordering::Relaxed);
+        if !is_whole || self.left.load(Ordering::Acquire) > 0 {
+            return;
+        }
+        if self.contents.damaged > 0 || self.contents.has_wrong_length {
+            let reason =
+                format_args!("{} entries are damaged, the others were delivered", self.contents.damaged);
+            set_aside(&self.path, &reason);
+        } else {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Gives a file another name, under which nobody looks at it again.
+pub(super) fn set_aside(path: &Path, reason: &dyn std::fmt::Display) {
+    let mut aside = path.to_owned().into_os_string();
+    aside.push(".damaged");
+    match std::fs::rename(path, &aside) {
+        Ok(()) => report::error("journal", &format_args!("{}: {reason}; it is kept", aside.display())),
+        Err(error) => report::error("journal", &format_args!("{}: {reason}; {error}", path.display())),
+    }
+}
+
+/// What is in a file that may change or end at any moment.
+pub(super) fn read_whole(file: &File) -> io::Result<Result<(Vec<u8>, Contents), Unreadable>> {
+    let length = file.metadata()?.len();
+    if length > LONGEST_FILE {
+        return Ok(Err(Unreadable::TooLong(length)));
+    }
+    let mut bytes = Vec::new();
+    file.take(LONGEST_FILE).read_to_end(&mut bytes)?;
+    Ok(read(&bytes).map(|contents| (bytes, contents)))
+}

@@ -1,0 +1,139 @@
+//! The journal that a queue of this process writes.
+
+use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::layout::PAGE;
+use super::mapping::Mapping;
+use super::{Destination, Header, Journal, SIZES, system};
+
+/// A journal in a file that is mapped into memory. Dropped while nothing in it waits, it removes the file; otherwise it
+/// leaves it to who opens the folder when the process has ended.
+pub type OwnJournal = Journal<Mapping>;
+
+/// A journal's file ends so.
+pub(super) const SUFFIX: &str = ".journal";
+/// So does one that is being made.
+pub(super) const SUFFIX_OF_NEW: &str = ".journal.new";
+
+/// The open file of a journal, which is locked while its process lives.
+#[derive(Debug)]
+pub struct OwnFile {
+    file: File,
+    path: PathBuf,
+    process: u32,
+}
+
+impl OwnFile {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives it its name; false where somebody has removed it.
+    pub(super) fn rename(&mut self, path: PathBuf) -> io::Result<bool> {
+        match std::fs::rename(&self.path, &path) {
+            Ok(()) => self.path = path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn remove(&self) {
+        // A forked child has it as well, and it is not the child's.
+        if self.process == std::process::id() {
+            // What cannot be removed is empty: who looks through the folder removes it.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes a journal with a ring of `size` bytes, one of [`SIZES`], in `folder`, which is made where it is missing.
+///
+/// # Errors
+/// When the system refuses the folder or the file, or cannot keep all of its blocks for it.
+pub fn create(folder: &Path, size: usize, destinations: Vec<Destination>) -> io::Result<OwnJournal> {
+    if !SIZES.contains(&size) {
+        let text = format!("found {size} bytes, expected {} to {}", SIZES.start(), SIZES.end());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    system::make_folder(folder)?;
+    let folder = std::path::absolute(folder)?;
+    let process = std::process::id();
+    let made = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut header = Header {
+        identity: 0,
+        process,
+        process_start: system::process_start(),
+        made,
+        ring: size.next_multiple_of(PAGE),
+        destinations,
+    };
+    loop {
+        header.identity = new_identity();
+        let name = format!("{process}-{}-{:016x}", header.process_start, header.identity);
+        let Some(bytes) = header.encode() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path of a handler is too long"));
+        };
+        let (new, path) = (folder.join(name.clone() + SUFFIX_OF_NEW), folder.join(name + SUFFIX));
+        let file = system::make_file(&new)?;
+        match fill(&file, &bytes, header.ring) {
+            // Somebody who looked through the folder took it for one that was left behind.
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(error) => {
+                let _ = std::fs::remove_file(&new);
+                return Err(error);
+            }
+        }
+        let file = OwnFile { file, path: new, process };
+        // Until it has its name, nobody takes it for a journal.
+        let mut mapping = Mapping::new(file, bytes.len(), header.ring)?;
+        if mapping.rename(path)? {
+            return Ok(Journal::new(mapping, header.identity));
+        }
+    }
+}
+
+fn fill(file: &File, header: &[u8], ring: usize) -> io::Result<bool> {
+    if !system::lock_for_life(file)? {
+        return Ok(false);
+    }
+    system::allocate(file, (header.len() + ring) as u64)?;
+    system::write_at(file, header, 0)?;
+    Ok(true)
+}
+
+/// The half of the identities that all journals of this program, until it is replaced by another one, share.
+fn half_of_program() -> u64 {
+    static HALF: OnceLock<u64> = OnceLock::new();
+    *HALF.get_or_init(|| RandomState::new().hash_one(std::process::id()) >> 32 << 32)
+}
+
+fn new_identity() -> u64 {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // A forked child has the random keys of its parent.
+    let salt = (std::process::id(), now, MADE.fetch_add(1, Ordering::Relaxed));
+    half_of_program() | (RandomState::new().hash_one(salt) >> 32)
+}
+
+/// Whether a file of this name is a journal of this very process. Opening and closing it would end its lock.
+pub(super) fn is_own(name: &str) -> bool {
+    let mut parts = name.split(['-', '.']);
+    let (process, _start, identity) = (parts.next(), parts.next(), parts.next());
+    let process = process.and_then(|text| text.parse::<u32>().ok());
+    let identity = identity.and_then(|text| u64::from_str_radix(text, 16).ok());
+    process == Some(std::process::id())
+        && identity.is_some_and(|identity| identity >> 32 << 32 == half_of_program())
+}

@@ -1,0 +1,299 @@
+//! What a journal holds when the process stops at any moment, and what a reader makes of any bytes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use duramen::spool::{
+    Contents, Destination, Header, Journal, Memory, Refused, State, Ticket, Unreadable, read,
+};
+use proptest::prelude::*;
+
+const RING: usize = 64 * 1024;
+
+fn header() -> Header {
+    Header {
+        identity: 0x1234_5678_9ABC_DEF0,
+        process: 4711,
+        process_start: 99,
+        made: 1_700_000_000,
+        ring: RING,
+        destinations: vec![
+            Destination::File("/var/log/ä b.log".into()),
+            Destination::Stderr,
+            Destination::Stdout,
+        ],
+    }
+}
+
+/// Memory that remembers each store, so that a process can be stopped after any of them.
+#[derive(Clone, Default)]
+struct Stores(Arc<Mutex<Vec<(usize, Vec<u8>)>>>);
+
+impl Memory for Stores {
+    fn length(&self) -> usize {
+        RING
+    }
+
+    fn store(&self, offset: usize, bytes: &[u8]) {
+        assert!(offset + bytes.len() <= RING, "a store outside of the ring");
+        self.0.lock().expect("whole").push((offset, bytes.to_vec()));
+    }
+
+    fn store_state(&self, offset: usize, word: u32) {
+        self.store(offset, &word.to_le_bytes());
+    }
+}
+
+impl Stores {
+    fn count(&self) -> usize {
+        self.0.lock().expect("whole").len()
+    }
+
+    /// The file after `count` stores, and those bytes of the next one that `is_stored` names.
+    fn file_after(&self, count: usize, is_stored: impl Fn(usize) -> bool) -> Vec<u8> {
+        let mut file = header().encode().expect("a header");
+        let start = file.len();
+        file.resize(start + RING, 0);
+        let stores = self.0.lock().expect("whole");
+        for (offset, bytes) in &stores[..count] {
+            file[start + offset..][..bytes.len()].copy_from_slice(bytes);
+        }
+        if let Some((offset, bytes)) = stores.get(count) {
+            for (place, byte) in bytes.iter().enumerate().filter(|(place, _)| is_stored(*place)) {
+                file[start + offset + place] = *byte;
+            }
+        }
+        file
+    }
+}
+
+fn append(journal: &Journal<Stores>, lines: &[Vec<u8>]) -> Result<Ticket, Refused> {
+    let mut end = 0;
+    let parts: Vec<_> = lines
+        .iter()
+        .enumerate()
+        .map(|(place, line)| {
+            end += line.len();
+            (u32::try_from(place).expect("few"), u32::try_from(end).expect("short"))
+        })
+        .collect();
+    journal.append(&lines.concat(), parts.into_iter())
+}
+
+fn lines_of(contents: &Contents, file: &[u8]) -> BTreeMap<u64, (State, Vec<Vec<u8>>)> {
+    let lines = |entry: &duramen::spool::Entry| {
+        entry.lines.iter().map(|(_, range)| file[range.clone()].to_vec()).collect()
+    };
+    contents.entries.iter().map(|entry| (entry.number, (entry.state, lines(entry)))).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(Vec<Vec<u8>>),
+    /// The entry at this place of those that have not come to their end.
+    Begin(usize),
+    End(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let line = prop_oneof![
+        8 => prop::collection::vec(any::<u8>(), 0..300),
+        1 => prop::collection::vec(any::<u8>(), 10_000..25_000),
+    ];
+    prop_oneof![
+        4 => prop::collection::vec(line, 0..3).prop_map(Step::Append),
+        1 => any::<prop::sample::Index>().prop_map(|place| Step::Begin(place.index(16))),
+        4 => any::<prop::sample::Index>().prop_map(|place| Step::End(place.index(16))),
+    ]
+}
+
+/// What has to be found after so many stores.
+#[derive(Clone, Default)]
+struct Model {
+    present: BTreeMap<u64, (State, Vec<Vec<u8>>)>,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(60), ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_process_that_stops_after_any_store_leaves_what_it_had_accepted(
+        steps in prop::collection::vec(step(), 1..120),
+        cut in any::<prop::sample::Index>(),
+        torn in any::<u64>(),
+    ) {
+        let stores = Stores::default();
+        let journal = Journal::new(stores.clone(), header().identity);
+        let mut open: Vec<(Ticket, Vec<Vec<u8>>)> = Vec::new();
+        let mut model = Model::default();
+        // The model before each step, with the stores made by then.
+        let mut history = vec![(0, model.clone())];
+        for step in steps {
+            match step {
+                Step::Append(lines) => {
+                    if let Ok(ticket) = append(&journal, &lines) {
+                        model.present.insert(ticket.number(), (State::Waiting, lines.clone()));
+                        open.push((ticket, lines));
+                    }
+                }
+                Step::Begin(place) if place < open.len() => {
+                    journal.begin(open[place].0);
+                    let entry = model.present.get_mut(&open[place].0.number()).expect("open");
+                    entry.0 = State::InFlight;
+                }
+                Step::End(place) if place < open.len() => {
+                    let (ticket, _) = open.remove(place);
+                    journal.end([ticket]);
+                    model.present.remove(&ticket.number());
+                }
+                _ => {}
+            }
+            history.push((stores.count(), model.clone()));
+        }
+        let cut = cut.index(stores.count() + 1);
+        let file = stores.file_after(cut, |place| torn >> (place % 64) & 1 == 1);
+        let contents = read(&file).expect("a header");
+        let found = lines_of(&contents, &file);
+        let before = &history.iter().rfind(|(count, _)| *count <= cut).expect("the beginning").1.present;
+        let after = &history.iter().find(|(count, _)| *count > cut).unwrap_or(history.last().expect("one")).1.present;
+        for (number, entry) in before {
+            let is_ending = !after.contains_key(number);
+            let is_changing = after.get(number).is_some_and(|later| later.0 != entry.0);
+            match found.get(number) {
+                // A state of four bytes that is stored in part is none; the machine stores it as one.
+                None => prop_assert!(is_ending || is_changing, "entry {number} is lost"),
+                Some(there) => prop_assert!(there == entry || Some(there) == after.get(number)),
+            }
+        }
+        for (number, entry) in &found {
+            prop_assert!(before.contains_key(number) || after.get(number) == Some(entry), "{number} was never there");
+        }
+        prop_assert!(contents.entries.is_sorted_by_key(|entry| entry.number));
+    }
+
+    #[test]
+    fn any_bytes_can_be_read(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
+        prop_assert!(read(&bytes).is_err());
+        let mut file = header().encode().expect("a header");
+        file.extend(&bytes);
+        let contents = read(&file).expect("a header");
+        prop_assert!(contents.entries.is_empty() && contents.has_wrong_length);
+    }
+
+    #[test]
+    fn damage_costs_the_entries_that_it_hits(
+        count in 1_usize..40,
+        hits in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let stores = Stores::default();
+        let journal = Journal::new(stores.clone(), header().identity);
+        let lines: Vec<_> = (0..count).map(|number| vec![format!("line {number}\n").into_bytes()]).collect();
+        for line in &lines {
+            append(&journal, line).expect("room");
+        }
+        let whole = stores.file_after(stores.count(), |_| false);
+        let known = lines_of(&read(&whole).expect("a header"), &whole);
+        prop_assert_eq!(known.len(), count);
+        let mut file = whole.clone();
+        file.truncate(whole.len() - cut.index(whole.len()));
+        for (place, change) in hits {
+            let place = place.index(file.len());
+            file[place] ^= change;
+        }
+        if let Ok(contents) = read(&file) {
+            for (number, entry) in lines_of(&contents, &file) {
+                // A state can become another one; nothing else can be there that was not.
+                prop_assert_eq!(known.get(&number).map(|(_, lines)| lines), Some(&entry.1));
+            }
+        }
+    }
+}
+
+/// `PROPTEST_CASES` asks for a longer campaign.
+fn cases(short: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(short)
+}
+
+#[test]
+fn a_header_says_what_it_was_made_of() {
+    let bytes = header().encode().expect("a header");
+    assert_eq!(read(&bytes).expect("a header").header, header());
+}
+
+#[test]
+fn what_is_no_journal_is_told_apart() {
+    let whole = header().encode().expect("a header");
+    let changed = |place: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[place] = byte;
+        read(&bytes).map(|_| ())
+    };
+    assert_eq!(read(b""), Err(Unreadable::Foreign));
+    assert_eq!(read(&whole[..60]).map(|_| ()), Err(Unreadable::Broken));
+    assert_eq!(changed(0, b'X'), Err(Unreadable::Foreign));
+    assert_eq!(changed(8, 2), Err(Unreadable::Version(2)));
+    // The length of the ring, the identity, a path.
+    for place in [19, 24, 70] {
+        assert_eq!(changed(place, 0xFF), Err(Unreadable::Broken), "byte {place}");
+    }
+}
+
+#[test]
+fn a_line_that_looks_like_an_entry_is_none() {
+    let other = Stores::default();
+    append(&Journal::new(other.clone(), 1), &[b"forged\n".to_vec()]).expect("room");
+    let start = header().encode().expect("a header").len();
+    let forged = other.file_after(other.count(), |_| false)[start..start + 64].to_vec();
+
+    let stores = Stores::default();
+    let journal = Journal::new(stores.clone(), header().identity);
+    let ticket = append(&journal, &[[vec![b'x'; 8], forged].concat()]).expect("room");
+    journal.end([ticket]);
+    append(&journal, &[b"real\n".to_vec()]).expect("room");
+    let file = stores.file_after(stores.count(), |_| false);
+    let found = lines_of(&read(&file).expect("a header"), &file);
+    assert_eq!(found.into_values().collect::<Vec<_>>(), [(State::Waiting, vec![b"real\n".to_vec()])]);
+}
+
+#[test]
+fn a_full_journal_refuses_until_the_oldest_has_ended() {
+    let journal = Journal::new(Stores::default(), 7);
+    let line = [vec![b'x'; 9 * 1024]];
+    let tickets: Vec<_> = std::iter::from_fn(|| append(&journal, &line).ok()).collect();
+    assert_eq!(tickets.len(), 7);
+    assert_eq!(append(&journal, &line), Err(Refused::Full));
+    journal.end([tickets[1]]);
+    assert_eq!(append(&journal, &line), Err(Refused::Full), "the oldest is still there");
+    journal.end([tickets[0]]);
+    assert!(append(&journal, &line).is_ok());
+    assert_eq!(append(&journal, &[vec![b'x'; RING]]), Err(Refused::TooLong));
+}
+
+#[test]
+fn an_entry_as_long_as_the_ring_has_room_when_the_journal_is_empty() {
+    let journal = Journal::new(Stores::default(), 7);
+    for _ in 0..3 {
+        let ticket = append(&journal, &[vec![b'x'; 100]]).expect("room");
+        journal.end([ticket]);
+        let ticket = append(&journal, &[vec![b'x'; RING - 32]]).expect("room");
+        journal.end([ticket]);
+    }
+    assert_eq!((journal.is_empty(), journal.used_bytes()), (true, 0));
+}
+
+#[test]
+fn a_wait_for_room_ends_when_there_is_some_or_in_time() {
+    let journal = Journal::new(Stores::default(), 7);
+    let ticket = append(&journal, &[vec![b'x'; RING - 32]]).expect("room");
+    let begun = Instant::now();
+    journal.wait_for_room(begun + Duration::from_millis(20));
+    assert!(begun.elapsed() >= Duration::from_millis(20));
+    thread::scope(|scope| {
+        scope.spawn(|| journal.end([ticket]));
+        journal.wait_for_room(Instant::now() + Duration::from_secs(60));
+    });
+    assert!(journal.is_empty());
+}
