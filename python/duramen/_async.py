@@ -114,7 +114,7 @@ class AsyncHandler(logging.Handler):
         self.handlers = handlers
         self._has_journal = kept is not None
         self._queue = _core.RecordQueue(
-            handlers, capacity, kind, level, block_timeout, flush_interval, kept, _Starter(self)
+            handlers, capacity, (kind, level), block_timeout, flush_interval, kept, _Starter(self)
         )
         _open.add(self)
         _prepare_exit()

@@ -1,34 +1,33 @@
 """What an ``AsyncHandler`` needs for its journal: the options, and the lines of records in Python form."""
 
+import functools
 import logging as standard
 import logging.handlers as standard_handlers
 import os
 import sys
 
 import duramen as logging
-from duramen import handlers as own_handlers
 
 SMALLEST, LARGEST, DEFAULT = 64 * 1024, 1024**3, 16 * 1024**2
 
-#: Handlers whose lines go to a stream or a file, as their ``emit`` writes them.
-_CLASSES = [
-    getattr(module, name)
-    for modules, names in (
-        ((standard, logging), ("StreamHandler", "FileHandler")),
-        (
-            (standard_handlers, own_handlers),
-            ("RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"),
-        ),
-    )
-    for module in modules
-    for name in names
-]
+
+@functools.cache
+def _classes():
+    """Handlers whose lines go to a stream or a file, as their ``emit`` writes them."""
+    from duramen import handlers as own_handlers  # It imports this module.
+
+    rolled = ("RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler")
+    places = [
+        (standard, logging, ("StreamHandler", "FileHandler")),
+        (standard_handlers, own_handlers, rolled),
+    ]
+    return [getattr(module, name) for *modules, names in places for module in modules for name in names]
 
 
 def _is_as_shipped(handler, method):
     """Whether the method is one that Duramen or the standard library has."""
     own = getattr(type(handler), method, None)
-    shipped = any(own is getattr(known, method) for known in _CLASSES)
+    shipped = any(own is getattr(known, method) for known in _classes())
     return shipped and method not in vars(handler)
 
 
@@ -36,7 +35,9 @@ def check_options(name, handlers, journal, size):
     """The folder, the size and the destinations of the handlers, for ``RecordQueue``; ``None`` without a journal."""
     if journal is None:
         if size is not None:
-            raise ValueError(f"{name}: journal_size: found {size!r}, expected None, since there is no journal")
+            raise ValueError(
+                f"{name}: journal_size: found {size!r}, expected None, since there is no journal"
+            )
         return None
     try:
         folder = os.fsdecode(journal)

@@ -23,14 +23,25 @@ class _HandlerCounts(TypedDict):
     failed: int
     below_level: int
 
+class _Journal(TypedDict):
+    path: str | None
+    size: int
+    used: int
+    unjournaled: int
+    in_doubt: int
+    damaged: int
+    set_aside: int
+
 class _Stats(TypedDict):
     accepted: int
+    recovered: int
     delivered: int
     failed: int
     queued: int
     in_flight: int
     dropped: _Dropped
     handlers: list[_HandlerCounts]
+    journal: _Journal | None
 
 class _UpkeepStats(TypedDict):
     rolled_over: int
@@ -133,6 +144,8 @@ class AsyncHandler(logging.Handler):
         overflow: str = "block",
         block_timeout: float | None = None,
         flush_interval: float = 0.05,
+        journal: str | PathLike[str] | None = None,
+        journal_size: int | None = None,
     ) -> None: ...
     # Wider than that of a plain handler, which takes nothing and says nothing.
     def flush(self, timeout: float | None = None) -> bool: ...  # type: ignore[override]

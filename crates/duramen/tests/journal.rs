@@ -29,7 +29,9 @@ fn header() -> Header {
 
 /// Memory that remembers each store, so that a process can be stopped after any of them.
 #[derive(Clone, Default)]
-struct Stores(Arc<Mutex<Vec<(usize, Vec<u8>)>>>);
+struct Stores(Arc<Mutex<Vec<Store>>>);
+
+type Store = (usize, Vec<u8>);
 
 impl Memory for Stores {
     fn length(&self) -> usize {

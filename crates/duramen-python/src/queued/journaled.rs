@@ -36,9 +36,15 @@ pub(crate) enum Kept {
 /// Notes that an item is about to be delivered.
 pub(super) fn begin(journal: &Slot, kept: &Kept) {
     match kept {
-        Kept::Own(ticket) => opened(journal).iter().for_each(|journal| journal.begin(*ticket)),
+        Kept::Own(ticket) => {
+            if let Some(journal) = opened(journal) {
+                journal.begin(*ticket);
+            }
+        }
         Kept::Earlier(orphan, place) => {
-            orphan.contents().entries.get(*place).iter().for_each(|entry| orphan.begin(entry));
+            if let Some(entry) = orphan.contents().entries.get(*place) {
+                orphan.begin(entry);
+            }
         }
     }
 }
@@ -51,7 +57,9 @@ pub(super) fn end(journal: &Slot, ended: impl IntoIterator<Item = (Kept, bool)>)
         match kept {
             Kept::Own(ticket) => tickets.push(ticket),
             Kept::Earlier(orphan, place) if !has_failed => {
-                orphan.contents().entries.get(place).iter().for_each(|entry| orphan.end(entry));
+                if let Some(entry) = orphan.contents().entries.get(place) {
+                    orphan.end(entry);
+                }
             }
             Kept::Earlier(..) => {}
         }
@@ -60,6 +68,9 @@ pub(super) fn end(journal: &Slot, ended: impl IntoIterator<Item = (Kept, bool)>)
         journal.end(tickets);
     }
 }
+
+/// The folder, the size in bytes, and for each handler behind the queue the kind and the path of its destination.
+pub(super) type JournalOptions = (PathBuf, usize, Vec<(String, PathBuf)>);
 
 /// The options of a journal, and counts of what did not go the usual way.
 pub(super) struct Settings {
@@ -74,7 +85,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn new(folder: PathBuf, size: usize, behind: Vec<(String, PathBuf)>) -> PyResult<Self> {
+    pub(super) fn new((folder, size, behind): JournalOptions) -> PyResult<Self> {
         let destination = |(kind, path): (String, PathBuf)| match &*kind {
             "file" => Ok(Destination::File(path)),
             "stdout" => Ok(Destination::Stdout),
@@ -131,7 +142,7 @@ impl Settings {
                 Ok(files) => {
                     let outlets: Vec<_> =
                         files.into_iter().map(|file| file.map(|file| Arc::new(Outlet::new(file)))).collect();
-                    self.take(Arc::new(orphan), &outlets, &mut items);
+                    self.take(&Arc::new(orphan), &outlets, &mut items);
                 }
                 Err(error) => {
                     report::error("journal", &format_args!("{}: {error}", orphan.path().display()));
@@ -141,7 +152,7 @@ impl Settings {
         items
     }
 
-    fn take(&self, orphan: Arc<Orphan>, outlets: &[Option<Arc<Outlet>>], items: &mut Vec<Item>) {
+    fn take(&self, orphan: &Arc<Orphan>, outlets: &[Option<Arc<Outlet>>], items: &mut Vec<Item>) {
         for (number, entry) in orphan.contents().entries.iter().enumerate() {
             self.in_doubt.fetch_add(u64::from(entry.state == State::InFlight), Ordering::Relaxed);
             let mut bytes = Vec::new();
@@ -155,7 +166,7 @@ impl Settings {
                     outlet: Arc::clone(outlet),
                 }));
             }
-            let kept = Some(Kept::Earlier(Arc::clone(&orphan), number));
+            let kept = Some(Kept::Earlier(Arc::clone(orphan), number));
             items.push(Item::Lines(Lines { bytes, parts, skipped: SmallVec::new(), kept }));
         }
     }
@@ -195,7 +206,7 @@ impl RecordQueue {
     pub(super) fn keep_lines(&self, py: Python<'_>, item: &mut Item, level: Level) -> PyResult<bool> {
         let Item::Lines(lines) = item else { return Ok(true) };
         let part = |part: &Part| (as_word(part.place.unwrap_or(usize::MAX)), as_word(part.end));
-        match self.keep(py, level, &lines.bytes, lines.parts.iter().map(part))? {
+        match self.keep(py, level, &lines.bytes, &lines.parts.iter().map(part))? {
             Outcome::Kept(kept) => lines.kept = kept,
             Outcome::Dropped => return Ok(false),
         }
@@ -208,7 +219,7 @@ impl RecordQueue {
         py: Python<'_>,
         item: &mut Item,
         level: Level,
-        lines: Option<&[(usize, PyBackedBytes)]>,
+        lines: Option<Vec<(usize, PyBackedBytes)>>,
     ) -> PyResult<bool> {
         let Some(lines) = lines else {
             if let Some(settings) = &self.journal {
@@ -219,10 +230,10 @@ impl RecordQueue {
         let mut bytes = Vec::new();
         let mut parts: SmallVec<[(u32, u32); 4]> = SmallVec::new();
         for (place, line) in lines {
-            bytes.extend_from_slice(line);
-            parts.push((as_word(*place), as_word(bytes.len())));
+            bytes.extend_from_slice(&line);
+            parts.push((as_word(place), as_word(bytes.len())));
         }
-        match self.keep(py, level, &bytes, parts.into_iter())? {
+        match self.keep(py, level, &bytes, &parts.into_iter())? {
             Outcome::Kept(kept) => *item.kept() = kept,
             Outcome::Dropped => return Ok(false),
         }
@@ -234,9 +245,9 @@ impl RecordQueue {
         py: Python<'_>,
         level: Level,
         bytes: &[u8],
-        parts: impl ExactSizeIterator<Item = (u32, u32)> + Clone,
+        parts: &(impl ExactSizeIterator<Item = (u32, u32)> + Clone),
     ) -> PyResult<Outcome> {
-        let mut until = None;
+        let mut begun = None;
         loop {
             let (Some(settings), slot) = (&self.journal, self.slot()) else {
                 return Ok(Outcome::Kept(None));
@@ -263,7 +274,7 @@ impl RecordQueue {
                         journal.wait_for_room(next);
                         journal.used_bytes().saturating_add(needed) <= settings.size
                     };
-                    if !self.wait(py, &mut until, wait)? {
+                    if !self.wait(py, &mut begun, wait)? {
                         queue.give_up();
                         return Ok(Outcome::Dropped);
                     }

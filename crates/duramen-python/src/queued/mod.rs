@@ -10,7 +10,6 @@ mod system;
 
 use std::collections::VecDeque;
 use std::mem;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -27,7 +26,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::interpreter::Attached;
-use journaled::{Kept, Settings, Slot};
+use journaled::{JournalOptions, Kept, Settings, Slot};
 use outlet::{Item, Lines};
 use sending::KnownStream;
 pub(crate) use sending::{Behind, QueuePlan, send};
@@ -124,14 +123,14 @@ impl RecordQueue {
     fn new(
         handlers: &Bound<'_, PyTuple>,
         capacity: usize,
-        overflow: &str,
-        least: i64,
+        overflow: (String, i64),
         block_timeout: Option<f64>,
         flush_interval: f64,
-        journal: Option<(PathBuf, usize, Vec<(String, PathBuf)>)>,
+        journal: Option<JournalOptions>,
         start_worker: Py<PyAny>,
     ) -> PyResult<Self> {
-        let overflow = match overflow {
+        let (overflow, least) = overflow;
+        let overflow = match &*overflow {
             "block" => Overflow::Block,
             "drop_newest" => Overflow::DropNewest,
             "drop_oldest" => Overflow::DropOldest,
@@ -148,7 +147,7 @@ impl RecordQueue {
         let handlers: Vec<_> = handlers.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
         let present = Present::new(&options, handlers.len());
-        let journal = journal.map(|(folder, size, behind)| Settings::new(folder, size, behind)).transpose()?;
+        let journal = journal.map(Settings::new).transpose()?;
         if let Some(settings) = &journal {
             settings.create(&present.journal)?;
             present.queue.recover(settings.recover());
@@ -179,7 +178,7 @@ impl RecordQueue {
         lines: Option<Vec<(usize, PyBackedBytes)>>,
     ) -> PyResult<()> {
         let mut item = Item::Record(record, None);
-        if self.journal.is_some() && !self.keep_record(py, &mut item, Level(level), lines.as_deref())? {
+        if self.journal.is_some() && !self.keep_record(py, &mut item, Level(level), lines)? {
             return Ok(());
         }
         self.offer(py, item, Level(level))
@@ -373,7 +372,9 @@ impl RecordQueue {
         let fresh = Present::new(&self.options, self.handlers.len());
         // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
         unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
-        self.journal.iter().for_each(Settings::forget_counts);
+        if let Some(settings) = &self.journal {
+            settings.forget_counts();
+        }
     }
 
     /// Removes the journal, unless something in it waits for who opens its folder next; whether that is so.
@@ -457,14 +458,16 @@ impl RecordQueue {
     /// Puts `item` into the queue, waiting as the options say with the interpreter released.
     fn offer(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
         let wants_python = matches!(item, Item::Record(..));
-        let mut until = None;
+        let mut begun = None;
         let mut item = item;
         loop {
             let queue = self.queue();
             // What comes back is dropped here, where no lock is held: it may run code of the program's.
             item = match queue.offer(item, level) {
                 Offer::Accepted(evicted) => {
-                    evicted.into_iter().for_each(|evicted| self.give_up(evicted));
+                    if let Some(evicted) = evicted {
+                        self.give_up(evicted);
+                    }
                     return self.start_worker_for(py, wants_python);
                 }
                 Offer::Dropped(item) => {
@@ -473,7 +476,7 @@ impl RecordQueue {
                 }
                 Offer::Full(item) => item,
             };
-            let is_in_time = self.wait(py, &mut until, |next| queue.wait_for_room(Some(next)));
+            let is_in_time = self.wait(py, &mut begun, |next| queue.wait_for_room(Some(next)));
             if !matches!(is_in_time, Ok(true)) {
                 if is_in_time.is_ok() {
                     queue.give_up();
@@ -489,12 +492,13 @@ impl RecordQueue {
     fn wait(
         &self,
         py: Python<'_>,
-        until: &mut Option<Option<Instant>>,
+        begun: &mut Option<Instant>,
         wait: impl FnOnce(Instant) -> bool + Send,
     ) -> PyResult<bool> {
         self.start_if_needed(py)?;
         let now = Instant::now();
-        let limit = *until.get_or_insert_with(|| self.options.block_timeout.map(|longest| now + longest));
+        let begun = *begun.get_or_insert(now);
+        let limit = self.options.block_timeout.map(|longest| begun + longest);
         let slice = now + BETWEEN_SIGNALS;
         let has_room = py.detach(|| wait(limit.map_or(slice, |limit| limit.min(slice))));
         if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {

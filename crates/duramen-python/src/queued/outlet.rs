@@ -159,7 +159,9 @@ pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally, journal
         kept.extend(lines.kept.map(|kept| (items, kept)));
         items += 1;
     }
-    kept.iter().for_each(|(_, kept)| journaled::begin(journal, kept));
+    for (_, kept) in &kept {
+        journaled::begin(journal, kept);
+    }
     let mut failed = vec![false; items];
     for file in files {
         let (whole, error) = file.outlet.deliver(&file.bytes, &file.ends);

@@ -154,8 +154,7 @@ pub(crate) fn send<'py>(
     if number > 0 && is_same(&&targets[number - 1]) {
         return Ok(());
     }
-    let mut lines =
-        Lines { bytes: Vec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
+    let mut lines = Lines { bytes: Vec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
     for target in targets[number..].iter().take_while(is_same) {
         line.clear();
         time.clear();
