@@ -140,8 +140,10 @@ impl Settings {
             orphan.report_doubt();
             match orphan.open() {
                 Ok(files) => {
-                    let outlets: Vec<_> =
-                        files.into_iter().map(|file| file.map(|file| Arc::new(Outlet::new(file)))).collect();
+                    let outlets: Vec<_> = files
+                        .into_iter()
+                        .map(|file| file.map(|file| Arc::new(Outlet::new(file, None))))
+                        .collect();
                     self.take(&Arc::new(orphan), &outlets, &mut items);
                 }
                 Err(error) => {
