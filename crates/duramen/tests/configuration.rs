@@ -7,6 +7,7 @@ use std::sync::Arc;
 use duramen::config::{self, ConfigError, Recipe, Registry, Reloader, Settings};
 use duramen::handler::NullHandler;
 use duramen::{Level, Manager, Value, error, info, log, warning};
+use duramen_testkit::servers;
 
 fn mistakes(result: Result<impl Sized, ConfigError>) -> Vec<String> {
     match result {
@@ -444,4 +445,122 @@ fn when_a_file_is_on_the_disk_is_an_option_of_every_handler_of_files() {
         }
         assert_eq!(wrong("\"record\""), Vec::<String>::new());
     }
+}
+
+#[test]
+fn queues_are_named_as_in_python() {
+    for (class, options, debug_line) in [
+        (
+            "duramen.handlers.AsyncHandler",
+            r#""capacity": 16, "overflow": "drop_below:WARNING", "block_timeout": 1"#,
+            "",
+        ),
+        ("logging.handlers.QueueHandler", r#""respect_handler_level": true"#, ""),
+        ("logging.handlers.QueueHandler", r#""respect_handler_level": false"#, "DEBUG low\n"),
+        ("duramen.handlers.QueueHandler", r#""formatter": "noted""#, "DEBUG low!\n"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.log").display().to_string();
+        let text = format!(
+            r#"{{"version": 1,
+            "formatters": {{"f": {{"format": "%(levelname)s %(message)s"}}, "noted": {{"format": "%(message)s!"}}}},
+            "handlers": {{
+                "queue": {{"class": "{class}", "handlers": ["file"], {options}}},
+                "file": {{"class": "logging.FileHandler", "filename": {path:?}, "formatter": "f", "level": "INFO"}}
+            }},
+            "root": {{"level": "DEBUG", "handlers": ["queue"]}}}}"#
+        );
+        let settings = config::from_json(&text).expect("right");
+        let found = written(&settings, folder.path(), |manager| {
+            log!(manager.root(), Level::DEBUG, "low");
+            log!(manager.root(), Level::ERROR, "high");
+        });
+        let end = if options.contains("noted") { "!" } else { "" };
+        assert_eq!(found, format!("{debug_line}ERROR high{end}\n"), "{class} {options}");
+    }
+}
+
+#[test]
+fn mistakes_about_queues_and_the_network_have_their_paths() {
+    let text = r#"{"version": 1, "formatters": {"f": {}}, "handlers": {
+        "none": {"class": "duramen.handlers.AsyncHandler", "handlers": []},
+        "twice": {"class": "duramen.handlers.AsyncHandler", "handlers": ["web", "web"], "overflow": "lose",
+                  "flush_interval": 61, "formatter": "f"},
+        "queue": {"class": "logging.handlers.QueueHandler", "handlers": ["nobody"], "queue": "ext://q.Q"},
+        "web": {"class": "logging.handlers.HTTPHandler", "host": "log:x", "url": "/", "method": "PUT",
+                "secure": true, "credentials": ["a"]},
+        "mail": {"class": "logging.handlers.SMTPHandler", "mailhost": ["mx", 0], "fromaddr": "a@b", "toaddrs": [],
+                 "subject": "s", "credentials": ["a", "b"]}
+    }}"#;
+    let found = mistakes(config::from_json(text));
+    for path in [
+        "handlers.none.handlers: ",
+        "handlers.twice.handlers[1]: ",
+        "handlers.twice.overflow: ",
+        "handlers.twice.flush_interval: ",
+        "handlers.twice.formatter: ",
+        "handlers.queue.handlers[0]: ",
+        "handlers.queue.queue: ",
+        "handlers.web.host: ",
+        "handlers.web.method: ",
+        "handlers.web.secure: ",
+        "handlers.web.credentials: ",
+        "handlers.mail.mailhost: ",
+        "handlers.mail.toaddrs: ",
+        "handlers.mail.credentials: ",
+    ] {
+        assert!(found.iter().any(|mistake| mistake.starts_with(path)), "{path} {found:#?}");
+    }
+    assert_eq!(found.len(), 14, "{found:#?}");
+}
+
+#[test]
+fn mails_and_requests_are_sent_as_the_configuration_says() {
+    let (mail, mails) = servers::tcp(servers::smtp);
+    let (web, requests) = servers::tcp(servers::http);
+    let text = format!(
+        r#"{{"version": 1, "handlers": {{
+            "mail": {{"class": "logging.handlers.SMTPHandler", "mailhost": ["127.0.0.1", {mail}],
+                      "fromaddr": "a@example.org", "toaddrs": ["b@example.org"], "subject": "hello"}},
+            "web": {{"class": "logging.handlers.HTTPHandler", "host": "127.0.0.1:{web}", "url": "/log",
+                     "method": "POST", "credentials": ["user", "secret"]}}
+        }}, "root": {{"handlers": ["mail", "web"]}}}}"#
+    );
+    let manager = Manager::new();
+    config::from_json(&text).expect("right").apply_to(&manager).expect("applied");
+    log!(manager.root(), Level::ERROR, "hello there");
+    let shown =
+        |mailbox: &servers::Mailbox| String::from_utf8(mailbox.wait_for(1)[0].clone()).expect("UTF-8");
+    assert!(shown(&mails).contains("To: b@example.org"));
+    assert!(shown(&requests).contains("hello+there"));
+    let ini = format!(
+        "[loggers]\nkeys=root\n[handlers]\nkeys=w,m\n[formatters]\nkeys=\n[logger_root]\nhandlers=w,m\n\
+         [handler_w]\nclass=handlers.HTTPHandler\nargs=('127.0.0.1:{web}', '/log', 'GET')\n\
+         [handler_m]\nclass=handlers.SMTPHandler\nargs=('127.0.0.1:{mail}', 'a@b.org', ['c@d.org'], 's')\n"
+    );
+    assert!(config::from_ini(&ini).is_ok());
+}
+
+#[test]
+fn json_may_have_lines_as_python_indents_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let formatter = r#""formatters": {"f": {"class": "duramen.formatters.JsonFormatter", "format": "%(message)s", "json_indent": 1}},"#;
+    let settings = one_file(folder.path(), formatter, "");
+    let found = written(&settings, folder.path(), |manager| {
+        log!(manager.root(), Level::INFO, ["n" => Value::Integer(1)], "hello");
+    });
+    assert_eq!(found, "{\n \"message\": \"hello\",\n \"n\": 1\n}\n");
+}
+
+#[test]
+fn exceptions_stand_before_extra_fields() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let formatter =
+        r#""formatters": {"f": {"class": "duramen.formatters.JsonFormatter", "fields": ["message"]}},"#;
+    let settings = one_file(folder.path(), formatter, "");
+    let found = written(&settings, folder.path(), |manager| {
+        let failure = std::io::Error::other("full");
+        duramen::exception!(manager.root(), failure, "failed"; n = 1);
+    });
+    assert_eq!(found, "{\"message\": \"failed\", \"exc_info\": \"full\", \"n\": 1}\n");
 }

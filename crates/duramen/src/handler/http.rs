@@ -24,6 +24,7 @@ pub enum Method {
 }
 
 /// A web server and the address on it.
+#[derive(Clone)]
 pub struct HttpDestination {
     host: String,
     port: u16,

@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use super::super::options::Options;
 use super::super::registry::{Parts, Recipe};
-use super::{files, rotated_files, syslog};
+use super::{files, network, queues, rotated_files, syslog};
 use crate::handler::base::{BasicHandler, Destination};
 use crate::handler::{DatagramHandler, MemoryHandler, NullHandler, SocketHandler, StreamHandler};
 use crate::{Handler, Level};
 
-pub(super) const CLASSES: [&str; 10] = [
+pub(super) const CLASSES: [&str; 14] = [
     "logging.FileHandler",
     "logging.NullHandler",
     "logging.StreamHandler",
+    super::queues::ASYNC,
     "logging.handlers.DatagramHandler",
+    "logging.handlers.HTTPHandler",
     "logging.handlers.MemoryHandler",
+    "logging.handlers.QueueHandler",
     "logging.handlers.RotatingFileHandler",
+    "logging.handlers.SMTPHandler",
     "logging.handlers.SocketHandler",
     "logging.handlers.SysLogHandler",
     "logging.handlers.TimedRotatingFileHandler",
@@ -30,8 +34,12 @@ pub(super) fn check_of(class: &str) -> Option<super::Check<Recipe>> {
         "logging.NullHandler" => null,
         "logging.StreamHandler" => stream,
         "logging.handlers.DatagramHandler" => datagram,
+        super::queues::ASYNC => queues::asynchronous,
+        "logging.handlers.HTTPHandler" => network::http,
         "logging.handlers.MemoryHandler" => memory,
+        "logging.handlers.QueueHandler" => queues::queue,
         "logging.handlers.RotatingFileHandler" => rotated_files::by_size,
+        "logging.handlers.SMTPHandler" => network::smtp,
         "logging.handlers.SocketHandler" => socket,
         "logging.handlers.SysLogHandler" => syslog::check,
         "logging.handlers.TimedRotatingFileHandler" => rotated_files::by_time,

@@ -5,6 +5,8 @@ mod files;
 mod filters;
 mod formatters;
 mod handlers;
+mod network;
+mod queues;
 mod redact;
 mod rotated_files;
 mod structured;

@@ -54,8 +54,19 @@ pub(super) fn json(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
     if options.flag("json_ensure_ascii") == Some(true) {
         builder = builder.ascii();
     }
-    if let Some(value) = options.value("json_indent") {
-        options.refuse::<()>("json_indent", value, "nothing: a record is one line");
+    match options.value("json_indent") {
+        Some(Value::Text(indent)) => builder = builder.indent(&**indent),
+        Some(Value::Integer(columns @ 0..=100)) => {
+            builder = builder.indent(" ".repeat(usize::try_from(*columns).unwrap_or_default()));
+        }
+        Some(other) => {
+            options.refuse::<()>(
+                "json_indent",
+                other,
+                "a number of columns from 0 to 100, or what stands there",
+            );
+        }
+        None => {}
     }
     let asctime = Asctime::new(options.text("datefmt"));
     let formatter = options.is_right().then(|| builder.build())?;
@@ -105,7 +116,11 @@ impl Formatter for Dated<LogfmtFormatter> {
 fn begin(options: &mut Options<'_>, is_json: bool) -> JsonBuilder {
     for name in FUNCTIONS {
         if let Some(value) = options.value(name) {
-            options.refuse::<()>(name, value, "nothing: it would be a function of Python's");
+            options.refuse::<()>(
+                name,
+                value,
+                "nothing: it would be a function of Python's, and every value of a Rust record has a form",
+            );
         }
     }
     let deepest = options.integer("max_depth", 1..=100).and_then(|deepest| usize::try_from(deepest).ok());

@@ -6,7 +6,7 @@ use crate::Value;
 use crate::error::OptionError;
 
 /// The options of the classes that are given by place, in the order of Python's signatures.
-const POSITIONS: [(&str, &[&str]); 9] = [
+const POSITIONS: [(&str, &[&str]); 11] = [
     ("StreamHandler", &["stream"]),
     ("FileHandler", &["filename", "mode", "encoding", "delay", "errors"]),
     ("WatchedFileHandler", &["filename", "mode", "encoding", "delay", "errors"]),
@@ -18,6 +18,8 @@ const POSITIONS: [(&str, &[&str]); 9] = [
     ("MemoryHandler", &["capacity", "flushLevel", "target", "flushOnClose"]),
     ("SocketHandler", &["host", "port"]),
     ("DatagramHandler", &["host", "port"]),
+    ("HTTPHandler", &["host", "url", "method", "secure", "credentials", "context"]),
+    ("SMTPHandler", &["mailhost", "fromaddr", "toaddrs", "subject", "credentials", "secure"]),
     ("SysLogHandler", &["address", "facility", "socktype"]),
 ];
 

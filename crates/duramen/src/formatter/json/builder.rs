@@ -134,6 +134,7 @@ pub struct JsonBuilder {
     exceptions: ExceptionForm,
     stack_lines: bool,
     ascii: bool,
+    indent: Option<Box<str>>,
     deepest: usize,
 }
 
@@ -164,6 +165,7 @@ impl JsonBuilder {
             exceptions: ExceptionForm::default(),
             stack_lines: false,
             ascii: false,
+            indent: None,
             deepest: DEEPEST,
         }
     }
@@ -173,8 +175,8 @@ impl JsonBuilder {
         preset.builder()
     }
 
-    /// These members, then the extra fields, then `exc_info` and `stack_info` where there are any and none
-    /// of the members shows them.
+    /// These members, then `exc_info` and `stack_info` where there are any and none of the members shows them, then the
+    /// extra fields.
     pub fn members(self, members: impl IntoIterator<Item = (impl Into<String>, Source)>) -> Self {
         let mut builder = Self { members: Vec::new(), ..self };
         for (key, source) in members {
@@ -320,6 +322,29 @@ impl JsonBuilder {
         Self { ascii: true, ..self }
     }
 
+    /// Writes each member and element on a line of its own, `indent` before it for each level: for people, as most log
+    /// systems take a line for a record.
+    ///
+    /// ```
+    /// use duramen::formatter::{Formatter, JsonFormatter, json::Source};
+    /// # use duramen::record::Caller;
+    /// # let record = duramen::Record {
+    /// #     name: "app", level: duramen::Level::INFO, level_name: "INFO", message: "hello", created_ns: 0,
+    /// #     relative_created_ms: 0.0,
+    /// #     caller: Caller { pathname: "", filename: "", module: "", line: 1, function: "" },
+    /// #     thread: None, thread_name: None, process: None, process_name: None, task_name: None,
+    /// #     fields: &[], exception: None, stack: None,
+    /// # };
+    /// let members = [("text", Source::by_name("message"))];
+    /// let formatter = JsonFormatter::builder().members(members).indent("  ").build().unwrap();
+    /// let mut text = Vec::new();
+    /// formatter.format(&record, &mut text);
+    /// assert_eq!(text, b"{\n  \"text\": \"hello\"\n}");
+    /// ```
+    pub fn indent(self, indent: impl Into<String>) -> Self {
+        Self { indent: Some(indent.into().into()), ..self }
+    }
+
     /// How many lists and mappings may stand inside each other in an extra field, from 1 on (default: 16). What nests
     /// deeper is named.
     pub fn deepest(self, deepest: usize) -> Self {
@@ -368,6 +393,7 @@ impl JsonBuilder {
             exceptions: self.exceptions,
             stack_lines: self.stack_lines,
             ascii: self.ascii,
+            indent: self.indent.take(),
             deepest: self.deepest,
         })
     }

@@ -8,6 +8,7 @@ mod builder;
 mod details;
 mod escape;
 mod extra;
+mod indent;
 mod logfmt;
 mod pairs;
 mod preset;
@@ -73,6 +74,8 @@ pub struct JsonFormatter {
     exceptions: ExceptionForm,
     stack_lines: bool,
     ascii: bool,
+    /// What stands before a member for each level, where each has a line of its own.
+    indent: Option<Box<str>>,
     pub(super) deepest: usize,
 }
 
@@ -208,6 +211,7 @@ impl JsonFormatter {
         out: &mut Vec<u8>,
     ) -> Result<(), D::Error> {
         append(out, &self.prefix);
+        let begin = out.len();
         out.push(b'{');
         let mut opened = out.len();
         for step in &self.steps {
@@ -234,6 +238,10 @@ impl JsonFormatter {
             }
         }
         out.push(b'}');
+        if let Some(indent) = &self.indent {
+            let line = out.split_off(begin);
+            indent::write(&line, indent, out);
+        }
         Ok(())
     }
 

@@ -1,0 +1,142 @@
+//! `AsyncHandler` and `QueueHandler`: a queue in front of other handlers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::options::Options;
+use super::super::registry::Recipe;
+use crate::handler::AsyncHandler;
+use crate::queue::{self, Overflow};
+use crate::{Formatter, Handler, Level, Record};
+
+pub(super) const ASYNC: &str = "duramen.handlers.AsyncHandler";
+
+/// The options of Python's `AsyncHandler`.
+pub(super) fn asynchronous(options: &mut Options<'_>) -> Option<Recipe> {
+    let handlers = behind(options);
+    let mut queue = queue::Options::default();
+    if let Some(capacity) = options.integer("capacity", 1..=1 << 24) {
+        queue.capacity = usize::try_from(capacity).unwrap_or(queue.capacity);
+    }
+    let expected = "block, drop_newest, drop_oldest, or drop_below: and a level";
+    queue.overflow = options.one_of("overflow", expected, overflow).unwrap_or_default();
+    queue.block_timeout = seconds(options, "block_timeout", f64::MAX);
+    queue.flush_interval = seconds(options, "flush_interval", 60.0).unwrap_or(queue.flush_interval);
+    if options.value("formatter").is_some() {
+        options.mistake("formatter", "one", "none: the handlers behind the queue have formatters");
+    }
+    let handlers = handlers?;
+    Some(Recipe::new(move |parts| {
+        let behind = handlers.iter().map(|name| parts.handler(name)).collect::<Result<_, _>>()?;
+        Ok(Arc::new(AsyncHandler::new(behind, queue.clone())?))
+    }))
+}
+
+/// The options that Python's `dictConfig` has for a `QueueHandler` from CPython 3.12 on.
+pub(super) fn queue(options: &mut Options<'_>) -> Option<Recipe> {
+    let handlers = behind(options);
+    let respects_levels = options.flag("respect_handler_level").unwrap_or(false);
+    for name in ["queue", "listener"] {
+        if let Some(value) = options.value(name) {
+            options.refuse::<()>(name, value, "nothing: it would be an object of Python's");
+        }
+    }
+    let handlers = handlers?;
+    Some(Recipe::new(move |parts| {
+        let mut behind = Vec::new();
+        for name in &handlers {
+            let handler = parts.handler(name)?;
+            behind.push(if respects_levels { handler } else { Arc::new(AnyLevel(handler)) });
+        }
+        // Python's queue has no bound. Here, who logs more than fits waits, so that nothing is lost either.
+        let queue = Arc::new(AsyncHandler::new(behind, queue::Options::default())?);
+        Ok(match parts.formatter() {
+            Some(formatter) => Arc::new(Prepares { formatter, queue }),
+            None => queue,
+        })
+    }))
+}
+
+/// The names of the handlers behind the queue.
+fn behind(options: &mut Options<'_>) -> Option<Vec<String>> {
+    options.require("handlers", "a list of names of handlers")?;
+    let handlers = options.handlers("handlers")?;
+    let twice = handlers.iter().enumerate().find(|(index, name)| handlers[..*index].contains(name));
+    if let Some((index, name)) = twice {
+        options.mistake(&format!("handlers[{index}]"), format!("{name:?} again"), "each handler once");
+    }
+    if handlers.is_empty() {
+        options.mistake("handlers", "none", "the name of one handler at least");
+    }
+    Some(handlers)
+}
+
+fn overflow(name: &str) -> Option<Overflow> {
+    Some(match name {
+        "block" => Overflow::Block,
+        "drop_newest" => Overflow::DropNewest,
+        "drop_oldest" => Overflow::DropOldest,
+        name => {
+            let level = name.strip_prefix("drop_below:")?;
+            Overflow::DropBelow(level.parse().map(Level).or_else(|_| level.parse()).ok()?)
+        }
+    })
+}
+
+fn seconds(options: &mut Options<'_>, name: &'static str, most: f64) -> Option<Duration> {
+    let seconds = options.number(name)?;
+    let duration =
+        (0.0..=most).contains(&seconds).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten();
+    if duration.is_none() {
+        options.mistake(name, seconds.to_string(), "seconds, 0 or more, and at most 60 for flush_interval");
+    }
+    duration
+}
+
+/// A handler that is given records of every level, as a listener without `respect_handler_level` does it.
+struct AnyLevel(Arc<dyn Handler>);
+
+impl Handler for AnyLevel {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn handle(&self, record: &Record<'_>) {
+        self.0.handle(record);
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// Puts the text of the queue's own formatter in the place of message, exception and stack, as `prepare` does it.
+struct Prepares {
+    formatter: Arc<dyn Formatter>,
+    queue: Arc<AsyncHandler>,
+}
+
+impl Handler for Prepares {
+    fn level(&self) -> Level {
+        self.queue.level()
+    }
+
+    fn handle(&self, record: &Record<'_>) {
+        let mut text = Vec::new();
+        self.formatter.format(record, &mut text);
+        let message = String::from_utf8_lossy(&text);
+        self.queue.handle(&Record { message: &message, exception: None, stack: None, ..record.clone() });
+    }
+
+    fn flush(&self) {
+        self.queue.flush();
+    }
+
+    fn close(&self) {
+        self.queue.close();
+    }
+}
