@@ -11,6 +11,7 @@ USAGE = """\
 usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
        duramen doctor [--json] [--config FILE] [-m MODULE | FILE] [ARGUMENT ...]
        duramen serve [OPTION ...] FILE
+       duramen spool list|show|replay FOLDER
        duramen check FILE
        duramen check --redaction FILE [--config FILE]
        python -m duramen [--config FILE] (-m MODULE | FILE) [ARGUMENT ...]
@@ -22,6 +23,7 @@ going through Duramen. PROGRAM is any command: gunicorn, celery, python, ...
   run             run a command
   doctor          show which way each logger and handler takes, native or Python, and why
   serve           receive the records of other processes; duramen serve --help has its options
+  spool           deliver what queues left in their journals; duramen spool --help says more
   check           say everything that is wrong in a logging configuration
   --redaction     show the lines of a text that masking would change, and by which rule: those of the
                   configuration's redact section, or the pack "credentials"
@@ -65,6 +67,8 @@ def _understand(words):
         return _understand_doctor(words[1:])
     if first == "serve":
         return lambda: _serve(words[1:])
+    if first == "spool":
+        return lambda: _core.spool(words[1:])
     if first == "check":
         return _understand_check(words[1:])
     options, program = _parse_options(words)

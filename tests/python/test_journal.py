@@ -1,12 +1,13 @@
 """A queue's journal: what was accepted is delivered after ``kill -9``, and nothing that lies in the folder stops a start."""
 
 import os
+import random
 import subprocess
 import sys
 import textwrap
 
 import pytest
-from journal_support import WAYS, journals, lines, run, run_killed, start
+from journal_support import WAYS, journals, kill_at_random, lines, run, run_killed, start
 
 import duramen as logging
 from duramen.handlers import AsyncHandler
@@ -111,6 +112,13 @@ class TestKilled:
         run(tmp_path, DELIVER)
         assert lines(tmp_path) == [f"message {number}" for number in range(50)]
 
+    def test_at_random_moments(self, tmp_path, way):
+        seed = int(os.environ.get("DURAMEN_SEED", "0"))
+        found = kill_at_random(tmp_path, random.Random(seed), processes=3, threads=3, rounds=2, way=way)
+        assert found["accepted"] > 100
+        assert (found["lost"], found["swapped"], found["left"]) == (0, 0, 0)
+        assert found["doubled"] <= found["in_doubt"]
+
     def test_threads_keep_their_order(self, tmp_path):
         body = """
         queue(flush_interval=60)
@@ -125,6 +133,42 @@ class TestKilled:
         for thread in range(4):
             own = [line for line in lines(tmp_path) if line.startswith(f"{thread} ")]
             assert own == [f"{thread} {number}" for number in range(100)]
+
+
+class TestCommand:
+    def command(self, folder, *words):
+        command = [sys.executable, "-m", "duramen", "spool", *words, "spool"]
+        package = os.path.dirname(os.path.dirname(logging.__file__))
+        environment = {**os.environ, "PYTHONPATH": package}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_it_lists_shows_and_replays(self, tmp_path):
+        body = "queue(flush_interval=60); log.info('one'); log.info('two\\nlines')"
+        run_killed(tmp_path, body)
+        [name] = journals(tmp_path)
+        path = tmp_path / "out.log"
+        code, output, _ = self.command(tmp_path, "list")
+        assert (code, output.partition(", ")[2]) == (0, "2 waiting, 0 in flight, 0 damaged\n")
+        identity = name.split("-")[2].partition(".")[0]
+        shown = f"{identity}-1 waiting {path}: one\n{identity}-2 waiting {path}: two\\nlines\n"
+        assert self.command(tmp_path, "show") == (0, shown, "")
+        assert journals(tmp_path) == [name]
+        assert self.command(tmp_path, "replay") == (0, "", "duramen: spool: 2 entries were delivered\n")
+        assert (path.read_text(), journals(tmp_path)) == ("one\ntwo\nlines\n", [])
+
+    def test_wrong_words_are_named(self, tmp_path):
+        assert self.command(tmp_path, "list")[0] == 2
+        (tmp_path / "spool").mkdir()
+        assert self.command(tmp_path, "list") == (0, "", "")
+        assert "found fly, expected list, show or replay" in self.command(tmp_path, "fly")[2]
+
+    def test_what_cannot_be_read_is_told(self, tmp_path):
+        (tmp_path / "spool").mkdir()
+        (tmp_path / "spool" / "1-2-3.journal").write_bytes(b"")
+        assert self.command(tmp_path, "list") == (1, "spool/1-2-3.journal: it is no journal\n", "")
+        assert self.command(tmp_path, "replay")[0] == 1
+        assert journals(tmp_path) == ["1-2-3.journal.damaged"]
 
 
 class TestForks:
@@ -148,9 +192,11 @@ class TestForks:
     def test_a_child_that_lives_holds_no_journal_of_its_dead_parent(self, tmp_path):
         body = """
         queue(flush_interval=60)
+        read, write = os.pipe()
         if os.fork() == 0:
-            log.info("child"); print(os.getpid(), flush=True); os.close(1); os.close(2); time.sleep(60)
-        time.sleep(0.1); log.info("parent")
+            log.info("child"); os.write(write, b"!"); print(os.getpid(), flush=True)
+            os.close(1); os.close(2); time.sleep(60)
+        os.read(read, 1); log.info("parent")
         """
         output, _ = run_killed(tmp_path, body)
         try:

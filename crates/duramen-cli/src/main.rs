@@ -1,7 +1,7 @@
 //! The `duramen` command of a Rust installation.
 //!
-//! What runs Python programs is in the Python package; the command hands these calls to `python3 -m duramen`. The
-//! server needs no Python.
+//! What runs Python programs is in the Python package; the command hands these calls to `python3 -m duramen`. What
+//! serves records and delivers journals needs no Python.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,11 +10,13 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
        duramen serve [OPTION ...] FILE
+       duramen spool list|show|replay FOLDER
        duramen --version | --help
 
 Runs a Python program, and the Python processes that it starts, with logging going through Duramen.
 The python3 that comes first in PATH, or the interpreter that DURAMEN_PYTHON names, must have the
-duramen package. serve receives the records of other processes; duramen serve --help has its options.
+duramen package. serve receives the records of other processes, spool delivers what queues left in their journals;
+duramen serve --help and duramen spool --help say more.
 ";
 
 /// The exit code of a shell for a command that is not there.
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     match first.to_str() {
         Some("-h" | "--help") => print!("{USAGE}"),
         Some("-V" | "--version") => println!("duramen {}", env!("CARGO_PKG_VERSION")),
+        Some("spool") => return ExitCode::from(duramen_cli::spool(words)),
         Some("serve") => return ExitCode::from(duramen_cli::serve(words)),
         Some("run") => return hand_to_python(&first, words),
         _ => {

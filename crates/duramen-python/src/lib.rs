@@ -74,6 +74,12 @@ fn serve(py: Python<'_>, words: Vec<std::ffi::OsString>) -> u8 {
     py.detach(|| duramen_cli::serve(words))
 }
 
+/// Runs `duramen spool` with the words behind it, and gives its exit code.
+#[pyfunction]
+fn spool(py: Python<'_>, words: Vec<std::ffi::OsString>) -> u8 {
+    py.detach(|| duramen_cli::spool(words))
+}
+
 /// The extension module `duramen._core`.
 #[pymodule(gil_used = true)]
 mod _core {
@@ -116,6 +122,8 @@ mod _core {
     use super::serve;
     #[pymodule_export]
     use super::set_globals_owner;
+    #[pymodule_export]
+    use super::spool;
     #[pymodule_export]
     use super::structured::{StructuredLayout, escape_controls};
 }

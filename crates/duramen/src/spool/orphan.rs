@@ -1,7 +1,7 @@
 //! A journal that a process left behind, held by who delivers what is in it.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -94,6 +94,30 @@ impl Orphan {
             })
         };
         destinations.map(open).collect()
+    }
+
+    /// Delivers its entries in their order: how many, and what has stopped it.
+    ///
+    /// # Errors
+    /// When a destination cannot be opened or written to. What was not delivered stays.
+    pub fn deliver(&self) -> (usize, io::Result<()>) {
+        let files = match self.open() {
+            Ok(files) => files,
+            Err(error) => return (0, Err(error)),
+        };
+        for (count, entry) in self.contents.entries.iter().enumerate() {
+            self.begin(entry);
+            for (place, range) in &entry.lines {
+                let file = files.get(*place).and_then(Option::as_ref);
+                let written =
+                    file.zip(self.bytes.get(range.clone())).map(|(mut file, line)| file.write_all(line));
+                if let Some(Err(error)) = written {
+                    return (count, Err(error));
+                }
+            }
+            self.end(entry);
+        }
+        (self.contents.entries.len(), Ok(()))
     }
 
     /// Says which of its entries were being delivered when the process ended: their lines may come to stand twice.
