@@ -29,7 +29,7 @@ const FAILURE: u8 = 1;
 pub fn spool(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<_> = words.into_iter().collect();
     if matches!(words.first().and_then(|word| word.to_str()), Some("-h" | "--help")) {
-        return print(USAGE);
+        return print(USAGE.as_bytes());
     }
     let [action, folder] = &words[..] else {
         eprintln!("duramen: spool: expected list, show or replay, and a folder; try duramen spool --help");
@@ -58,7 +58,7 @@ pub fn spool(words: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn list(listed: &[Listed]) -> u8 {
-    let mut text = String::new();
+    let mut out = Vec::new();
     let mut code = 0;
     for Listed { path, kind } in listed {
         let what = match kind {
@@ -71,9 +71,9 @@ fn list(listed: &[Listed]) -> u8 {
         if matches!(kind, ListedAs::Unreadable(_) | ListedAs::Refused(_)) {
             code = FAILURE;
         }
-        text += &format!("{}: {what}\n", path.display());
+        out.extend(format!("{}: {what}\n", path.display()).bytes());
     }
-    print(&text).max(code)
+    print(&out).max(code)
 }
 
 fn counts(contents: &Contents) -> String {
@@ -100,7 +100,7 @@ fn show(listed: &[Listed]) -> u8 {
             }
         }
     }
-    print_bytes(&out)
+    print(&out)
 }
 
 fn replay(folder: &Path) -> u8 {
@@ -121,11 +121,7 @@ fn replay(folder: &Path) -> u8 {
     code
 }
 
-fn print(text: &str) -> u8 {
-    print_bytes(text.as_bytes())
-}
-
-fn print_bytes(bytes: &[u8]) -> u8 {
+fn print(bytes: &[u8]) -> u8 {
     let mut out = io::stdout();
     // Who has closed the pipe wants no more.
     if out.write_all(bytes).and_then(|()| out.flush()).is_ok() { 0 } else { FAILURE }
