@@ -88,7 +88,13 @@ for thread in range({threads}):
     threading.Thread(target=work, args=(thread,)).start()
 """
 
-OPTIONS = ["flush_interval=0", "flush_interval=0.01", "flush_interval=60", "capacity=50", "journal_size=65536"]
+OPTIONS = [
+    "flush_interval=0",
+    "flush_interval=0.01",
+    "flush_interval=60",
+    "capacity=50",
+    "journal_size=65536",
+]
 
 
 def kill_at_random(folder, random, processes, threads, rounds, way="imported"):

@@ -140,7 +140,9 @@ class TestCommand:
         command = [sys.executable, "-m", "duramen", "spool", *words, "spool"]
         package = os.path.dirname(os.path.dirname(logging.__file__))
         environment = {**os.environ, "PYTHONPATH": package}
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
         return done.returncode, done.stdout, done.stderr
 
     def test_it_lists_shows_and_replays(self, tmp_path):
