@@ -41,9 +41,10 @@ conformance:
 differential:
 	$(PYTHON) tests/differential/run.py
 
-## faults: many processes, rotation and kill -9, beside other packages, into docs/faults.md (PROCESSES= RECORDS=)
+## faults: processes on one file, kills, forks and ends, beside other packages, into docs/faults.md and ends.md (PROCESSES= RECORDS= FORKS=)
 faults: $(VENV)/faults-ready
 	$(BIN)/python tests/faults $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(RECORDS),--records $(RECORDS))
+	$(BIN)/python tests/faults/ends.py $(if $(FORKS),--forks $(FORKS))
 
 ## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:

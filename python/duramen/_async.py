@@ -25,6 +25,8 @@ _LARGEST_CAPACITY = 2**24
 
 #: Handlers of this process that have not been closed.
 _open = weakref.WeakSet()
+#: Handlers that nobody has any more, whose records have not all been delivered.
+_left = set()
 _process = {"exits_for": None, "is_ending": False, "forking": 0}
 
 
@@ -113,8 +115,10 @@ class AsyncHandler(logging.Handler):
         super().__init__()
         self.handlers = handlers
         self._has_journal = kept is not None
+        self._is_closed = False
+        self._starter = _Starter(self)
         self._queue = _core.RecordQueue(
-            handlers, capacity, (kind, level), block_timeout, flush_interval, kept, _Starter(self)
+            handlers, capacity, (kind, level), block_timeout, flush_interval, kept, self._starter
         )
         _open.add(self)
         _prepare_exit()
@@ -189,6 +193,7 @@ class AsyncHandler(logging.Handler):
 
         What is left after that is counted as ``abandoned`` and reported on stderr. Closing twice is allowed.
         """
+        self._is_closed = True
         if self in _open:
             _open.discard(self)
             if _end(self, time.monotonic() + LONGEST_WAIT):
@@ -199,15 +204,42 @@ class AsyncHandler(logging.Handler):
 
     def __del__(self):
         queue = getattr(self, "_queue", None)
-        if queue is not None:
-            # Its worker delivers what waits and ends.
-            queue.close()
+        if queue is None:
+            return
+        # Its worker delivers what waits and ends.
+        queue.close()
+        _forget_what_is_done()
+        if not self._is_closed and _is_waiting(queue):
+            # The end of the process and forks wait for it too. A second time this method is not called.
+            self._starter.refer_to(self)
+            _left.add(self)
+
+
+def _is_waiting(queue):
+    stats = queue.stats()
+    return stats["queued"] + stats["in_flight"] > 0
+
+
+def _forget_what_is_done():
+    """Let go of the handlers that were kept until their records were delivered."""
+    for handler in list(_left):
+        if not _is_waiting(handler._queue):
+            _left.discard(handler)
+
+
+def _unfinished():
+    """The handlers whose workers may have something to do."""
+    _forget_what_is_done()
+    return list({*_open, *_left})
 
 
 class _Starter:
     """Starts the worker of a handler, which it does not keep alive."""
 
     def __init__(self, handler):
+        self.refer_to(handler)
+
+    def refer_to(self, handler):
         self._handler = weakref.ref(handler)
 
     def __call__(self, wants_python):
@@ -358,7 +390,7 @@ def drain_all(timeout=LONGEST_WAIT):
     """Wait until all queues of the process are empty; False when ``timeout`` seconds were not enough."""
     until = time.monotonic() + timeout
     in_time = True
-    for handler in list(_open):
+    for handler in _unfinished():
         in_time &= handler._queue.flush(max(0.0, until - time.monotonic()))
     return in_time
 
@@ -373,10 +405,11 @@ def _end_all():
     """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
     until = time.monotonic() + LONGEST_WAIT
     _process["is_ending"] = True
-    handlers = list(_open)
+    handlers = _unfinished()
     _hurry(handlers)
     for handler in handlers:
         _open.discard(handler)
+        _left.discard(handler)
         handler._queue.bypass()
         _end(handler, until)
 
@@ -408,7 +441,7 @@ def _before_fork():
     """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
     _process["forking"] += 1
     until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
-    handlers = list(_open)
+    handlers = _unfinished()
     _hurry(handlers)
     for handler in handlers:
         # What waits may have to wait long for the next record, at which a worker starts again.
@@ -419,14 +452,16 @@ def _before_fork():
 
 def _after_fork_in_parent():
     _process["forking"] -= 1
-    for handler in list(_open):
+    for handler in _unfinished():
         handler._queue.resume()
 
 
 def _after_fork_in_child():
     _process["forking"] = 0
-    for handler in list(_open):
+    for handler in [*_open, *_left]:
         handler._queue.renew()
+    # They are the parent's concern.
+    _left.clear()
 
 
 if hasattr(os, "register_at_fork"):

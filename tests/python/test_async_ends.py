@@ -67,6 +67,28 @@ class TestEnds:
         _, files = run(tmp_path, EXITS[kind], code=code)
         assert files == [[f"m {number}" for number in range(50)]] * 2
 
+    @pytest.mark.parametrize("is_in_a_circle", [False, True])
+    @pytest.mark.parametrize("forks", [False, True])
+    def test_handlers_that_nobody_has_any_more_are_waited_for(self, tmp_path, is_in_a_circle, forks):
+        if forks and not hasattr(os, "fork"):
+            pytest.skip("forks")
+        body = f"""
+            import gc
+            emit = Slow.emit
+            Slow.emit = lambda self, record: (time.sleep(0.01), emit(self, record))
+            log("m")
+            for name in "np":
+                for each in logging.getLogger(name).handlers:
+                    each.circle = each if {is_in_a_circle} else None
+                logging.getLogger(name).handlers.clear()
+            del handler, each
+            gc.collect()
+            if {forks} and os.fork() == 0:
+                sys.exit()
+        """
+        _, files = run(tmp_path, body)
+        assert files == [[f"m {number}" for number in range(50)]] * 2
+
     def test_with_the_standard_library_replaced(self, tmp_path):
         body = "import duramen; duramen.install(); log('m')"
         _, files = run(tmp_path, body, module="logging")

@@ -1,10 +1,10 @@
 //! `LoggerAdapter`: a logger with fields of its own.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::handler::base::class_and_level;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 

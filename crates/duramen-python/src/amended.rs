@@ -1,9 +1,10 @@
 //! What the filters of a handler have changed about an event, which other handlers see as it was, or those of a logger.
 
 use duramen::Record;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+use crate::interpreter::intern;
 
 /// An event as it is shown.
 #[derive(Clone, Default)]

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyString};
 
 use crate::globals;
+use crate::interpreter::intern;
 use crate::record::Creation;
 use crate::settings::Settings;
 

@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use duramen::record::Caller;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
-use crate::interpreter::{self, Attached};
+use crate::interpreter::{self, Attached, intern};
 use crate::record::Parts;
 use crate::record_template::Template;
 use crate::settings::Settings;

@@ -3,11 +3,10 @@
 use std::cell::Cell;
 
 use duramen::record::Caller;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
+use crate::interpreter::{Once, intern};
 use crate::native_method::Call;
 use crate::{formatter, globals, interpreter};
 
@@ -148,7 +147,7 @@ pub(crate) fn with_frames<'py>(
     arguments: Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<()> {
-    static FUNCTION_TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FUNCTION_TYPE: Once<Py<PyType>> = Once::new();
     let py = logger.py();
     // Frames of `logging` are told by their file, or by the name of the module in their globals.
     let code = code_of_level_method(&globals::get(py, intern!(py, "_srcfile"))?)?;
@@ -161,7 +160,7 @@ pub(crate) fn with_frames<'py>(
 }
 
 fn code_of_level_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    static CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static CODE: Once<Py<PyAny>> = Once::new();
     const SOURCE: &str = "def log(self, args, kwargs): self._log(*args, **kwargs)";
     let py = file.py();
     let code = CODE.get_or_try_init(py, || {

@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::RwLock;
 use pyo3::exceptions::PyException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
-use crate::interpreter::{self, Entry};
+use crate::interpreter::{self, Entry, intern};
 use crate::native_method::{self, Method};
 use crate::{
     adapter, buffering, entry, filter, formatter, globals, handler, logger, logger_tree, logger_view,

@@ -1,11 +1,10 @@
 //! The fields that `duramen.context` has bound: part of every record, behind the `extra` of the call.
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::interpreter::Attached;
+use crate::interpreter::{Attached, intern};
 use crate::{classes, trace_ids};
 
 /// The context variable that holds the fields, once the program has imported `duramen.context`.

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use duramen::Record;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
@@ -11,6 +10,7 @@ use crate::amended::Amended;
 use crate::filter_plan::Asked;
 use crate::formatter_plan::Rendering;
 use crate::handler_plan::HandlerPlan;
+use crate::interpreter::intern;
 use crate::pipeline::Event;
 use crate::reach::Target;
 use crate::route;

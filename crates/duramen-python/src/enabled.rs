@@ -4,11 +4,10 @@
 //! changed since, which its version says (PEP 509).
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
-use crate::interpreter::{self, Attached};
+use crate::interpreter::{self, Attached, intern};
 use crate::logger_view;
 
 /// The levels of which the answers are remembered: DEBUG, INFO, WARNING, ERROR, CRITICAL.

@@ -1,10 +1,10 @@
 //! Exceptions as objects: class, message, frames, causes, groups.
 
 use duramen::formatter::json::{Members, ValueWriter};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use crate::interpreter::intern;
 use crate::{classes, values};
 
 /// Of longer tracebacks, as a recursion without end leaves them, the middle is left out.

@@ -2,15 +2,16 @@
 
 use duramen::formatter::Field;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
+
+use crate::interpreter::Once;
 
 /// So many fields of a record are text.
 pub(crate) const TEXTS: usize = 9;
 
 /// The fields of a record that are text, with the names of the attributes.
 pub(crate) fn texts(py: Python<'_>) -> &'static [(Field, Py<PyString>); TEXTS] {
-    static NAMES: PyOnceLock<[(Field, Py<PyString>); TEXTS]> = PyOnceLock::new();
+    static NAMES: Once<[(Field, Py<PyString>); TEXTS]> = Once::new();
     NAMES.get_or_init(py, || {
         [
             (Field::Name, "name"),

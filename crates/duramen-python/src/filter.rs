@@ -1,10 +1,10 @@
 //! `Filter` and what loggers and handlers share: a list of filters.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString};
 
 use crate::handler::usual;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 

@@ -6,14 +6,13 @@ use std::rc::Rc;
 use duramen::Record;
 use duramen::filter::Decision;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString};
 
 use crate::amended::Amended;
 use crate::classes::{self, Family};
 use crate::flood::{self, Duplicates, RateLimiter, Sampler};
-use crate::interpreter::State;
+use crate::interpreter::{State, intern};
 use crate::redactor::Redactor;
 use crate::remembered::{Finding, Remembered};
 use crate::{fields, values};

@@ -5,9 +5,10 @@ use std::time::Duration;
 use duramen::Level;
 use duramen::filter::{Decision, DuplicateFilter, RateLimitFilter, SamplingFilter};
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
+
+use crate::interpreter::intern;
 
 /// How many were held back since the last one that passed; `None` for a record that does not pass.
 fn passed(decision: Decision) -> Option<u64> {

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::formatter_plan::FormatterPlan;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::route::{self, Route};
 use crate::settings::{self, Settings};

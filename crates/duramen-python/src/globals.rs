@@ -7,11 +7,10 @@ use std::sync::OnceLock;
 
 use pyo3::exceptions::PyNameError;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::interpreter::Attached;
+use crate::interpreter::{Attached, intern};
 
 static OWNER: Attached<Option<Py<PyDict>>> = Attached::new(None);
 

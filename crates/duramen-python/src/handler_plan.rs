@@ -7,14 +7,13 @@ use std::sync::Arc;
 use duramen::writer::Fsync;
 use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::filter_plan::FilterPlan;
 use crate::formatter_plan::FormatterPlan;
 use crate::handler::{self, upkeep};
-use crate::interpreter::State;
+use crate::interpreter::{State, intern};
 use crate::remembered::{Finding, Remembered};
 use crate::route::Reason;
 use crate::settings::Settings;

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::interpreter;
+use crate::interpreter::intern;
 use crate::remembered::{Finding, Remembered};
 
 /// Methods, by their names and by their names with that of the class which defines them.

@@ -7,10 +7,9 @@
 use std::sync::OnceLock;
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::interpreter::Marks;
+use crate::interpreter::{Marks, intern};
 
 /// The class of `threading.RLock()` and its words that are zero while it is free.
 struct Layout {

@@ -2,12 +2,12 @@
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::direct::{self, Written};
 use crate::handler::lineage::call_base;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{self, Keywords, LoggingCall};
 use crate::{caller, context, enabled, globals, interpreter};

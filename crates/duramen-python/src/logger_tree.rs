@@ -1,11 +1,11 @@
 //! `Logger` and `RootLogger` as nodes of the tree: their children, their pickles, and the root itself.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PySet, PyTuple};
 
 use crate::globals;
 use crate::handler::lineage::base;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[("getChildren", get_children), ("__reduce__", reduce)];

@@ -1,10 +1,10 @@
 //! `Manager` and `PlaceHolder`: the tree of loggers.
 
 use pyo3::exceptions::{PyAssertionError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 

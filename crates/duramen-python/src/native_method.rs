@@ -7,12 +7,11 @@
 use std::cell::Cell;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::handler::upkeep;
-use crate::interpreter::{self, Entry};
+use crate::interpreter::{self, Entry, intern};
 
 /// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
 const MOST_PARAMETERS: usize = 14;

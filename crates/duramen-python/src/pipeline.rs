@@ -5,7 +5,6 @@ use std::rc::Rc;
 use duramen::formatter::message;
 use duramen::record::Caller;
 use duramen::{Level, Record};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -15,6 +14,7 @@ use crate::delivery::Delivery;
 use crate::direct::Written;
 use crate::filter_plan::{self, Asked};
 use crate::formatter_plan::Needs;
+use crate::interpreter::intern;
 use crate::reach::{self, Target};
 use crate::record::Creation;
 use crate::settings::{self, Settings};

@@ -6,14 +6,13 @@
 use std::rc::Rc;
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList};
 use smallvec::SmallVec;
 
 use crate::classes::Family;
 use crate::handler_plan::{HandlerPlan, Kind};
-use crate::interpreter::State;
+use crate::interpreter::{State, intern};
 use crate::logger_view::{self, LoggerState, LoggerView};
 use crate::queued::{Behind, QueuePlan};
 use crate::remembered::{Finding, Remembered};

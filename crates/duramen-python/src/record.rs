@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
 use crate::call_site::CallSite;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{LoggingCall, Options};
 use crate::settings::Settings;

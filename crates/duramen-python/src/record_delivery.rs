@@ -1,12 +1,12 @@
 //! A record that is a Python object on its way to a handler whose plan is known.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::delivery::write_through_buffer;
 use crate::formatter::format_natively;
 use crate::handler_plan::{HandlerPlan, Kind};
+use crate::interpreter::intern;
 use crate::settings::Settings;
 use crate::sink::DirectFile;
 use crate::{buffers, globals, handler, interpreter, lock, native_method};

@@ -3,10 +3,10 @@
 //! A record has some twenty fields, of which five or six are others the next time. Copying the dict and setting
 //! those costs a fraction of making it.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::interpreter::intern;
 use crate::record::{Fields, Parts};
 
 /// The dict of a record from one place.

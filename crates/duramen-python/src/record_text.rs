@@ -3,12 +3,12 @@
 use duramen::formatter::{Field, Layout};
 use duramen::record::Caller;
 use duramen::{Level, Record};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::classes::{self, Family};
 use crate::formatter_plan::{FormatterPlan, Rendering};
+use crate::interpreter::intern;
 use crate::record::Creation;
 use crate::settings::Settings;
 use crate::{buffers, fields, interpreter, pipeline, record};

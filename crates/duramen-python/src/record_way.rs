@@ -1,10 +1,10 @@
 //! The way of a record that meets something written in Python: a `LogRecord` goes from step to step, but the
 //! steps that nobody has overridden are taken natively.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::interpreter::intern;
 use crate::pipeline::{LoggingCall, Options};
 use crate::reach::Place;
 use crate::route;

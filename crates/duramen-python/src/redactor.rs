@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use duramen::Record;
 use duramen::redact::{MASK, Mode, Path, Redactor as Rules, RedactorBuilder, Verdict};
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyTuple};
 
 use crate::amended::Amended;
+use crate::interpreter::intern;
 use crate::structured_options::{Options, refused};
 use crate::values::{self, Simpler};
 use crate::{classes, fields, globals, interpreter};

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use duramen::formatter::{Field, Layout};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
@@ -18,6 +17,7 @@ use crate::classes::{self, Family, Obstacle, Untouched};
 use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::{HandlerPlan, Kind, Parts};
 use crate::inherited::Inherited;
+use crate::interpreter::intern;
 use crate::settings::{self, Settings};
 use crate::structured::StructuredLayout;
 use crate::{globals, interpreter, layouts, reach};

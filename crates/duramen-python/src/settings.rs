@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
 
 use crate::classes::{self, Family, KnownClass};
 use crate::globals;
-use crate::interpreter::{self, Attached};
+use crate::interpreter::{self, Attached, intern};
 use crate::record::{Creation, StartTime};
 
 /// The globals at one moment.

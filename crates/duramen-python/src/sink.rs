@@ -9,12 +9,11 @@ use std::sync::{Arc, OnceLock};
 
 use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::descriptor::Descriptor;
-use crate::interpreter::{Marks, Snapshot};
+use crate::interpreter::{Marks, Snapshot, intern};
 
 /// A text stream over a buffer over a file, in the state in which nothing waits.
 pub(crate) struct DirectFile {

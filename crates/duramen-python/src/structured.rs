@@ -5,10 +5,10 @@ use duramen::formatter::{ConsoleFormatter, Field, LogfmtFormatter, console};
 use duramen::record::Caller;
 use duramen::{Level, Record};
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::record::Creation;
 use crate::structured_options::Options;

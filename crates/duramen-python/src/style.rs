@@ -1,10 +1,10 @@
 //! The three styles of layout: `%`, `{` and `$`.
 
 use pyo3::exceptions::{PyKeyError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{interpreter, record};
 

@@ -4,11 +4,10 @@
 //! `logging`, that of `sys`, `sys.modules` and that of `os`.
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
 
-use crate::interpreter::{self, Attached, forks};
+use crate::interpreter::{self, Attached, forks, intern};
 use crate::{classes, globals, threads};
 
 /// Where a record is made: the values of its fields, `None` for what is not shown.

@@ -7,12 +7,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule};
 
 use crate::globals;
-use crate::interpreter::{self, Attached};
+use crate::interpreter::{self, Attached, intern};
 use crate::surroundings::Shown;
 
 /// The `threading` module while its functions are the interpreter's own.

@@ -3,11 +3,10 @@
 //! <https://opentelemetry.io/docs/specs/otel/logs/data-model/> has the fields of a log record, and
 //! <https://www.w3.org/TR/trace-context/> the form of identifiers: lower-case hexadecimal digits.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::interpreter::Attached;
+use crate::interpreter::{Attached, intern};
 use crate::{classes, surroundings};
 
 /// The attributes of the service's resource that records show, and the names of the fields.

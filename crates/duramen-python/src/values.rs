@@ -7,14 +7,13 @@ use std::borrow::Cow;
 
 use duramen::formatter::json::ValueWriter;
 use pyo3::exceptions::{PyBaseException, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDate, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping,
     PyMemoryView, PySet, PyString, PyTime, PyTuple, PyType,
 };
 
+use crate::interpreter::{Once, intern};
 use crate::{classes, interpreter};
 
 /// What a formatter has been told about values.
@@ -181,8 +180,8 @@ pub(crate) enum Simpler<'py> {
 
 /// The rules by kind; `None` for those whose text is `str()`.
 pub(crate) fn simpler<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Simpler<'py>>> {
-    static ENUM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    static DEQUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static ENUM: Once<Py<PyType>> = Once::new();
+    static DEQUE: Once<Py<PyType>> = Once::new();
     let py = value.py();
     let simpler = if value.is_instance_of::<PyDate>() || value.is_instance_of::<PyTime>() {
         value.call_method0(intern!(py, "isoformat"))?
@@ -251,7 +250,7 @@ fn is_numpy_scalar(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 fn write_integer(number: &Bound<'_, PyInt>, place: ValueWriter<'_>) -> PyResult<()> {
-    static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static DECIMAL: Once<Py<PyType>> = Once::new();
     if let Ok(small) = number.extract::<i64>() {
         place.integer(small);
         return Ok(());

@@ -1,12 +1,12 @@
 //! `Handler`: what all handlers share.
 
 use pyo3::exceptions::PyNotImplementedError;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::error;
 use crate::handler::lineage::call_base;
 use crate::handler::usual;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{filter, formatter, globals, interpreter};
 

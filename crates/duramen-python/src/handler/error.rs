@@ -1,10 +1,10 @@
 //! What happens to an error while a record is emitted: `handleError`.
 
 use pyo3::exceptions::{PyOSError, PyRecursionError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::interpreter::intern;
 use crate::native_method::Call;
 use crate::{classes, globals, interpreter, traceback};
 

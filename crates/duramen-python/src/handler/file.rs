@@ -1,12 +1,12 @@
 //! `FileHandler`: a stream handler that opens its file.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::lineage::{base, call_base, finally, text_encoding};
 use crate::handler::{fsync, upkeep};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 

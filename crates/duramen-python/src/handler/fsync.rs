@@ -8,12 +8,12 @@ use duramen::fs::Disk;
 use duramen::writer::Fsync;
 use duramen::writer::fsync::Syncer;
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::descriptor::Descriptor;
 use crate::interpreter;
+use crate::interpreter::intern;
 use crate::native_method::Call;
 
 /// The handler's side of [`Syncer`]: its attribute `fsync`.

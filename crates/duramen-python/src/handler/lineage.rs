@@ -1,9 +1,9 @@
 //! The base class whose method an object's method goes on to, and the other steps that constructors share.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::interpreter::intern;
 use crate::{classes, globals};
 
 /// The class called `name` that a method of `object` names as its base.

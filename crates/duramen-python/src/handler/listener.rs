@@ -4,10 +4,10 @@
 //! patch releases of CPython have changed. So does the thread's own loop, which waits for the queue: the end
 //! of the interpreter waits for native methods, and must not wait for that one.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[

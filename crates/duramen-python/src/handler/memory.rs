@@ -1,11 +1,11 @@
 //! `BufferingHandler` and `MemoryHandler`: records kept until there is a reason to hand them on.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList};
 
 use crate::handler::base::locked;
 use crate::handler::lineage::{base, call_base, finally};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static BUFFERING_METHODS: &[Method] = &[

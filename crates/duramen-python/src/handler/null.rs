@@ -1,8 +1,8 @@
 //! `NullHandler`: takes records and does nothing.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[

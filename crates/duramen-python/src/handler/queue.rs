@@ -1,11 +1,11 @@
 //! `QueueHandler`: records put into a queue of the application's.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::globals;
 use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::call_base;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] =

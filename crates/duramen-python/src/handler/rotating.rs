@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use duramen::rotation::Upkeep;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 
@@ -12,6 +11,7 @@ use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::upkeep::Asked;
 use crate::handler::{file, fsync, schedule, timed_rotating, turn, upkeep};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =

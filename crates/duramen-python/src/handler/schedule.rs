@@ -7,13 +7,13 @@
 use duramen::rotation::{BrokenDownTime, LocalTime, Rules, Schedule, When};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyTuple, PyType};
 
 use crate::handler::lineage::{self, FileArguments, locale_encoding};
 use crate::handler::rotating::{exists, os, remove_if_there};
 use crate::handler::{fsync, timed_upkeep};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 

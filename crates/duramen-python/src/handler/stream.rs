@@ -1,12 +1,12 @@
 //! `StreamHandler`: text to any object with `write`.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::error::guarded;
 use crate::handler::fsync;
 use crate::handler::lineage::{base, call_base};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
 

@@ -2,13 +2,13 @@
 //!
 //! What is asked for each record stands here; the rollover itself, in [`super::schedule`].
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
 use crate::globals;
 use crate::handler::rotating::is_irregular;
 use crate::handler::{turn, upkeep};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[("shouldRollover", should_rollover)];

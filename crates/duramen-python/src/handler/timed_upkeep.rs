@@ -3,13 +3,13 @@
 
 use duramen::rotation::Upkeep;
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::handler::upkeep::{self, Asked};
 use crate::handler::{fsync, lineage};
 use crate::interpreter;
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 /// What stands before the interpreter's own methods.

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use duramen::fs::{Disk, FileIdentity};
 use duramen::rotation::{Turn, Upkeep, turn};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::rotating::{is_full, is_irregular, os};
 use crate::handler::{fsync, schedule, timed_rotating, upkeep};
+use crate::interpreter::intern;
 
 /// What decides when the handler's file is rolled over, where `doRollover` is `logging`'s own.
 #[derive(Clone, Copy, PartialEq, Eq)]

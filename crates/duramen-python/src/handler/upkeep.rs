@@ -13,13 +13,12 @@ use duramen::rotation::upkeep::LONGEST_END;
 use duramen::rotation::{BackupDate, Compression, InvalidOption, OnRotate, Upkeep, UpkeepOptions, parse_age};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::handler::rotating::{exists, os};
 use crate::handler::{fsync, schedule};
-use crate::interpreter::{self, ending};
+use crate::interpreter::{self, ending, intern};
 use crate::native_method::Call;
 
 /// The options of both handlers.

@@ -1,11 +1,11 @@
 //! Handlers of which a subclass has overridden less than how they handle a record.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handler::base;
 use crate::inherited::Inherited;
 use crate::interpreter;
+use crate::interpreter::intern;
 
 /// Whether a class of handlers has `handle`, and what that calls apart from `emit`, from `logging`.
 static HANDLE: Inherited = Inherited::new(&[

@@ -1,12 +1,12 @@
 //! `WatchedFileHandler`: a file that somebody else may rename or remove.
 
 use pyo3::exceptions::PyFileNotFoundError;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::globals;
 use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::{file, fsync};
+use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[

@@ -12,10 +12,9 @@ use std::ptr;
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use super::{at_border, borrowed_arguments, ending};
+use super::{Once, at_border, borrowed_arguments, ending};
 use crate::native_method::Definition;
 
 unsafe extern "C" {
@@ -38,7 +37,7 @@ struct NativeFunction {
 /// Attributes that are the object's own; all others are the original's.
 const OWN_ATTRIBUTES: [&CStr; 4] = [c"__call__", c"__get__", c"__reduce__", c"__reduce_ex__"];
 
-static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static TYPE: Once<Py<PyType>> = Once::new();
 
 /// What the interpreter calls (PEP 590).
 pub(crate) type Entry = ffi::vectorcallfunc;

@@ -6,12 +6,14 @@ pub(crate) mod ending;
 pub(crate) mod forks;
 mod function;
 mod memory;
+mod once;
 mod unchanged;
 
 pub(crate) use attached::Attached;
 pub(crate) use attributes::{Kept, Names, Places, Reading};
 pub(crate) use function::{Entry, call, is_native_function, native_function, replaced_by};
 pub(crate) use memory::{Marks, Snapshot};
+pub(crate) use once::{Once, intern};
 pub(crate) use unchanged::State;
 
 use pyo3::exceptions::PySystemError;
@@ -190,11 +192,7 @@ pub(crate) fn new_instance_with<'py>(
     };
     // SAFETY: live objects. The setter of `object` is taken, since CPython 3.13.0 loses the attributes otherwise.
     let result = unsafe {
-        ffi::PyObject_GenericSetAttr(
-            instance.as_ptr(),
-            pyo3::intern!(py, "__dict__").as_ptr(),
-            attributes.as_ptr(),
-        )
+        ffi::PyObject_GenericSetAttr(instance.as_ptr(), intern!(py, "__dict__").as_ptr(), attributes.as_ptr())
     };
     if result < 0 { Err(PyErr::fetch(py)) } else { Ok(instance) }
 }

@@ -20,12 +20,11 @@ use duramen::queue::{Offer, Options, Overflow, Queue, Tally};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::interpreter::Attached;
+use crate::interpreter::{Attached, intern};
 use journaled::{JournalOptions, Kept, Settings, Slot};
 use outlet::{Item, Lines};
 use sending::KnownStream;

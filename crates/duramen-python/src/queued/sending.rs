@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use duramen::{Level, Record};
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use smallvec::SmallVec;
@@ -17,7 +16,7 @@ use crate::classes::{self, Family};
 use crate::delivery::Delivery;
 use crate::handler;
 use crate::handler_plan::{HandlerPlan, Kind};
-use crate::interpreter::State;
+use crate::interpreter::{State, intern};
 use crate::pipeline::Event;
 use crate::reach::Target;
 use crate::remembered::{Finding, Remembered};

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTraceback, PyTuple};
 use smallvec::SmallVec;
 
 use super::modules::Modules;
-use crate::interpreter::{self, Attached};
+use crate::interpreter::{self, Attached, intern};
 
 /// A frame as tracebacks show it.
 pub(super) struct Frame {

@@ -12,11 +12,11 @@ mod modules;
 use std::rc::Rc;
 
 use pyo3::exceptions::{PyAttributeError, PyBaseException, PyImportError, PyNameError, PySyntaxError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTraceback, PyTuple};
 
 use crate::globals;
+use crate::interpreter::intern;
 use frames::{Frame, Sources};
 use modules::Modules;
 

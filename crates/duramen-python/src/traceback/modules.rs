@@ -7,11 +7,10 @@
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyType};
 
-use crate::interpreter::{self, Attached};
+use crate::interpreter::{self, Attached, intern};
 use crate::{classes, globals};
 
 /// The functions of `traceback` that write an exception, in one of CPython 3.10 to 3.13 or the other.
