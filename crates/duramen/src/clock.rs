@@ -30,9 +30,11 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    #[inline]
     fn now_ns(&self) -> i64 {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)
+        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+        seconds.saturating_mul(1_000_000_000).saturating_add(since_epoch.subsec_nanos().into())
     }
 
     fn elapsed(&self) -> Duration {

@@ -1,7 +1,7 @@
 //! Texts that live as long as a logging call, in memory that the thread keeps from call to call.
 
 use std::cell::RefCell;
-use std::fmt::Display;
+use std::fmt::{Arguments, Display};
 use std::ops::Deref;
 
 use crate::report;
@@ -23,10 +23,21 @@ impl KeptText {
     /// The text of `value`, which may be code of the application. Where that panics or fails, the text is what it
     /// wrote until then, and false is returned with it.
     pub(crate) fn of(value: &dyn Display) -> (Self, bool) {
+        Self::of_arguments(format_args!("{value}"))
+    }
+
+    /// The same of a format with its arguments.
+    pub(crate) fn of_arguments(arguments: Arguments<'_>) -> (Self, bool) {
         // None is left when the thread is being destroyed.
         let unused = UNUSED.try_with(|unused| unused.borrow_mut().pop());
         let mut text = Self(unused.ok().flatten().unwrap_or_default());
-        let is_whole = report::write_text(value, &mut text.0);
+        let is_whole = match arguments.as_str() {
+            Some(whole) => {
+                text.0.push_str(whole);
+                true
+            }
+            None => report::write_arguments(arguments, &mut text.0),
+        };
         (text, is_whole)
     }
 }

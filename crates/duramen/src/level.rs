@@ -46,6 +46,58 @@ impl Level {
     }
 }
 
+/// The least severe level that calls are compiled for: what the features `max_level_…` and, without debug assertions,
+/// `release_max_level_…` say. Calls by the macros below it are not in the program. Without such a feature all are; of
+/// several, as crates of one program may ask for, the one that lets most through holds.
+///
+/// ```
+/// assert!(duramen::level::is_compiled(duramen::Level::CRITICAL)); // unless the feature max_level_off is on
+/// ```
+pub const COMPILED: Level = {
+    let in_all_profiles = if cfg!(feature = "max_level_trace") {
+        Level(i64::MIN)
+    } else if cfg!(feature = "max_level_debug") {
+        Level::DEBUG
+    } else if cfg!(feature = "max_level_info") {
+        Level::INFO
+    } else if cfg!(feature = "max_level_warning") {
+        Level::WARNING
+    } else if cfg!(feature = "max_level_error") {
+        Level::ERROR
+    } else if cfg!(feature = "max_level_critical") {
+        Level::CRITICAL
+    } else if cfg!(feature = "max_level_off") {
+        Level(i64::MAX)
+    } else {
+        Level(i64::MIN)
+    };
+    let in_release = if cfg!(debug_assertions) || cfg!(feature = "release_max_level_trace") {
+        Level(i64::MIN)
+    } else if cfg!(feature = "release_max_level_debug") {
+        Level::DEBUG
+    } else if cfg!(feature = "release_max_level_info") {
+        Level::INFO
+    } else if cfg!(feature = "release_max_level_warning") {
+        Level::WARNING
+    } else if cfg!(feature = "release_max_level_error") {
+        Level::ERROR
+    } else if cfg!(feature = "release_max_level_critical") {
+        Level::CRITICAL
+    } else if cfg!(feature = "release_max_level_off") {
+        Level(i64::MAX)
+    } else {
+        Level(i64::MIN)
+    };
+    if in_all_profiles.0 > in_release.0 { in_all_profiles } else { in_release }
+};
+
+/// Whether calls at `level` are in the program: [`COMPILED`].
+#[inline]
+#[allow(clippy::absurd_extreme_comparisons, reason = "it is one only where no feature names a level")]
+pub const fn is_compiled(level: Level) -> bool {
+    level.0 >= COMPILED.0
+}
+
 /// The level of a name, `WARN` and `FATAL` and those of [`add_level_name`] included, or of a number.
 ///
 /// ```

@@ -18,6 +18,7 @@
 pub mod clock;
 pub mod config;
 pub mod context;
+mod ending;
 pub mod error;
 mod fields;
 pub mod filter;
@@ -34,6 +35,7 @@ pub mod macro_support;
 mod macros;
 pub mod manager;
 pub mod owned_record;
+mod process;
 pub mod queue;
 pub mod record;
 pub mod redact;

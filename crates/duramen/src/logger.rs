@@ -8,14 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
+use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 
+use crate::clock::Clock;
 use crate::context::{self, TraceFields};
 use crate::fields::{self, Fields};
 use crate::kept_text::KeptText;
 use crate::manager::Tree;
 use crate::record::Caller;
-use crate::{Filter, Handler, Level, Record, Value, report};
+use crate::{Filter, Handler, Level, Record, Value, process, report};
 
 pub use bound::BoundLogger;
 
@@ -42,11 +44,29 @@ pub(crate) struct Node {
     threshold: AtomicI64,
     is_disabled: AtomicBool,
     propagates: AtomicBool,
-    /// Replaced as a whole when it changes, so that a record walks over a list that stays as it is.
     handlers: RwLock<Arc<[Arc<dyn Handler>]>>,
     filters: RwLock<Vec<Arc<dyn Filter>>>,
     parent: RwLock<Option<Logger>>,
+    /// What a record meets, put together whenever a part of it changes, so that it takes no lock and counts no
+    /// reference: it walks over a list that stays as it is, and handlers may change the lists.
+    route: ArcSwap<Route>,
+    time: Time,
     tree: Weak<Tree>,
+}
+
+/// Where the records of a logger go.
+#[derive(Default)]
+pub(crate) struct Route {
+    filters: Vec<Arc<dyn Filter>>,
+    /// Those of the logger and, while they propagate, of its parents.
+    handlers: Vec<Arc<dyn Handler>>,
+}
+
+/// The clock of a tree, and when it began.
+#[derive(Clone)]
+pub(crate) struct Time {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) start_ns: i64,
 }
 
 /// What a configuration says of a logger.
@@ -65,8 +85,14 @@ impl Default for LoggerState {
 }
 
 impl Logger {
-    pub(crate) fn new(name: &str, level: Level, parent: Option<Logger>, tree: Weak<Tree>) -> Self {
-        Self(Arc::new(Node {
+    pub(crate) fn new(
+        name: &str,
+        level: Level,
+        parent: Option<Logger>,
+        tree: Weak<Tree>,
+        time: Time,
+    ) -> Self {
+        let logger = Self(Arc::new(Node {
             name: name.to_owned(),
             level: AtomicI64::new(level.0),
             threshold: AtomicI64::new(level.0),
@@ -75,8 +101,12 @@ impl Logger {
             handlers: RwLock::new(Arc::from([])),
             filters: RwLock::default(),
             parent: RwLock::new(parent),
+            route: ArcSwap::default(),
+            time,
             tree,
-        }))
+        }));
+        drop(logger.renewed_route());
+        logger
     }
 
     /// The full name, as `app.db`.
@@ -111,6 +141,7 @@ impl Logger {
     }
 
     /// True when a record of `level` would be made. One load and one comparison.
+    #[inline]
     pub fn is_enabled_for(&self, level: Level) -> bool {
         level.0 >= self.0.threshold.load(Ordering::Relaxed)
     }
@@ -129,6 +160,7 @@ impl Logger {
     /// Whether records go on to the handlers of the parents (default: they do).
     pub fn set_propagate(&self, propagates: bool) {
         self.0.propagates.store(propagates, Ordering::Relaxed);
+        self.renew_routes();
     }
 
     /// The nearest logger above; `None` at the root.
@@ -143,22 +175,31 @@ impl Logger {
             Some(tree) if self.parent().is_none() => tree.logger(suffix),
             Some(tree) => tree.logger(&format!("{}.{suffix}", self.name())),
             // The manager is gone; what is made now belongs to no tree.
-            None => Logger::new(suffix, Level::NOTSET, Some(self.clone()), Weak::new()),
+            None => {
+                let (above, time) = (Some(self.clone()), self.0.time.clone());
+                Logger::new(suffix, Level::NOTSET, above, Weak::new(), time)
+            }
         }
     }
 
     /// Adds a handler, unless it is there already.
     pub fn add_handler(&self, handler: Arc<dyn Handler>) {
-        let mut handlers = self.0.handlers.write();
-        if !handlers.iter().any(|other| Arc::ptr_eq(other, &handler)) {
-            *handlers = handlers.iter().cloned().chain([handler]).collect();
+        {
+            let mut handlers = self.0.handlers.write();
+            if !handlers.iter().any(|other| Arc::ptr_eq(other, &handler)) {
+                *handlers = handlers.iter().cloned().chain([handler]).collect();
+            }
         }
+        self.renew_routes();
     }
 
     /// Takes a handler away, where it is there. It is not closed.
     pub fn remove_handler(&self, handler: &Arc<dyn Handler>) {
-        let mut handlers = self.0.handlers.write();
-        *handlers = handlers.iter().filter(|other| !Arc::ptr_eq(other, handler)).cloned().collect();
+        {
+            let mut handlers = self.0.handlers.write();
+            *handlers = handlers.iter().filter(|other| !Arc::ptr_eq(other, handler)).cloned().collect();
+        }
+        self.renew_routes();
     }
 
     /// The logger's own handlers.
@@ -169,13 +210,12 @@ impl Logger {
     /// Adds a filter for the records that are made with this logger.
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.0.filters.write().push(filter);
+        self.renew_routes();
     }
 
     /// True when a record would reach a handler, here or above.
     pub fn has_handlers(&self) -> bool {
-        let mut found = false;
-        self.walk(|_| found = true);
-        found
+        !self.0.route.load().handlers.is_empty()
     }
 
     /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this. Behind `fields`
@@ -214,10 +254,10 @@ impl Logger {
         if !self.is_enabled_for(level) {
             return;
         }
-        let Some(tree) = self.0.tree.upgrade() else {
+        if self.0.tree.strong_count() == 0 {
             return;
-        };
-        let (message, is_whole) = KeptText::of(&message);
+        }
+        let (message, is_whole) = KeptText::of_arguments(message);
         if !is_whole {
             report::error(self.name(), &"an argument of a message cannot be shown: its Display failed");
         }
@@ -231,10 +271,10 @@ impl Logger {
             joined = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
             &joined
         };
-        let created_ns = tree.clock().now_ns();
-        let thread = std::thread::current();
+        let Time { clock, start_ns } = &self.0.time;
+        let created_ns = clock.now_ns();
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since the start are far below 2^52")]
-        let relative_created_ms = (created_ns - tree.start_ns()) as f64 / 1e6;
+        let relative_created_ms = (created_ns - start_ns) as f64 / 1e6;
         self.handle(&Record {
             name: self.name(),
             level,
@@ -244,8 +284,8 @@ impl Logger {
             relative_created_ms,
             caller,
             thread: None,
-            thread_name: thread.name(),
-            process: Some(std::process::id()),
+            thread_name: process::thread_name().as_deref(),
+            process: Some(process::id()),
             process_name: None,
             task_name: None,
             fields,
@@ -256,28 +296,32 @@ impl Logger {
 
     /// Hands a record that was made elsewhere to the filters and the handlers.
     pub fn handle(&self, record: &Record<'_>) {
-        if !self.0.is_disabled.load(Ordering::Relaxed) && self.passes_filters(record) {
-            self.hand_to_handlers(record);
+        let route = self.0.route.load();
+        if !self.0.is_disabled.load(Ordering::Relaxed) && self.passes(&route.filters, record) {
+            self.hand_along(&route, record);
         }
     }
 
     /// Hands a record to the handlers, here and above, without the filters of this logger.
     pub(crate) fn hand_to_handlers(&self, record: &Record<'_>) {
-        let mut found = false;
-        self.walk(|handler| {
-            found = true;
+        self.hand_along(&self.0.route.load(), record);
+    }
+
+    fn hand_along(&self, route: &Route, record: &Record<'_>) {
+        for handler in &route.handlers {
             if record.level >= handler.level() {
                 guarded(self.name(), "a handler panicked", || handler.handle(record));
             }
-        });
-        if !found && let Some(tree) = self.0.tree.upgrade() {
+        }
+        if route.handlers.is_empty()
+            && let Some(tree) = self.0.tree.upgrade()
+        {
             tree.handle_without_handlers(record);
         }
     }
 
     /// A filter that panics lets nothing through: what it might have hidden stays hidden.
-    fn passes_filters(&self, record: &Record<'_>) -> bool {
-        let filters = self.0.filters.read();
+    fn passes(&self, filters: &[Arc<dyn Filter>], record: &Record<'_>) -> bool {
         filters.is_empty()
             || guarded(self.name(), "a filter panicked, and the record is dropped", || {
                 filters.iter().all(|filter| filter.filter(record))
@@ -285,14 +329,18 @@ impl Logger {
             .unwrap_or(false)
     }
 
-    /// Calls `visit` with the handlers of this logger and, while they propagate, of its parents. No
-    /// lock is held while a handler is called, so that it may change the lists.
-    fn walk(&self, mut visit: impl FnMut(&Arc<dyn Handler>)) {
+    /// Puts the route together anew; what was there comes back, for the caller to drop where no lock is held: handlers
+    /// may be dropped with it.
+    #[must_use]
+    pub(crate) fn renewed_route(&self) -> Arc<Route> {
+        let filters = self.0.filters.read().clone();
+        let mut handlers = Vec::new();
         let mut next = Some(self.clone());
         while let Some(logger) = next {
-            logger.handlers().iter().for_each(&mut visit);
+            handlers.extend_from_slice(&logger.handlers());
             next = if logger.0.propagates.load(Ordering::Relaxed) { logger.parent() } else { None };
         }
+        self.0.route.swap(Arc::new(Route { filters, handlers }))
     }
 
     pub(crate) fn set_parent(&self, parent: Logger) {
@@ -301,8 +349,11 @@ impl Logger {
 
     /// Puts all that a configuration says of a logger in the place of what was there, and switches it on.
     pub(crate) fn put_state(&self, state: LoggerState) {
-        *self.0.filters.write() = state.filters;
-        *self.0.handlers.write() = state.handlers.into();
+        let replaced = (
+            std::mem::replace(&mut *self.0.filters.write(), state.filters),
+            std::mem::replace(&mut *self.0.handlers.write(), state.handlers.into()),
+        );
+        drop(replaced);
         self.set_propagate(state.propagates);
         if let Some(level) = state.level {
             self.0.level.store(level.0, Ordering::Relaxed);
@@ -311,7 +362,9 @@ impl Logger {
     }
 
     pub(crate) fn take_handlers(&self) -> Arc<[Arc<dyn Handler>]> {
-        std::mem::replace(&mut *self.0.handlers.write(), Arc::from([]))
+        let taken = std::mem::replace(&mut *self.0.handlers.write(), Arc::from([]));
+        self.renew_routes();
+        taken
     }
 
     /// Computes the threshold anew; records up to `disabled` go nowhere in the whole tree.
@@ -322,6 +375,13 @@ impl Logger {
             self.effective_level().0.max(disabled.0.saturating_add(1))
         };
         self.0.threshold.store(threshold, Ordering::Relaxed);
+    }
+
+    fn renew_routes(&self) {
+        match self.0.tree.upgrade() {
+            Some(tree) => tree.renew_routes(),
+            None => drop(self.renewed_route()),
+        }
     }
 
     fn renew_thresholds(&self) {

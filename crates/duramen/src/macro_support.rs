@@ -19,7 +19,7 @@ pub fn typed<'v, T: ToValue + ?Sized>(key: &'static str, value: &'v T) -> (&'sta
 
 /// A field whose value is shown by its `Display` or `Debug`.
 pub fn text(key: &'static str, value: Arguments<'_>) -> TextField {
-    let (text, is_whole) = KeptText::of(&value);
+    let (text, is_whole) = KeptText::of_arguments(value);
     if !is_whole {
         report::error("a field", &format_args!("the value of {key} cannot be shown: its formatting failed"));
     }

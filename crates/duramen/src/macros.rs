@@ -21,9 +21,10 @@ macro_rules! log {
     ($logger:expr, $level:expr, [$($key:expr => $value:expr),* $(,)?], $($format:tt)+) => {{
         let logger = &$logger;
         let level = $level;
-        if logger.is_enabled_for(level) {
-            let caller = $crate::record::Caller::of_source(file!(), line!(), module_path!());
-            logger.log(level, format_args!($($format)+), &[$(($key, $value)),*], caller);
+        if $crate::level::is_compiled(level) && logger.is_enabled_for(level) {
+            const CALLER: $crate::record::Caller<'static> =
+                $crate::record::Caller::of_source(file!(), line!(), module_path!());
+            logger.log(level, format_args!($($format)+), &[$(($key, $value)),*], CALLER);
         }
     }};
     ($logger:expr, $level:expr, $($rest:tt)+) => {
@@ -151,15 +152,16 @@ macro_rules! __log {
     (($logger:expr, $level:expr, $method:ident $(, $error:expr)?) [$($format:tt)+] $(; $($field:tt)*)?) => {{
         let logger = &$logger;
         let level = $level;
-        if logger.is_enabled_for(level) {
-            let caller = $crate::record::Caller::of_source(file!(), line!(), module_path!());
+        if $crate::level::is_compiled(level) && logger.is_enabled_for(level) {
+            const CALLER: $crate::record::Caller<'static> =
+                $crate::record::Caller::of_source(file!(), line!(), module_path!());
             // One statement: fields and arguments may live in it alone.
             logger.$method(
                 level,
                 $(&$error,)?
                 format_args!($($format)+),
                 &$crate::fields![$($($field)*)?],
-                caller,
+                CALLER,
             );
         }
     }};

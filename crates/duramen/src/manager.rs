@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::clock::{Clock, SystemClock};
 use crate::handler::StreamHandler;
+use crate::logger::Time;
 use crate::{Handler, Level, Logger, Record};
 
 static GLOBAL: LazyLock<Manager> = LazyLock::new(Manager::new);
@@ -51,13 +52,13 @@ impl Manager {
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let last_resort = StreamHandler::stderr();
         last_resort.set_level(Level::WARNING);
+        let time = Time { start_ns: clock.now_ns(), clock };
         Self(Arc::new_cyclic(|tree| Tree {
-            root: Logger::new("root", Level::WARNING, None, tree.clone()),
+            root: Logger::new("root", Level::WARNING, None, tree.clone(), time.clone()),
             loggers: Mutex::default(),
             disabled: RwLock::new(Level::NOTSET),
             last_resort: RwLock::new(Some(Arc::new(last_resort))),
-            start_ns: clock.now_ns(),
-            clock,
+            time,
             named: RwLock::new(Arc::from([])),
             watcher: RwLock::default(),
             this: tree.clone(),
@@ -186,8 +187,7 @@ pub(crate) struct Tree {
     loggers: Mutex<BTreeMap<String, Logger>>,
     disabled: RwLock<Level>,
     last_resort: RwLock<Option<Arc<dyn Handler>>>,
-    clock: Arc<dyn Clock>,
-    start_ns: i64,
+    time: Time,
     named: RwLock<Arc<[NamedHandler]>>,
     /// Is told the least severe level that any logger takes.
     watcher: RwLock<Option<Box<Watcher>>>,
@@ -204,8 +204,10 @@ impl Tree {
             return logger.clone();
         }
         let parent = ancestors(name).find_map(|ancestor| loggers.get(ancestor)).unwrap_or(&self.root);
-        let logger = Logger::new(name, Level::NOTSET, Some(parent.clone()), self.this.clone());
-        // Those below that were made earlier hang at the new logger, unless one in between is nearer.
+        let (this, time) = (self.this.clone(), self.time.clone());
+        let logger = Logger::new(name, Level::NOTSET, Some(parent.clone()), this, time);
+        // Those below that were made earlier hang at the new logger, unless one in between is nearer. Their routes stay
+        // as they are: the new one has no handlers, and propagates.
         let prefix = format!("{name}.");
         for (_, descendant) in
             loggers.range(prefix.clone()..).take_while(|(other, _)| other.starts_with(&prefix))
@@ -251,6 +253,16 @@ impl Tree {
         }
     }
 
+    /// Puts together anew where the records of each logger go.
+    pub(crate) fn renew_routes(&self) {
+        // The lock keeps two changes from storing an older result over a newer one.
+        let loggers = self.loggers.lock();
+        let all = std::iter::once(&self.root).chain(loggers.values());
+        let replaced: Vec<_> = all.map(Logger::renewed_route).collect();
+        drop(loggers);
+        drop(replaced);
+    }
+
     pub(crate) fn handle_without_handlers(&self, record: &Record<'_>) {
         let handler = self.last_resort.read().clone();
         if let Some(handler) = handler
@@ -258,14 +270,6 @@ impl Tree {
         {
             handler.handle(record);
         }
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        self.clock.as_ref()
-    }
-
-    pub(crate) fn start_ns(&self) -> i64 {
-        self.start_ns
     }
 }
 

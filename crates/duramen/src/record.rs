@@ -64,9 +64,27 @@ pub struct Caller<'a> {
 impl<'a> Caller<'a> {
     /// The place that `file!`, `line!` and `module_path!` give. Rust tells no function's name, so that the
     /// module's path stands for it.
-    pub fn of_source(pathname: &'a str, line: u32, module_path: &'a str) -> Self {
-        let filename = pathname.rsplit(['/', '\\']).next().unwrap_or(pathname);
-        let module = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);
+    ///
+    /// The macros have it done when the program is compiled.
+    ///
+    /// ```
+    /// use duramen::record::Caller;
+    ///
+    /// const CALLER: Caller<'static> = Caller::of_source("src/db/pool.test.rs", 7, "app::db::pool");
+    /// assert_eq!((CALLER.filename, CALLER.module), ("pool.test.rs", "pool.test"));
+    /// ```
+    pub const fn of_source(pathname: &'a str, line: u32, module_path: &'a str) -> Self {
+        let bytes = pathname.as_bytes();
+        let mut start = bytes.len();
+        let mut stem_end = bytes.len();
+        while start > 0 && !matches!(bytes[start - 1], b'/' | b'\\') {
+            start -= 1;
+            if bytes[start] == b'.' && stem_end == bytes.len() {
+                stem_end = start;
+            }
+        }
+        let (_, filename) = pathname.split_at(start);
+        let (module, _) = filename.split_at(stem_end - start);
         Self { pathname, filename, module, line, function: module_path }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An error while logging never reaches the application. Who wants to know asks [`count`].
 
-use std::fmt::Display;
+use std::fmt::{Arguments, Display};
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -40,7 +40,12 @@ pub(crate) fn text_of(value: &dyn Display) -> String {
 
 /// Appends the text of `value`; false when its `Display` panics or fails.
 pub(crate) fn write_text(value: &dyn Display, text: &mut String) -> bool {
-    let write = || std::fmt::Write::write_fmt(text, format_args!("{value}"));
+    write_arguments(format_args!("{value}"), text)
+}
+
+/// The same of a format with its arguments.
+pub(crate) fn write_arguments(arguments: Arguments<'_>, text: &mut String) -> bool {
+    let write = || std::fmt::Write::write_fmt(text, arguments);
     matches!(catch_unwind(AssertUnwindSafe(write)), Ok(Ok(())))
 }
 

@@ -27,7 +27,11 @@ impl Peer for Duramen {
                     .ok()?,
             ),
         };
-        let handler = FileHandler::new(file).ok()?;
+        let handler = match manner {
+            Manner::Buffered | Manner::Json => FileHandler::buffered(file, 64 * 1024),
+            _ => FileHandler::new(file),
+        };
+        let handler = handler.ok()?;
         handler.set_formatter(formatter);
         let handler: Arc<dyn Handler> = match manner {
             Manner::Asynchronous => {

@@ -53,7 +53,10 @@ impl Asctime {
         let kept = last.kept;
         last.text.truncate(kept);
         if self.date_format.is_none() {
-            let _ = std::fmt::Write::write_fmt(&mut last.text, format_args!(",{:03}", record.milliseconds()));
+            let milliseconds = record.milliseconds();
+            let digit = |power| char::from_digit(milliseconds / power % 10, 10).unwrap_or('0');
+            last.text.push(',');
+            last.text.extend([digit(100), digit(10), digit(1)]);
         }
         use_text(&last.text)
     }

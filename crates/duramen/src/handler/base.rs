@@ -5,11 +5,14 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use parking_lot::{ReentrantMutex, RwLock};
 
 use super::Handler;
+use crate::ending::{self, Pending};
 use crate::formatter::text::TextFormatter;
 use crate::redact::Redactor;
 use crate::writer::Writer;
@@ -18,13 +21,19 @@ use crate::{Filter, Formatter, Level, Record, report};
 /// The level and the filters of a handler.
 pub struct Gate {
     level: AtomicI64,
+    /// False as long as a record need not look for filters.
+    has_filters: AtomicBool,
     filters: RwLock<Vec<Arc<dyn Filter>>>,
 }
 
 impl Default for Gate {
     /// Lets everything through.
     fn default() -> Self {
-        Self { level: AtomicI64::new(Level::NOTSET.0), filters: RwLock::default() }
+        Self {
+            level: AtomicI64::new(Level::NOTSET.0),
+            has_filters: AtomicBool::new(false),
+            filters: RwLock::default(),
+        }
     }
 }
 
@@ -42,11 +51,13 @@ impl Gate {
     /// Adds a filter, which is asked after those that are there.
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.filters.write().push(filter);
+        self.has_filters.store(true, Ordering::Release);
     }
 
     /// True when `record` passes the filters. As in Python, the level is the caller's to compare.
     pub fn passes(&self, record: &Record<'_>) -> bool {
-        self.filters.read().iter().all(|filter| filter.filter(record))
+        !self.has_filters.load(Ordering::Acquire)
+            || self.filters.read().iter().all(|filter| filter.filter(record))
     }
 }
 
@@ -60,6 +71,9 @@ pub trait Destination: Send {
     /// # Errors
     /// Those of the destination.
     fn emit(&mut self, record: &Record<'_>, formatter: &dyn Formatter) -> io::Result<()>;
+
+    /// Many records come now: they may be held back until the next [`Destination::flush`].
+    fn hold_back(&mut self) {}
 
     /// Hands on what is held back.
     ///
@@ -79,11 +93,19 @@ pub trait Destination: Send {
 /// A handler made of a destination.
 pub struct BasicHandler<D> {
     gate: Gate,
-    formatter: RwLock<Arc<dyn Formatter>>,
-    redactor: RwLock<Option<Arc<Redactor>>>,
+    form: ArcSwap<Form>,
     name: &'static str,
-    /// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
-    destination: ReentrantMutex<RefCell<D>>,
+    destination: Arc<Shared<D>>,
+}
+
+/// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
+type Shared<D> = ReentrantMutex<RefCell<D>>;
+
+/// How a handler shows its records.
+#[derive(Clone)]
+struct Form {
+    formatter: Arc<dyn Formatter>,
+    redactor: Option<Arc<Redactor>>,
 }
 
 impl<D: Destination> BasicHandler<D> {
@@ -91,10 +113,12 @@ impl<D: Destination> BasicHandler<D> {
     pub fn with_destination(destination: D) -> Self {
         Self {
             gate: Gate::default(),
-            formatter: RwLock::new(Arc::new(TextFormatter::default())),
-            redactor: RwLock::default(),
+            form: ArcSwap::from_pointee(Form {
+                formatter: Arc::new(TextFormatter::default()),
+                redactor: None,
+            }),
             name: destination.name(),
-            destination: ReentrantMutex::new(RefCell::new(destination)),
+            destination: Arc::new(ReentrantMutex::new(RefCell::new(destination))),
         }
     }
 
@@ -104,8 +128,9 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     /// Sets the formatter.
+    #[expect(clippy::needless_pass_by_value, reason = "who sets it gives it away")]
     pub fn set_formatter(&self, formatter: Arc<dyn Formatter>) {
-        *self.formatter.write() = formatter;
+        self.form.rcu(|form| Form { formatter: Arc::clone(&formatter), redactor: form.redactor.clone() });
     }
 
     /// Adds a filter.
@@ -114,8 +139,22 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     /// Formats masked copies of the records from now on; other handlers see them as they were.
+    #[expect(clippy::needless_pass_by_value, reason = "who sets it gives it away")]
     pub fn set_redactor(&self, redactor: Arc<Redactor>) {
-        *self.redactor.write() = Some(redactor);
+        self.form.rcu(|form| Form {
+            formatter: Arc::clone(&form.formatter),
+            redactor: Some(Arc::clone(&redactor)),
+        });
+    }
+
+    /// Hands on what is held back when the process ends by `exit` or a return from `main`.
+    pub(super) fn hand_on_at_the_end(self) -> Self
+    where
+        D: 'static,
+    {
+        let destination: Arc<dyn Pending> = Arc::<Shared<D>>::clone(&self.destination);
+        ending::register(Arc::downgrade(&destination));
+        self
     }
 
     /// Runs `act` on the destination under its lock; an error or a panic is reported.
@@ -144,14 +183,19 @@ impl<D: Destination> Handler for BasicHandler<D> {
             if !self.gate.passes(record) {
                 return Ok(());
             }
-            let formatter = Arc::clone(&self.formatter.read());
-            let redactor = self.redactor.read().clone();
-            match redactor {
-                Some(redactor) => {
-                    redactor.with_masked(record, |record| destination.emit(record, formatter.as_ref()))
-                }
-                None => destination.emit(record, formatter.as_ref()),
+            let form = self.form.load();
+            let formatter = form.formatter.as_ref();
+            match &form.redactor {
+                Some(redactor) => redactor.with_masked(record, |record| destination.emit(record, formatter)),
+                None => destination.emit(record, formatter),
             }
+        });
+    }
+
+    fn hold_back(&self) {
+        self.guarded(|destination| {
+            destination.hold_back();
+            Ok(())
         });
     }
 
@@ -164,18 +208,38 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 }
 
+impl<D: Destination> Pending for Shared<D> {
+    fn hand_on(&self, longest: Duration) {
+        // A thread that hangs in a write has it; or this very thread, which has called `exit` in the middle of one.
+        let Some(destination) = self.try_lock_for(longest) else { return };
+        let Ok(mut destination) = destination.try_borrow_mut() else { return };
+        if let Err(error) = destination.flush() {
+            report::error(destination.name(), &error);
+        }
+    }
+}
+
 /// A destination made of a writer: each record is an entry with a terminator.
 pub struct Written<W> {
     name: &'static str,
     writer: W,
     /// Kept from record to record, so that an entry allocates nothing.
     entry: Vec<u8>,
+    /// Records from this level on are held back by no buffer.
+    flush_level: Level,
 }
 
 impl<W: Writer> Written<W> {
-    /// Writes to `writer`, for the handler `name`.
+    /// Writes to `writer`, for the handler `name`. Where the writer has a buffer, it is flushed by records at
+    /// [`Level::ERROR`] and above.
     pub fn new(name: &'static str, writer: W) -> Self {
-        Self { name, writer, entry: Vec::new() }
+        Self { name, writer, entry: Vec::new(), flush_level: Level::ERROR }
+    }
+
+    /// Flushes the writer's buffer by records at `level` and above.
+    #[must_use]
+    pub fn with_flush_level(self, level: Level) -> Self {
+        Self { flush_level: level, ..self }
     }
 }
 
@@ -192,7 +256,12 @@ impl<W: Writer> Destination for Written<W> {
         self.entry.shrink_to(LARGEST_KEPT_ENTRY);
         formatter.format(record, &mut self.entry);
         self.entry.push(b'\n');
-        self.writer.write_entry(&self.entry)
+        self.writer.write_entry(&self.entry)?;
+        if record.level >= self.flush_level { self.writer.flush_buffer() } else { Ok(()) }
+    }
+
+    fn hold_back(&mut self) {
+        self.writer.hold_back();
     }
 
     fn flush(&mut self) -> io::Result<()> {

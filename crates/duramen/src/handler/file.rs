@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::base::{BasicHandler, Written};
 use crate::writer::FileWriter;
 
-/// Appends to a file, with one write of the operating system for each record.
+/// Appends to a file, with one write of the operating system for each record, or in blocks ([`FileHandler::buffered`]).
 pub type FileHandler = BasicHandler<Written<FileWriter>>;
 
 impl FileHandler {
@@ -20,8 +20,38 @@ impl FileHandler {
         Ok(Self::with_writer(writer))
     }
 
+    /// Opens the file at `path` and writes to it in blocks of up to `size` bytes: when the next record does not fit, by a
+    /// record at [`Level::ERROR`](crate::Level::ERROR) or above, when the handler is flushed, closed or dropped, and when
+    /// the process ends by `exit` or a return from `main` (on Unix). What is in the block is lost where the process is
+    /// killed: `size` bytes at most, the newest.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::handler::FileHandler;
+    /// use duramen::{Handler, Manager, warning};
+    ///
+    /// let path = std::env::temp_dir().join(format!("in-blocks-{}.log", std::process::id()));
+    /// let manager = Manager::new();
+    /// manager.root().add_handler(Arc::new(FileHandler::buffered(&path, 64 * 1024).unwrap()));
+    /// warning!(manager.root(), "low on paper");
+    /// manager.flush();
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "low on paper\n");
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn buffered(path: impl Into<PathBuf>, size: usize) -> io::Result<Self> {
+        let mut writer = FileWriter::new(path).buffered(size);
+        writer.open()?;
+        Ok(Self::with_writer(writer))
+    }
+
     /// Writes with `writer`, which opens its file at the first record.
     pub fn with_writer(writer: FileWriter) -> Self {
-        Self::with_destination(Written::new("FileHandler", writer))
+        let is_buffered = writer.is_buffered();
+        let handler = Self::with_destination(Written::new("FileHandler", writer));
+        if is_buffered { handler.hand_on_at_the_end() } else { handler }
     }
 }

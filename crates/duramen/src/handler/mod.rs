@@ -46,6 +46,9 @@ pub trait Handler: Send + Sync {
     fn level(&self) -> Level;
     /// Filters, formats and writes `record`.
     fn handle(&self, record: &Record<'_>);
+    /// Many records come now, from a queue: the handler may hold them back until the next [`Handler::flush`], to write
+    /// them together. By default it does not.
+    fn hold_back(&self) {}
     /// Returns when all that was handled has been handed to the destination.
     fn flush(&self);
     /// Flushes and releases the destination; what is handled afterwards reopens it or is counted as dropped.

@@ -104,6 +104,7 @@ impl BoundLogger {
     /// let log = Manager::new().get_logger("shop").bind([("user_id", 123)]);
     /// assert!(log.is_enabled_for(Level::WARNING) && !log.is_enabled_for(Level::INFO));
     /// ```
+    #[inline]
     pub fn is_enabled_for(&self, level: Level) -> bool {
         self.logger.is_enabled_for(level)
     }

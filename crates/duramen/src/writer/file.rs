@@ -1,4 +1,4 @@
-//! Appends entries to a file, each with one call to the operating system.
+//! Appends entries to a file, each with one call to the operating system, or many together.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,29 @@ use std::sync::Arc;
 use super::fsync::Syncer;
 use super::{Fsync, Writer};
 use crate::fs::{Disk, FileStatus, FileSystem, LogFile};
+use crate::{ending, report};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
 ///
 /// An entry that could be written in part only, on a full disk for instance, is ended with a line break before
-/// the next one. Nothing is held back: when [`Writer::write_entry`] returns, the operating system has the entry.
+/// the next one. Unless a buffer is asked for, nothing is held back: when [`Writer::write_entry`] returns, the operating
+/// system has the entry.
 #[derive(Debug)]
 pub struct FileWriter {
     fs: Arc<dyn FileSystem>,
     path: PathBuf,
     truncate_at_open: bool,
+    /// So many bytes are held back at most.
+    buffer_size: usize,
+    /// Who writes will flush: entries may be held back until then.
+    is_held_back: bool,
     open: Option<OpenFile>,
     /// `None` where the operating system brings the file to the disk when it likes.
     syncer: Option<Arc<Syncer>>,
 }
+
+/// So many bytes are written together, where the caller says that many entries come.
+const BLOCK: usize = 64 * 1024;
 
 #[derive(Debug)]
 struct OpenFile {
@@ -29,6 +38,8 @@ struct OpenFile {
     position: u64,
     /// The last entry was written in part: the next one begins with a line of its own.
     is_torn: bool,
+    /// Whole entries that have not been written yet.
+    held: Vec<u8>,
 }
 
 impl OpenFile {
@@ -49,6 +60,51 @@ impl OpenFile {
         self.is_torn = false;
         Ok(())
     }
+
+    fn write(&mut self, entry: &[u8]) -> io::Result<()> {
+        if self.is_torn { self.write_all(&[b"\n", entry].concat()) } else { self.write_all(entry) }
+    }
+
+    /// Takes an entry, and holds back up to `most` bytes; whether something was written.
+    fn accept(&mut self, entry: &[u8], most: usize) -> io::Result<bool> {
+        let mut written = Ok(false);
+        if self.held.len() + entry.len() > most {
+            written = self.write_held();
+        }
+        if entry.len() > most {
+            // Although what was held back may not have been.
+            let now = self.write(entry).map(|()| true);
+            return written.and(now);
+        }
+        self.held.extend_from_slice(entry);
+        written
+    }
+
+    /// Writes what is held back, if there is something. What cannot be written is lost, as an entry would be that is
+    /// written at once, and the error says how much that is.
+    fn write_held(&mut self) -> io::Result<bool> {
+        if self.held.is_empty() {
+            return Ok(false);
+        }
+        let held = std::mem::take(&mut self.held);
+        let before = self.position;
+        let written = self.write(&held);
+        let rest = (held.len() as u64).saturating_sub(self.position - before);
+        self.held = held;
+        self.held.clear();
+        written.map(|()| true).map_err(|error| {
+            io::Error::new(error.kind(), format!("{rest} bytes that were held back are lost: {error}"))
+        })
+    }
+}
+
+/// A file is closed, or its handler dropped: what is held back goes first.
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        if let Err(error) = self.write_held() {
+            report::error("FileWriter", &error);
+        }
+    }
 }
 
 impl FileWriter {
@@ -59,7 +115,44 @@ impl FileWriter {
 
     /// Appends to the file at `path` of `fs`.
     pub fn on(fs: Arc<dyn FileSystem>, path: impl Into<PathBuf>) -> Self {
-        Self { fs, path: path.into(), truncate_at_open: false, open: None, syncer: None }
+        Self {
+            fs,
+            path: path.into(),
+            truncate_at_open: false,
+            buffer_size: 0,
+            is_held_back: false,
+            open: None,
+            syncer: None,
+        }
+    }
+
+    /// Holds back up to `size` bytes and writes them together: when an entry does not fit any more, when it is flushed or
+    /// closed. So many bytes, the newest, are lost at most where the process is killed; 0 (the default): none. Entries are
+    /// never written in part to make use of the size.
+    ///
+    /// ```
+    /// use duramen::writer::{FileWriter, Writer};
+    ///
+    /// let path = std::env::temp_dir().join(format!("buffered-{}.log", std::process::id()));
+    /// let mut writer = FileWriter::new(&path).buffered(64 * 1024);
+    /// writer.write_entry(b"one\n").unwrap();
+    /// assert_eq!(std::fs::read(&path).unwrap(), b"");
+    /// writer.flush().unwrap();
+    /// assert_eq!(std::fs::read(&path).unwrap(), b"one\n");
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
+    #[must_use]
+    pub fn buffered(self, size: usize) -> Self {
+        Self { buffer_size: size, ..self }
+    }
+
+    /// How many bytes are held back.
+    pub fn held_back(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.held.len() as u64)
+    }
+
+    pub(crate) fn is_buffered(&self) -> bool {
+        self.buffer_size > 0
     }
 
     /// Empties the file when it is opened for the first time (Python's mode `w`).
@@ -105,12 +198,12 @@ impl FileWriter {
         &self.fs
     }
 
-    /// The length that the file has by what this writer has seen; opens it, where it is not open.
+    /// The length that the file has by what this writer has seen, with what it holds back; opens it, where it is not open.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn position(&mut self) -> io::Result<u64> {
-        self.opened().map(|open| open.position)
+        self.opened().map(|open| open.position + open.held.len() as u64)
     }
 
     /// What is known of the open file, `None` where it is not open.
@@ -121,6 +214,31 @@ impl FileWriter {
         self.open.as_ref().map(|open| open.file.status()).transpose()
     }
 
+    /// How many bytes may be held back now.
+    fn most_held(&self) -> usize {
+        // What is held back while the process ends may never be written.
+        let is_at_once = self.syncer.as_ref().is_some_and(|syncer| syncer.fsync() == Fsync::EveryRecord);
+        if is_at_once || ending::has_begun() {
+            0
+        } else if self.is_held_back {
+            self.buffer_size.max(BLOCK)
+        } else {
+            self.buffer_size
+        }
+    }
+
+    fn write_held(&mut self) -> io::Result<()> {
+        let has_written = self.open.as_mut().map_or(Ok(false), OpenFile::write_held)?;
+        if has_written { self.has_written() } else { Ok(()) }
+    }
+
+    fn has_written(&self) -> io::Result<()> {
+        match (&self.syncer, &self.open) {
+            (Some(syncer), Some(open)) => syncer.has_written(open.file.as_ref()),
+            _ => Ok(()),
+        }
+    }
+
     fn opened(&mut self) -> io::Result<&mut OpenFile> {
         let open = if let Some(open) = self.open.take() {
             open
@@ -128,7 +246,7 @@ impl FileWriter {
             let file = self.fs.open(&self.path, self.truncate_at_open)?;
             self.truncate_at_open = false;
             let position = file.status()?.length;
-            OpenFile { file, position, is_torn: false }
+            OpenFile { file, position, is_torn: false, held: Vec::new() }
         };
         Ok(self.open.insert(open))
     }
@@ -136,26 +254,28 @@ impl FileWriter {
 
 impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        let open = self.opened()?;
-        if open.is_torn {
-            open.write_all(&[b"\n", entry].concat())?;
-        } else {
-            open.write_all(entry)?;
-        }
-        match (&self.syncer, &self.open) {
-            (Some(syncer), Some(open)) => syncer.has_written(open.file.as_ref()),
-            _ => Ok(()),
-        }
+        let most = self.most_held();
+        if self.opened()?.accept(entry, most)? { self.has_written() } else { Ok(()) }
+    }
+
+    fn hold_back(&mut self) {
+        self.is_held_back = true;
+    }
+
+    fn flush_buffer(&mut self) -> io::Result<()> {
+        if self.is_held_back { Ok(()) } else { self.write_held() }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.is_held_back = false;
+        self.write_held()
     }
 
     fn close(&mut self) -> io::Result<()> {
+        let flushed = self.flush();
         match (self.open.take(), &self.syncer) {
-            (Some(open), Some(syncer)) => syncer.leave(open.file.as_ref()),
-            _ => Ok(()),
+            (Some(open), Some(syncer)) => flushed.and(syncer.leave(open.file.as_ref())),
+            _ => flushed,
         }
     }
 }

@@ -24,6 +24,18 @@ pub trait Writer: Send {
     /// Those of the destination. The entry may then have been written in part.
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()>;
 
+    /// Many entries come now: they may be held back until the next [`Writer::flush`].
+    fn hold_back(&mut self) {}
+
+    /// Hands on what the writer's own buffer holds, where it has one: a severe entry has come. What is held back for a
+    /// caller who flushes anyway ([`Writer::hold_back`]) may wait for that.
+    ///
+    /// # Errors
+    /// Those of the destination.
+    fn flush_buffer(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Hands to the operating system what is still held back.
     ///
     /// # Errors

@@ -60,7 +60,8 @@ impl RotatingWriter {
         self.file.open()?;
         let Some(open) = self.file.open_status()? else { return Ok(None) };
         // Its length is that which all of its writers have given it.
-        if open.is_named && !self.limit.is_reached(open.length, entry.len() as u64) {
+        let length = open.length + self.file.held_back();
+        if open.is_named && !self.limit.is_reached(length, entry.len() as u64) {
             return Ok(None);
         }
         // A pipe or a device cannot be rolled over; a file that is gone can.
@@ -74,6 +75,14 @@ impl Writer for RotatingWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let rolled = self.roll_over_if_due(entry);
         self.file.write_entry(entry).and(rolled)
+    }
+
+    fn hold_back(&mut self) {
+        self.file.hold_back();
+    }
+
+    fn flush_buffer(&mut self) -> io::Result<()> {
+        self.file.flush_buffer()
     }
 
     fn flush(&mut self) -> io::Result<()> {

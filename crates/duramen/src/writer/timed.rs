@@ -98,7 +98,10 @@ impl TimedRotatingWriter {
         }
         let Some((_, limit)) = &self.upkeep else { return Ok(false) };
         self.file.open()?;
-        let is_full = |open: FileStatus| !open.is_named || limit.is_reached(open.length, entry.len() as u64);
+        let held_back = self.file.held_back();
+        let is_full = |open: FileStatus| {
+            !open.is_named || limit.is_reached(open.length + held_back, entry.len() as u64)
+        };
         Ok(self.file.open_status()?.is_some_and(is_full))
     }
 
@@ -139,6 +142,14 @@ impl Writer for TimedRotatingWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let rolled = self.roll_over_if_due(entry);
         self.file.write_entry(entry).and(rolled)
+    }
+
+    fn hold_back(&mut self) {
+        self.file.hold_back();
+    }
+
+    fn flush_buffer(&mut self) -> io::Result<()> {
+        self.file.flush_buffer()
     }
 
     fn flush(&mut self) -> io::Result<()> {

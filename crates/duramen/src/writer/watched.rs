@@ -35,6 +35,14 @@ impl Writer for WatchedFileWriter {
         self.0.write_entry(entry)
     }
 
+    fn hold_back(&mut self) {
+        self.0.hold_back();
+    }
+
+    fn flush_buffer(&mut self) -> io::Result<()> {
+        self.0.flush_buffer()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
