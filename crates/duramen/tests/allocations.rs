@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use duramen::formatter::{ConsoleFormatter, Formatter, JsonFormatter, Style, TextFormatter};
-use duramen::handler::StreamHandler;
+use duramen::handler::{AsyncHandler, FileHandler, StreamHandler};
+use duramen::queue::Options;
 use duramen::{Handler, Level, Logger, Manager, Value, bound, fields, info, log};
 
 fn allocations_of_a_record(formatter: Arc<dyn Formatter>) -> u64 {
@@ -17,11 +18,15 @@ fn allocations_of_a_record(formatter: Arc<dyn Formatter>) -> u64 {
 
 /// What is allocated for 100 times what `write` logs.
 fn allocations_of(formatter: Arc<dyn Formatter>, write: impl Fn(&Logger, i64)) -> u64 {
-    let manager = Manager::new();
     let handler = StreamHandler::new(io::sink());
     handler.set_formatter(formatter);
+    allocations_before(Arc::new(handler), write)
+}
+
+fn allocations_before(handler: Arc<dyn Handler>, write: impl Fn(&Logger, i64)) -> u64 {
+    let manager = Manager::new();
     manager.root().set_level(Level::INFO);
-    manager.root().add_handler(Arc::new(handler) as Arc<dyn Handler>);
+    manager.root().add_handler(handler);
     let log = manager.get_logger("app.db");
     let log_some = || (0..100).for_each(|number| write(&log, number));
     log_some();
@@ -44,6 +49,30 @@ fn lines_of_text_allocate_nothing() {
 #[test]
 fn lines_for_the_console_allocate_nothing() {
     assert_eq!(allocations_of_a_record(Arc::new(ConsoleFormatter::new(true))), 0);
+}
+
+fn write_fields(log: &Logger, number: i64) {
+    info!(log, "record {number} of {}", "the database"; number = number, user = "ada", from = %"here");
+}
+
+#[test]
+fn lines_in_files_allocate_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = FileHandler::new(folder.path().join("plain.log")).expect("a file");
+    assert_eq!(allocations_before(Arc::new(plain), write_fields), 0);
+    let buffered = FileHandler::buffered(folder.path().join("buffered.log"), 1000).expect("a file");
+    assert_eq!(allocations_before(Arc::new(buffered), write_fields), 0);
+}
+
+#[test]
+fn records_for_a_queue_allocate_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = FileHandler::new(folder.path().join("queued.log")).expect("a file");
+    file.set_formatter(Arc::new(JsonFormatter::default()));
+    // Small enough to be full all the time: then it has grown as large as it has to be.
+    let options = Options { capacity: 16, ..Options::default() };
+    let handler = AsyncHandler::new(vec![Arc::new(file)], options).expect("a thread");
+    assert_eq!(allocations_before(Arc::new(handler), write_fields), 0);
 }
 
 #[test]

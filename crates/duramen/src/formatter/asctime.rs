@@ -22,6 +22,8 @@ pub(crate) struct Asctime {
 struct Last {
     /// The second, or the nanosecond where the format may show fractions of seconds.
     moment: Option<i64>,
+    /// The millisecond that the text shows, where it shows one.
+    millisecond: i64,
     text: String,
     /// How much of `text` does not change within the second.
     kept: usize,
@@ -39,6 +41,10 @@ impl Asctime {
     /// Calls `use_text` with the text of the record's creation time.
     pub(crate) fn with<R>(&self, record: &Record<'_>, use_text: impl FnOnce(&str) -> R) -> R {
         let mut last = self.last.lock();
+        let millisecond = record.created_ns.div_euclid(1_000_000);
+        if self.date_format.is_none() && last.moment.is_some() && last.millisecond == millisecond {
+            return use_text(&last.text);
+        }
         let moment = if self.may_show_fractions() {
             record.created_ns
         } else {
@@ -57,6 +63,7 @@ impl Asctime {
             let digit = |power| char::from_digit(milliseconds / power % 10, 10).unwrap_or('0');
             last.text.push(',');
             last.text.extend([digit(100), digit(10), digit(1)]);
+            last.millisecond = millisecond;
         }
         use_text(&last.text)
     }

@@ -194,6 +194,8 @@ pub(super) enum Sign {
 #[derive(Debug)]
 enum Piece {
     Literal(String),
+    /// A literal of one character of ASCII.
+    Byte(u8),
     /// A field that holds text or nothing, shown as it is.
     Text(Field),
     Field(Field, Conversion),
@@ -216,10 +218,20 @@ pub struct Layout {
 
 impl Layout {
     pub(super) fn push_literal(&mut self, text: &str) {
-        if let Some(Piece::Literal(last)) = self.pieces.last_mut() {
-            last.push_str(text);
-        } else if !text.is_empty() {
-            self.pieces.push(Piece::Literal(text.to_owned()));
+        let before = match self.pieces.last() {
+            Some(Piece::Literal(_) | Piece::Byte(_)) => self.pieces.pop(),
+            _ => None,
+        };
+        let mut whole = match before {
+            Some(Piece::Literal(before)) => before,
+            Some(Piece::Byte(before)) => char::from(before).to_string(),
+            _ => String::new(),
+        };
+        whole.push_str(text);
+        match whole.as_bytes() {
+            [] => {}
+            [byte] => self.pieces.push(Piece::Byte(*byte)),
+            _ => self.pieces.push(Piece::Literal(whole)),
         }
     }
 
@@ -250,6 +262,10 @@ impl Layout {
         for piece in &self.pieces {
             let text = match piece {
                 Piece::Literal(text) => text,
+                Piece::Byte(byte) => {
+                    out.push(*byte);
+                    continue;
+                }
                 Piece::Text(field) => field.text(record, asctime).unwrap_or("None"),
                 Piece::Field(field, conversion) => {
                     let rendered = conversion.write(&field.value(record, asctime), out);

@@ -1,6 +1,5 @@
 //! Records through a bounded queue to other handlers, on a thread of its own.
 
-use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,9 +9,13 @@ use parking_lot::Mutex;
 
 use super::Handler;
 use super::base::Gate;
+use crate::ending::{self, Pending};
 use crate::owned_record::OwnedRecord;
-use crate::queue::{Ledger, Options, Queue, Tally, Worker};
+use crate::queue::{Ledger, Options, Queue, Records, Tally, Worker};
 use crate::{Filter, Level, Record, report};
+
+/// So long a record that comes while the process ends is waited for.
+const AT_THE_END: Duration = Duration::from_secs(1);
 
 /// Copies each record into a queue, from which one worker thread gives it to the handlers behind.
 ///
@@ -22,8 +25,13 @@ use crate::{Filter, Level, Record, report};
 /// after that is dropped and counted.
 pub struct AsyncHandler {
     gate: Gate,
-    queue: Arc<Queue<OwnedRecord>>,
+    behind: Arc<Behind>,
     worker: Mutex<Option<Worker>>,
+}
+
+/// The queue, and the handlers behind it.
+struct Behind {
+    queue: Arc<Queue<OwnedRecord, Records>>,
     handlers: Arc<[Arc<dyn Handler>]>,
 }
 
@@ -34,11 +42,14 @@ impl AsyncHandler {
     /// When the operating system starts no thread.
     pub fn new(handlers: Vec<Arc<dyn Handler>>, options: Options) -> io::Result<Self> {
         let handlers: Arc<[_]> = handlers.into();
-        let queue = Arc::new(Queue::new(options, handlers.len()));
+        let queue = Arc::new(Queue::of_records(options, handlers.len()));
         let of_worker = Arc::clone(&handlers);
         let worker =
             Worker::start(Arc::clone(&queue), move |batch, tally| deliver(batch, &of_worker, tally))?;
-        Ok(Self { gate: Gate::default(), queue, worker: Mutex::new(Some(worker)), handlers })
+        let behind = Arc::new(Behind { queue, handlers });
+        let pending: Arc<dyn Pending> = Arc::<Behind>::clone(&behind);
+        ending::register(Arc::downgrade(&pending));
+        Ok(Self { gate: Gate::default(), behind, worker: Mutex::new(Some(worker)) })
     }
 
     /// Sets the least severe level that the handler takes.
@@ -53,21 +64,17 @@ impl AsyncHandler {
 
     /// Where the records have gone.
     pub fn stats(&self) -> Ledger {
-        self.queue.ledger()
+        self.behind.queue.ledger()
     }
 
     /// Waits until the handlers behind have all that was handled before, `timeout` at most; false when that
     /// was not enough. They are not flushed then.
     pub fn flush_within(&self, timeout: Duration) -> bool {
-        let in_time = self.queue.flush(Some(timeout));
-        if in_time {
-            self.handlers.iter().for_each(|handler| handler.flush());
-        }
-        in_time
+        self.behind.flush_within(timeout)
     }
 
     fn end_worker(&self) {
-        self.queue.close();
+        self.behind.queue.close();
         let worker = self.worker.lock().take();
         if let Some(worker) = worker {
             worker.join();
@@ -75,24 +82,59 @@ impl AsyncHandler {
     }
 }
 
-fn deliver(batch: &mut VecDeque<OwnedRecord>, handlers: &[Arc<dyn Handler>], tally: &mut Tally) {
-    while let Some(record) = batch.pop_front() {
-        let mut failed = false;
-        for (place, handler) in handlers.iter().enumerate() {
-            let counts = tally.handler(place);
-            if record.level() < handler.level() {
-                counts.below_level += 1;
-            } else if catch_unwind(AssertUnwindSafe(|| record.with(|record| handler.handle(record)))).is_ok()
-            {
-                counts.delivered += 1;
-            } else {
-                counts.failed += 1;
-                failed = true;
-                report::error("AsyncHandler", &"a handler panicked; its record is counted as failed");
+impl Behind {
+    fn flush_within(&self, timeout: Duration) -> bool {
+        let in_time = self.queue.flush(Some(timeout));
+        if in_time {
+            self.handlers.iter().for_each(|handler| handler.flush());
+        }
+        in_time
+    }
+}
+
+impl Pending for Behind {
+    fn hand_on(&self, longest: Duration) {
+        // The thread that delivers may be the one that has called `exit`; it cannot wait for itself.
+        if !self.flush_within(longest) {
+            let ledger = self.queue.ledger();
+            let lost = ledger.queued + ledger.in_flight;
+            report::error(
+                "AsyncHandler",
+                &format_args!("the process ends with {lost} records not delivered"),
+            );
+        }
+    }
+}
+
+/// The handlers write the records of a batch together, where they can.
+fn deliver(batch: &mut Records, handlers: &[Arc<dyn Handler>], tally: &mut Tally) {
+    let on_all = |what: &str, act: fn(&dyn Handler)| {
+        for handler in handlers {
+            if catch_unwind(AssertUnwindSafe(|| act(handler.as_ref()))).is_err() {
+                report::error("AsyncHandler", &format_args!("a handler panicked {what}"));
             }
         }
-        tally.item(failed);
+    };
+    on_all("before a batch", |handler| handler.hold_back());
+    while batch.next(|record| deliver_one(record, handlers, tally)).is_some() {}
+    on_all("in a flush", |handler| handler.flush());
+}
+
+fn deliver_one(record: &Record<'_>, handlers: &[Arc<dyn Handler>], tally: &mut Tally) {
+    let mut failed = false;
+    for (place, handler) in handlers.iter().enumerate() {
+        let counts = tally.handler(place);
+        if record.level < handler.level() {
+            counts.below_level += 1;
+        } else if catch_unwind(AssertUnwindSafe(|| handler.handle(record))).is_ok() {
+            counts.delivered += 1;
+        } else {
+            counts.failed += 1;
+            failed = true;
+            report::error("AsyncHandler", &"a handler panicked; its record is counted as failed");
+        }
     }
+    tally.item(failed);
 }
 
 impl Handler for AsyncHandler {
@@ -103,20 +145,23 @@ impl Handler for AsyncHandler {
     fn handle(&self, record: &Record<'_>) {
         if self.gate.passes(record) {
             // A refused record stands in the queue's count.
-            self.queue.push(record.into(), record.level);
+            self.behind.queue.push(record, record.level);
+            if ending::has_begun() {
+                self.behind.flush_within(AT_THE_END);
+            }
         }
     }
 
     fn flush(&self) {
-        self.queue.flush(None);
-        for handler in self.handlers.iter() {
+        self.behind.queue.flush(None);
+        for handler in self.behind.handlers.iter() {
             handler.flush();
         }
     }
 
     fn close(&self) {
         self.end_worker();
-        for handler in self.handlers.iter() {
+        for handler in self.behind.handlers.iter() {
             handler.flush();
             handler.close();
         }

@@ -6,31 +6,44 @@
 
 mod ledger;
 mod options;
+mod records;
+mod waiting;
 mod worker;
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 pub use ledger::{Dropped, HandlerCounts, Ledger, Tally};
 pub use options::{Options, Overflow};
+pub(crate) use records::Records;
+pub use waiting::{Accepts, Waiting};
 pub use worker::Worker;
 
-use crate::Level;
+use crate::{Level, OwnedRecord};
 
-/// A bounded queue.
-pub struct Queue<T> {
+/// A bounded queue of items of type `T`, which wait in `W`.
+///
+/// What it promises, at every moment, since all of it is one state under one lock:
+///
+/// - each item that was accepted is delivered, failed, queued, in flight, or dropped for a cause ([`Ledger`]);
+/// - the items of one thread are delivered in the order in which it put them in;
+/// - no more than [`Options::capacity`] items wait, and while the bytes of those reach [`Options::max_bytes`] none is added;
+/// - the thread that takes items out is woken when it sleeps, never while it works.
+pub struct Queue<T, W = VecDeque<T>> {
     options: Options,
-    state: Mutex<State<T>>,
+    state: Mutex<State<W>>,
+    items: PhantomData<fn(T)>,
     /// For the thread that takes items out: some came, or it has to end.
     arrived: Condvar,
     /// For those who wait for room or for the end of items.
     left: Condvar,
 }
 
-struct State<T> {
-    waiting: VecDeque<T>,
+struct State<W> {
+    waiting: W,
     ledger: Ledger,
     is_closed: bool,
     /// The thread that takes items out has to end, whatever waits.
@@ -60,13 +73,13 @@ enum Taker {
 
 /// What has become of an item that was offered.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Offer<T> {
-    /// It is in the queue; with it comes the one that had to leave for it.
-    Accepted(Option<T>),
+pub enum Offer<I, E = I> {
+    /// It is in the queue; with it comes what had to leave for it.
+    Accepted(Option<E>),
     /// It was refused and counted.
-    Dropped(T),
+    Dropped(I),
     /// There is no room, and the caller is to wait for some ([`Queue::wait_for_room`]).
-    Full(T),
+    Full(I),
 }
 
 /// What the options say about an item for which there is no room in the journal.
@@ -80,14 +93,39 @@ pub enum Room<T> {
     Evicted(T),
 }
 
-impl<T> Queue<T> {
+impl<T: Send> Queue<T> {
     /// An empty queue in front of `handlers` handlers.
     pub fn new(options: Options, handlers: usize) -> Self {
+        Self::with(options, handlers)
+    }
+
+    /// Puts items that an earlier process left before all that wait, however many they are.
+    pub fn recover(&self, items: impl IntoIterator<Item = T>) {
+        let mut state = self.state();
+        let mut recovered: VecDeque<T> = items.into_iter().collect();
+        let count = recovered.len() as u64;
+        state.waiting.give_back(&mut recovered);
+        state.ledger.recovered += count;
+        state.ledger.queued += count;
+        state.taker = Taker::Awake;
+        self.arrived.notify_one();
+    }
+}
+
+impl Queue<OwnedRecord, Records> {
+    /// An empty queue of records, which are put in as references.
+    pub(crate) fn of_records(options: Options, handlers: usize) -> Self {
+        Self::with(options, handlers)
+    }
+}
+
+impl<T, W: Waiting> Queue<T, W> {
+    fn with(options: Options, handlers: usize) -> Self {
         let ledger = Ledger { handlers: vec![HandlerCounts::default(); handlers], ..Ledger::default() };
         Self {
             options: options.at_least_one(),
             state: Mutex::new(State {
-                waiting: VecDeque::new(),
+                waiting: W::default(),
                 ledger,
                 is_closed: false,
                 is_parked: false,
@@ -99,6 +137,7 @@ impl<T> Queue<T> {
                 pushers: 0,
                 flushers: 0,
             }),
+            items: PhantomData,
             arrived: Condvar::new(),
             left: Condvar::new(),
         }
@@ -110,7 +149,10 @@ impl<T> Queue<T> {
     }
 
     /// Puts `item` at the end, waiting as the options say; false when it was dropped.
-    pub fn push(&self, mut item: T, level: Level) -> bool {
+    pub fn push<I>(&self, mut item: I, level: Level) -> bool
+    where
+        W: Accepts<I>,
+    {
         let until = self.options.block_timeout.map(|longest| Instant::now() + longest);
         loop {
             item = match self.offer(item, level) {
@@ -126,7 +168,10 @@ impl<T> Queue<T> {
     }
 
     /// Puts `item` at the end without ever waiting.
-    pub fn offer(&self, item: T, level: Level) -> Offer<T> {
+    pub fn offer<I>(&self, item: I, level: Level) -> Offer<I, W::Evicted>
+    where
+        W: Accepts<I>,
+    {
         let mut state = self.state();
         let state = &mut *state;
         let dropped = &mut state.ledger.dropped;
@@ -135,7 +180,7 @@ impl<T> Queue<T> {
             return Offer::Dropped(item);
         }
         let mut evicted = None;
-        if state.waiting.len() >= self.options.capacity {
+        if self.is_full(&state.waiting) {
             match self.options.overflow {
                 Overflow::DropNewest => {
                     dropped.newest += 1;
@@ -146,10 +191,15 @@ impl<T> Queue<T> {
                     return Offer::Dropped(item);
                 }
                 Overflow::DropOldest => {
-                    dropped.oldest += 1;
-                    state.ledger.queued -= 1;
-                    state.gone += 1;
-                    evicted = state.waiting.pop_front();
+                    // One, unless it is bytes that there is no room for.
+                    while self.is_full(&state.waiting)
+                        && let Some(oldest) = state.waiting.evict()
+                    {
+                        evicted = Some(oldest);
+                        dropped.oldest += 1;
+                        state.ledger.queued -= 1;
+                        state.gone += 1;
+                    }
                 }
                 Overflow::Block | Overflow::DropBelow(_) => {
                     if state.taker_thread == Some(std::thread::current().id()) {
@@ -160,13 +210,13 @@ impl<T> Queue<T> {
                 }
             }
         }
-        state.waiting.push_back(item);
+        state.waiting.accept(item);
         state.ledger.accepted += 1;
         state.ledger.queued += 1;
         let wakes = match state.taker {
             Taker::Awake => false,
             Taker::Sleeps => true,
-            Taker::Gathers => state.waiting.len() >= self.options.many(),
+            Taker::Gathers => state.waiting.count() >= self.options.many(),
         };
         if wakes {
             state.taker = Taker::Awake;
@@ -176,7 +226,7 @@ impl<T> Queue<T> {
     }
 
     /// Says what becomes of an item of `level` for which there is no room elsewhere, in the queue's journal.
-    pub fn make_room(&self, level: Level) -> Room<T> {
+    pub fn make_room(&self, level: Level) -> Room<W::Evicted> {
         let mut state = self.state();
         let state = &mut *state;
         let dropped = &mut state.ledger.dropped;
@@ -187,7 +237,7 @@ impl<T> Queue<T> {
         match self.options.overflow {
             Overflow::DropBelow(least) if level < least => dropped.below_level += 1,
             Overflow::DropOldest => {
-                if let Some(oldest) = state.waiting.pop_front() {
+                if let Some(oldest) = state.waiting.evict() {
                     dropped.oldest += 1;
                     state.ledger.queued -= 1;
                     state.gone += 1;
@@ -209,30 +259,21 @@ impl<T> Queue<T> {
         Room::Refused
     }
 
-    /// Puts items that an earlier process left before all that wait, however many they are.
-    pub fn recover(&self, items: impl IntoIterator<Item = T>) {
-        let mut state = self.state();
-        let mut recovered: VecDeque<T> = items.into_iter().collect();
-        let count = recovered.len() as u64;
-        recovered.append(&mut state.waiting);
-        state.waiting = recovered;
-        state.ledger.recovered += count;
-        state.ledger.queued += count;
-        state.taker = Taker::Awake;
-        self.arrived.notify_one();
-    }
-
     /// Waits until there is room or the queue is closed; false when `until` came first.
     pub fn wait_for_room(&self, until: Option<Instant>) -> bool {
         let mut state = self.state();
         state.pushers += 1;
         let mut in_time = true;
-        while in_time && !state.is_closed && state.waiting.len() >= self.options.capacity {
+        while in_time && !state.is_closed && self.is_full(&state.waiting) {
             self.hurry(&mut state);
             (state, in_time) = wait(&self.left, state, until);
         }
         state.pushers -= 1;
-        state.is_closed || state.waiting.len() < self.options.capacity
+        state.is_closed || !self.is_full(&state.waiting)
+    }
+
+    fn is_full(&self, waiting: &W) -> bool {
+        waiting.count() >= self.options.capacity || waiting.bytes() >= self.options.max_bytes
     }
 
     /// Counts an item for which there was no room in time.
@@ -245,17 +286,17 @@ impl<T> Queue<T> {
     ///
     /// One thread at a time does this, and calls [`Queue::settle`] after each batch; another one waits until
     /// that has come to its end or given up ([`Queue::hand_back`]).
-    pub fn take(&self, batch: &mut VecDeque<T>) -> bool {
+    pub fn take(&self, batch: &mut W) -> bool {
         self.take_or(batch, true)
     }
 
     /// Takes out what waits now, for a caller that stands in for a worker. False: there is nothing, or another
     /// thread takes it.
-    pub fn take_ready(&self, batch: &mut VecDeque<T>) -> bool {
+    pub fn take_ready(&self, batch: &mut W) -> bool {
         self.take_or(batch, false)
     }
 
-    fn take_or(&self, batch: &mut VecDeque<T>, waits: bool) -> bool {
+    fn take_or(&self, batch: &mut W, waits: bool) -> bool {
         let own = std::thread::current().id();
         let mut state = self.state();
         while state.taker_thread.is_some_and(|taker| taker != own) {
@@ -267,13 +308,13 @@ impl<T> Queue<T> {
         state.taker_thread = Some(own);
         let mut gathered_until = None;
         loop {
-            if state.is_parked || ((state.is_closed || !waits) && state.waiting.is_empty()) {
+            if state.is_parked || ((state.is_closed || !waits) && state.waiting.count() == 0) {
                 state.taker = Taker::Awake;
                 state.taker_thread = None;
                 self.left.notify_all();
                 return false;
             }
-            if state.waiting.is_empty() {
+            if state.waiting.count() == 0 {
                 state.taker = Taker::Sleeps;
                 state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -281,7 +322,7 @@ impl<T> Queue<T> {
             let is_wanted =
                 !waits || state.is_closed || state.is_hurried || state.pushers + state.flushers > 0;
             if is_wanted
-                || state.waiting.len() >= self.options.many()
+                || state.waiting.count() >= self.options.many()
                 || self.options.flush_interval.is_zero()
             {
                 break;
@@ -296,8 +337,8 @@ impl<T> Queue<T> {
         }
         state.taker = Taker::Awake;
         state.is_hurried = false;
-        let count = state.waiting.len().min(self.options.batch);
-        batch.extend(state.waiting.drain(..count));
+        state.waiting.take(self.options.batch, batch);
+        let count = batch.count();
         state.flying_from = Some(state.gone);
         state.gone += count as u64;
         state.ledger.queued -= count as u64;
@@ -319,16 +360,15 @@ impl<T> Queue<T> {
     }
 
     /// Puts the rest of a batch back, for another thread to take: the items that the tally does not know.
-    pub fn hand_back(&self, batch: &mut VecDeque<T>, tally: &Tally) {
+    pub fn hand_back(&self, batch: &mut W, tally: &Tally) {
         let mut state = self.state();
-        let count = batch.len() as u64;
+        let count = batch.count() as u64;
         state.ledger.in_flight -= count.min(state.ledger.in_flight);
         state.ledger.settle(tally);
         state.ledger.queued += count;
         state.gone -= count;
         state.flying_from = None;
-        batch.append(&mut state.waiting);
-        std::mem::swap(batch, &mut state.waiting);
+        state.waiting.give_back(batch);
         state.taker_thread = None;
         self.left.notify_all();
     }
@@ -381,10 +421,10 @@ impl<T> Queue<T> {
     }
 
     /// Gives up what waits, which is counted as abandoned, and gives it back.
-    pub fn abandon(&self) -> VecDeque<T> {
+    pub fn abandon(&self) -> W {
         let mut state = self.state();
         let waiting = std::mem::take(&mut state.waiting);
-        let count = waiting.len() as u64;
+        let count = waiting.count() as u64;
         state.ledger.queued -= count;
         state.ledger.dropped.abandoned += count;
         state.gone += count;
@@ -407,27 +447,27 @@ impl<T> Queue<T> {
         self.state().ledger.clone()
     }
 
-    fn wake_all(&self, state: &mut State<T>) {
+    fn wake_all(&self, state: &mut State<W>) {
         state.taker = Taker::Awake;
         self.arrived.notify_one();
         self.left.notify_all();
     }
 
     /// Wakes the thread that lets items gather: somebody waits for them.
-    fn hurry(&self, state: &mut State<T>) {
+    fn hurry(&self, state: &mut State<W>) {
         if state.taker == Taker::Gathers {
             state.taker = Taker::Awake;
             self.arrived.notify_one();
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, State<W>> {
         // Nothing that can panic runs while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> State<T> {
+impl<W> State<W> {
     /// Whether the first `count` items that were accepted have come to their end.
     fn has_ended(&self, count: u64) -> bool {
         self.flying_from.unwrap_or(self.gone) >= count
@@ -435,11 +475,11 @@ impl<T> State<T> {
 }
 
 /// Waits for `condition`; false when `until` has come.
-fn wait<'a, T>(
+fn wait<'a, W>(
     condition: &Condvar,
-    state: MutexGuard<'a, State<T>>,
+    state: MutexGuard<'a, State<W>>,
     until: Option<Instant>,
-) -> (MutexGuard<'a, State<T>>, bool) {
+) -> (MutexGuard<'a, State<W>>, bool) {
     let Some(until) = until else {
         return (condition.wait(state).unwrap_or_else(PoisonError::into_inner), true);
     };

@@ -23,6 +23,9 @@ pub enum Overflow {
 pub struct Options {
     /// So many items wait at most; those that the worker has taken out come on top, [`Options::batch`] at most.
     pub capacity: usize,
+    /// While the texts of those that wait take so many bytes, there is no room for another one. Only the records of
+    /// [`AsyncHandler`](crate::handler::AsyncHandler) take bytes.
+    pub max_bytes: usize,
     /// What happens to an item for which there is no room.
     pub overflow: Overflow,
     /// How long a caller waits for room; `None`: until there is some.
@@ -38,6 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             capacity: 8192,
+            max_bytes: 4 * 1024 * 1024,
             overflow: Overflow::default(),
             block_timeout: None,
             flush_interval: Duration::from_millis(50),
@@ -53,6 +57,11 @@ impl Options {
     }
 
     pub(super) fn at_least_one(self) -> Self {
-        Self { capacity: self.capacity.max(1), batch: self.batch.max(1), ..self }
+        Self {
+            capacity: self.capacity.max(1),
+            max_bytes: self.max_bytes.max(1),
+            batch: self.batch.max(1),
+            ..self
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! The thread that empties a queue.
 
-use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::{Queue, Tally};
+use super::{Queue, Tally, Waiting};
 use crate::report;
 
 /// A thread that takes batches out of a queue and gives them to a function.
@@ -20,12 +19,12 @@ impl Worker {
     ///
     /// # Errors
     /// When the operating system starts no thread.
-    pub fn start<T: Send + 'static>(
-        queue: Arc<Queue<T>>,
-        mut deliver: impl FnMut(&mut VecDeque<T>, &mut Tally) + Send + 'static,
+    pub fn start<T: 'static, W: Waiting + 'static>(
+        queue: Arc<Queue<T, W>>,
+        mut deliver: impl FnMut(&mut W, &mut Tally) + Send + 'static,
     ) -> io::Result<Self> {
         let work = move || {
-            let mut batch = VecDeque::new();
+            let mut batch = W::default();
             while queue.take(&mut batch) {
                 let mut tally = Tally::default();
                 let outcome = catch_unwind(AssertUnwindSafe(|| deliver(&mut batch, &mut tally)));

@@ -240,15 +240,13 @@ impl FileWriter {
     }
 
     fn opened(&mut self) -> io::Result<&mut OpenFile> {
-        let open = if let Some(open) = self.open.take() {
-            open
-        } else {
-            let file = self.fs.open(&self.path, self.truncate_at_open)?;
-            self.truncate_at_open = false;
-            let position = file.status()?.length;
-            OpenFile { file, position, is_torn: false, held: Vec::new() }
-        };
-        Ok(self.open.insert(open))
+        if let Some(ref mut open) = self.open {
+            return Ok(open);
+        }
+        let file = self.fs.open(&self.path, self.truncate_at_open)?;
+        self.truncate_at_open = false;
+        let position = file.status()?.length;
+        Ok(self.open.insert(OpenFile { file, position, is_torn: false, held: Vec::new() }))
     }
 }
 
