@@ -34,7 +34,7 @@ use crate::fields::Fields;
 use crate::value::ToValue;
 
 pub(crate) use trace_ids::TraceFields;
-pub use trace_ids::{TraceIds, set_trace_ids};
+pub use trace_ids::{TraceIds, set_resource, set_trace_ids};
 
 thread_local! {
     static THREAD: RefCell<Thread> =

@@ -1,6 +1,7 @@
-//! The identifiers of the span that a tracing system says is active.
+//! The identifiers of the span that a tracing system says is active, and the service that the trace is of.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,8 +86,47 @@ pub fn set_trace_ids(finder: impl Fn() -> Option<TraceIds> + Send + Sync + 'stat
     drop(previous);
 }
 
-/// The identifiers as text, for one record.
-pub(crate) struct TraceFields(KeptText);
+/// What the attributes of a resource are called on records.
+const OF_SERVICE: [(&str, &str); 4] = [
+    ("service.name", "service_name"),
+    ("service.namespace", "service_namespace"),
+    ("service.version", "service_version"),
+    ("service.instance.id", "service_instance_id"),
+];
+
+type Service = Arc<[(&'static str, String)]>;
+
+static SERVICE: RwLock<Option<Service>> = RwLock::new(None);
+
+/// Says of which service the spans are: on every record that has the identifiers of one, the resource's `service.name`,
+/// `service.namespace`, `service.version` and `service.instance.id` are the fields `service_name`,
+/// `service_namespace`, `service_version` and `service_instance_id`, as in Python, unless a field of the record has the
+/// name. Other attributes are left aside. What is said later takes the place of what was said before.
+///
+/// The names are those of
+/// [OpenTelemetry](https://opentelemetry.io/docs/specs/semconv/resource/#service). With its SDK, `resource` being what
+/// the tracer provider was made with: `context::set_resource(resource.iter())`.
+///
+/// ```
+/// use duramen::context;
+///
+/// context::set_resource([("service.name", "shop"), ("service.version", "1.2")]);
+/// ```
+pub fn set_resource(attributes: impl IntoIterator<Item = (impl Display, impl Display)>) {
+    let named = attributes.into_iter().filter_map(|(key, value)| {
+        let key = report::text_of(&key);
+        let (_, name) = OF_SERVICE.into_iter().find(|(attribute, _)| *attribute == key)?;
+        Some((name, report::text_of(&value)))
+    });
+    let service: Service = named.collect();
+    *SERVICE.write() = Some(service);
+}
+
+/// The identifiers and the service as text, for one record.
+pub(crate) struct TraceFields {
+    identifiers: KeptText,
+    service: Option<Service>,
+}
 
 impl TraceFields {
     /// `None` where no span is active, or the program has said nothing of spans.
@@ -103,12 +143,16 @@ impl TraceFields {
         });
         let TraceIds { trace_id, span_id, trace_flags } =
             found.filter(|ids| ids.trace_id != 0 && ids.span_id != 0)?;
-        Some(Self(KeptText::of(&format_args!("{trace_id:032x}{span_id:016x}{trace_flags:02x}")).0))
+        let identifiers = KeptText::of(&format_args!("{trace_id:032x}{span_id:016x}{trace_flags:02x}")).0;
+        Some(Self { identifiers, service: SERVICE.read().clone() })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [("trace_id", 0..32), ("span_id", 32..48), ("trace_flags", 48..50)]
             .into_iter()
-            .filter_map(|(name, place)| Some((name, self.0.get(place)?)))
+            .filter_map(|(name, place)| Some((name, self.identifiers.get(place)?)))
+            .chain(
+                self.service.iter().flat_map(|service| service.iter()).map(|(name, text)| (*name, &**text)),
+            )
     }
 }
