@@ -81,6 +81,11 @@ impl TimeText {
         Ok(true)
     }
 
+    /// Whether a comma and three digits end the text.
+    pub(crate) fn has_usual_milliseconds(&self) -> bool {
+        matches!(self.milliseconds, Milliseconds::Usual)
+    }
+
     /// Appends the creation time to `out`, if the text of its second is remembered and needs no interpreter.
     #[inline]
     pub(crate) fn write_remembered(
@@ -129,9 +134,6 @@ impl TimeText {
 
 /// A comma and three digits.
 fn push_usual_milliseconds(created: &Creation, out: &mut String) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 999")]
-    let milliseconds = created.milliseconds as u32;
-    let digit = |value: u32| b'0' + (value % 10) as u8;
-    let text = [b',', digit(milliseconds / 100), digit(milliseconds / 10), digit(milliseconds)];
-    out.push_str(std::str::from_utf8(&text).unwrap_or(",???"));
+    out.push(',');
+    out.push_str(std::str::from_utf8(&created.digits_of_milliseconds()).unwrap_or("???"));
 }

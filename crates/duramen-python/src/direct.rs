@@ -10,7 +10,7 @@ use duramen::{Level, Record};
 use pyo3::prelude::*;
 
 use crate::call_site::{self, CallSite};
-use crate::formatter_plan::{Needs, Rendering};
+use crate::formatter_plan::Needs;
 use crate::handler_plan::HandlerPlan;
 use crate::pipeline::{self, Keywords, LoggingCall};
 use crate::reach::Reach;
@@ -35,7 +35,6 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>) -> Option<Written> {
     let reach = Reach::find(call.logger, settings)?;
     let py = call.logger.py();
     let (name, plan) = reach.only_writer(py, call.level)?;
-    let Rendering::Layout(layout) = &plan.formatter.rendering else { return None };
     let file = plan.file.try_borrow().ok()?;
     let file = file.as_ref().filter(|file| file.is_prompt)?;
     settings.is_known_to_make_plain_records().then_some(())?;
@@ -48,8 +47,6 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>) -> Option<Written> {
         let buffers::Buffers { message, line, time } = buffers;
         merge(template, call.arguments, message)?;
         line.clear();
-        time.clear();
-        plan.formatter.write_remembered_time(&created, settings, time)?;
         let record = Record {
             name,
             level: Level(call.level),
@@ -68,7 +65,7 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>) -> Option<Written> {
             exception: None,
             stack: None,
         };
-        layout.render(&record, time, line).ok()?;
+        plan.formatter.render_plainly((&created, settings), (&record, level_name), time, line)?;
         write_line(plan, file, created.seconds, line)
     })
 }

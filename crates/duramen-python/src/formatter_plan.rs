@@ -1,15 +1,19 @@
 //! How the native way turns records into text for a formatter, found out once and remembered while nothing
 //! changes.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use duramen::Record;
 use duramen::formatter::{Field, Layout};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::asctime::TimeText;
+use crate::beginning::Beginning;
 use crate::interpreter::State;
+use crate::record::Creation;
 use crate::remembered::{Finding, Remembered};
 use crate::settings::Settings;
 use crate::structured::StructuredLayout;
@@ -97,6 +101,8 @@ pub(crate) struct FormatterPlan {
     pub(crate) rendering: Rendering,
     pub(crate) needs: Needs,
     pub(crate) time: Option<TimeText>,
+    /// For layouts that begin with the time.
+    beginning: Option<RefCell<Beginning>>,
     /// The formatter, its style and what that one holds, in the states from which the plan was made. Each one
     /// that is as it was holds the next. `None` when changes could not be told: the plan is good for one record.
     parts: Option<Vec<(*mut ffi::PyObject, State)>>,
@@ -129,7 +135,9 @@ impl FormatterPlan {
                 state.share_with(formatter);
             }
         }
-        Self { needs: Needs::of(&rendering), rendering, time, parts }
+        let beginning = matches!(&rendering, Rendering::Layout(layout) if Beginning::has_time(layout))
+            .then(RefCell::default);
+        Self { needs: Needs::of(&rendering), rendering, time, beginning, parts }
     }
 
     /// Whether `formatter` is the one that the plan was made for, and everything is as it was.
@@ -164,15 +172,23 @@ impl FormatterPlan {
         INHERITED.put(formatter, self)
     }
 
-    /// Appends the creation time to `out`, if the text shows it, without asking the interpreter; `None` when that is
-    /// not possible.
-    pub(crate) fn write_remembered_time(
+    /// Appends the text of a record whose level has the name `level_name` to `line`; `None` when the interpreter has to be
+    /// asked for it.
+    pub(crate) fn render_plainly(
         &self,
-        created: &crate::record::Creation,
-        settings: &Settings,
-        out: &mut String,
+        moment: (&Creation, &Settings),
+        record: (&Record<'_>, &Rc<str>),
+        time: &mut String,
+        line: &mut Vec<u8>,
     ) -> Option<()> {
-        self.time.as_ref().map_or(Some(()), |time| time.write_remembered(created, settings, out))
+        let Rendering::Layout(layout) = &self.rendering else { return None };
+        let Some(written) = &self.time else { return layout.render(record.0, "", line).ok() };
+        if let Some(beginning) = &self.beginning {
+            return beginning.try_borrow_mut().ok()?.render(layout, written, moment, record, line);
+        }
+        time.clear();
+        written.write_remembered(moment.0, moment.1, time)?;
+        layout.render(record.0, time, line).ok()
     }
 
     /// Appends the creation time to `out`, if the text shows it. True when the interpreter was asked for it, so
@@ -180,7 +196,7 @@ impl FormatterPlan {
     pub(crate) fn write_time(
         &self,
         py: Python<'_>,
-        created: &crate::record::Creation,
+        created: &Creation,
         settings: &Settings,
         out: &mut String,
     ) -> PyResult<bool> {

@@ -6,6 +6,7 @@
 mod adapter;
 mod amended;
 mod asctime;
+mod beginning;
 mod buffering;
 mod buffers;
 mod call_site;

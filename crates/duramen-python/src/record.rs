@@ -282,6 +282,13 @@ impl Creation {
         towards_zero.saturating_sub((towards_zero as f64 > self.seconds).into())
     }
 
+    /// The milliseconds as three digits.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 999")]
+    pub(crate) fn digits_of_milliseconds(&self) -> [u8; 3] {
+        let milliseconds = self.milliseconds as u32;
+        [100, 10, 1].map(|unit| b'0' + (milliseconds / unit % 10) as u8)
+    }
+
     /// Asks the `time` module that `logging` sees, as a test may have replaced it.
     pub(crate) fn now(py: Python<'_>) -> PyResult<Self> {
         let time = globals::get(py, intern!(py, "time"))?;

@@ -4,6 +4,8 @@
 //! A layout renders to the same text as CPython renders the format it was compiled from, with the
 //! record's fields as values. What cannot be promised to be the same is refused when it is compiled.
 
+use std::ops::Range;
+
 use super::append::append;
 use super::digits::{self, Digits};
 use crate::Record;
@@ -241,6 +243,28 @@ impl Layout {
         self.pieces.push(if is_plain { Piece::Text(field) } else { Piece::Field(field, conversion) });
     }
 
+    /// How many pieces there are.
+    pub fn count(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// So many pieces at the beginning show nothing but the creation time, once, the logger's name and the level's:
+    /// lines of the same moment often have them in common.
+    pub fn count_of_beginning(&self) -> usize {
+        let mut shows_time = false;
+        let belongs = |piece: &&Piece| match piece {
+            Piece::Text(Field::Asctime) => !std::mem::replace(&mut shows_time, true),
+            Piece::Literal(_) | Piece::Text(Field::Name | Field::Levelname) => true,
+            _ => false,
+        };
+        self.pieces.iter().take_while(belongs).count()
+    }
+
+    /// Which piece is the first that shows the creation time as it is.
+    pub fn place_of_time(&self) -> Option<usize> {
+        self.pieces.iter().position(|piece| matches!(piece, Piece::Text(Field::Asctime)))
+    }
+
     /// Whether the layout shows `field`.
     pub fn uses(&self, field: Field) -> bool {
         self.used & (1 << field as u32) != 0
@@ -258,8 +282,22 @@ impl Layout {
         asctime: &str,
         out: &mut Vec<u8>,
     ) -> Result<(), UnsupportedLayout> {
+        self.render_pieces(0..self.pieces.len(), record, asctime, out)
+    }
+
+    /// Appends what these of the pieces show, as [`Layout::render`] does all of them.
+    ///
+    /// # Errors
+    /// As for [`Layout::render`].
+    pub fn render_pieces(
+        &self,
+        pieces: Range<usize>,
+        record: &Record<'_>,
+        asctime: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), UnsupportedLayout> {
         let start = out.len();
-        for piece in &self.pieces {
+        for piece in self.pieces.get(pieces).unwrap_or_default() {
             let text = match piece {
                 Piece::Literal(text) => text,
                 Piece::Byte(byte) => {

@@ -1,0 +1,97 @@
+//! What lines of one formatter begin with, kept from the last line: creation time, logger and level are most often the
+//! same, but for the milliseconds.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use duramen::Record;
+use duramen::formatter::Layout;
+
+use crate::asctime::TimeText;
+use crate::record::Creation;
+use crate::settings::Settings;
+
+/// The beginning of the last line, and what it was made from.
+#[derive(Default)]
+pub(crate) struct Beginning {
+    /// So many pieces of the layout belong to it.
+    pieces: usize,
+    second: Option<i64>,
+    time_version: u64,
+    level: i64,
+    level_name: Option<Rc<str>>,
+    name: String,
+    text: Vec<u8>,
+    /// Where the three digits of the milliseconds stand in it.
+    milliseconds: Option<Range<usize>>,
+}
+
+impl Beginning {
+    /// Whether lines of the layout begin with the creation time, so that there is something to keep.
+    pub(crate) fn has_time(layout: &Layout) -> bool {
+        layout.place_of_time().is_some_and(|place| place < layout.count_of_beginning())
+    }
+
+    /// Appends the text of a record whose level has the name `level_name`; `None` when the interpreter has to be asked.
+    pub(crate) fn render(
+        &mut self,
+        layout: &Layout,
+        time: &TimeText,
+        moment: (&Creation, &Settings),
+        (record, level_name): (&Record<'_>, &Rc<str>),
+        line: &mut Vec<u8>,
+    ) -> Option<()> {
+        let (created, settings) = moment;
+        if !self.is_of(record, level_name, created, settings) {
+            self.make(layout, time, moment, (record, level_name))?;
+        }
+        let start = line.len();
+        line.extend_from_slice(&self.text);
+        if let Some(place) = &self.milliseconds {
+            line[start..][place.clone()].copy_from_slice(&created.digits_of_milliseconds());
+        }
+        layout.render_pieces(self.pieces..layout.count(), record, "", line).ok()
+    }
+
+    #[inline]
+    fn is_of(
+        &self,
+        record: &Record<'_>,
+        level_name: &Rc<str>,
+        created: &Creation,
+        settings: &Settings,
+    ) -> bool {
+        self.second == Some(created.second())
+            && self.time_version == settings.time_version()
+            && self.level == record.level.0
+            && self.level_name.as_ref().is_some_and(|name| Rc::ptr_eq(name, level_name))
+            && self.name == record.name
+    }
+
+    #[cold]
+    fn make(
+        &mut self,
+        layout: &Layout,
+        time: &TimeText,
+        (created, settings): (&Creation, &Settings),
+        (record, level_name): (&Record<'_>, &Rc<str>),
+    ) -> Option<()> {
+        let mut asctime = String::new();
+        time.write_remembered(created, settings, &mut asctime)?;
+        // Should something fail, there is no line that has this beginning.
+        self.second = None;
+        self.text.clear();
+        let (pieces, place) = (layout.count_of_beginning(), layout.place_of_time()?);
+        layout.render_pieces(0..place, record, &asctime, &mut self.text).ok()?;
+        let end = self.text.len() + asctime.len();
+        self.milliseconds = time.has_usual_milliseconds().then(|| end - 3..end);
+        layout.render_pieces(place..pieces, record, &asctime, &mut self.text).ok()?;
+        record.name.clone_into(&mut self.name);
+        self.level = record.level.0;
+        self.level_name = Some(Rc::clone(level_name));
+        self.time_version = settings.time_version();
+        self.pieces = pieces;
+        self.second = Some(created.second());
+        Some(())
+    }
+}
