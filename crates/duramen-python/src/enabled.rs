@@ -8,29 +8,27 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
 use crate::interpreter::{self, Attached, intern};
-use crate::logger_view;
+use crate::logger_view::{self, LevelState};
 
 /// The levels of which the answers are remembered: DEBUG, INFO, WARNING, ERROR, CRITICAL.
 const LEVELS: [u8; 5] = [10, 20, 30, 40, 50];
 
-/// The answers of one logger.
+/// The answers of one logger that is not disabled.
 #[derive(Clone, Copy)]
 struct Answers {
     logger: *mut ffi::PyObject,
-    cache: *mut ffi::PyObject,
+    state: LevelState,
+    /// Of the logger's cache.
     version: u64,
     /// A bit for each tenth of a level: whether it is known, and whether the level is enabled.
     known: u8,
     enabled: u8,
 }
 
-const NONE: Answers =
-    Answers { logger: std::ptr::null_mut(), cache: std::ptr::null_mut(), version: 0, known: 0, enabled: 0 };
-
 const SIZE: usize = 1024;
 
 /// Each logger has one place, which it may share with others: the last one that was asked stays.
-static ANSWERS: Attached<[Answers; SIZE]> = Attached::new([NONE; SIZE]);
+static ANSWERS: Attached<[Option<Answers>; SIZE]> = Attached::new([None; SIZE]);
 
 fn place_of(logger: *mut ffi::PyObject) -> usize {
     ((logger as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) % SIZE
@@ -42,20 +40,17 @@ fn place_of(logger: *mut ffi::PyObject) -> usize {
 /// `logger` is a live object and the thread is attached.
 #[inline]
 pub(crate) unsafe fn answer<const LEVEL: u8>(logger: *mut ffi::PyObject) -> Option<bool> {
-    // SAFETY: the view's references are live; an exact dict has a version.
+    // SAFETY: by the contract; a logger that is as it was holds its cache.
     unsafe {
-        let view = logger_view::read(logger)?;
-        let answers = &(*ANSWERS.get())[place_of(logger)];
+        let answers = (*ANSWERS.get())[place_of(logger)].as_ref()?;
         let bit = 1 << (LEVEL / 10);
-        if answers.logger != logger
-            || view.cache() != answers.cache
-            || answers.known & bit == 0
-            || view.disabled() != ffi::Py_False()
-            || interpreter::dict_version(answers.cache) != answers.version
-        {
-            return None;
-        }
-        Some(answers.enabled & bit != 0)
+        let holds = answers.logger == logger
+            && answers.known & bit != 0
+            && answers.state.holds(logger)
+            // Another object may lie at the address of the cache that was.
+            && ffi::PyDict_CheckExact(answers.state.cache()) != 0
+            && interpreter::dict_version(answers.state.cache()) == answers.version;
+        holds.then_some(answers.enabled & bit != 0)
     }
 }
 
@@ -74,11 +69,13 @@ pub(crate) fn remember(logger: &Bound<'_, PyAny>) -> PyResult<()> {
             enabled |= u8::from(answer.is_true()) << (level / 10);
         }
     }
-    let (logger, cache) = (logger.as_ptr(), cache.as_ptr());
-    // SAFETY: attached; an exact dict; nothing runs while the table is written.
+    let Some(state) = LevelState::of(logger) else { return Ok(()) };
+    // SAFETY: attached; the cache is an exact dict, and nothing runs while the table is written.
     unsafe {
-        let version = interpreter::dict_version(cache);
-        (*ANSWERS.get())[place_of(logger)] = Answers { logger, cache, version, known, enabled };
+        if state.cache() == cache.as_ptr() && state.disabled() == ffi::Py_False() {
+            let (logger, version) = (logger.as_ptr(), interpreter::dict_version(cache.as_ptr()));
+            (*ANSWERS.get())[place_of(logger)] = Some(Answers { logger, state, version, known, enabled });
+        }
     }
     Ok(())
 }

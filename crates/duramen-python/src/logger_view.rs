@@ -35,13 +35,37 @@ impl LoggerView {
     pub(crate) fn handlers(&self) -> *mut ffi::PyObject {
         self.0.get(5)
     }
+}
 
-    pub(crate) fn disabled(&self) -> *mut ffi::PyObject {
-        self.0.get(6)
+/// What says which levels of a logger are enabled, as it was: references that the logger holds.
+#[derive(Clone, Copy)]
+pub(crate) struct LevelState(Kept<2>);
+
+impl LevelState {
+    /// The present state of `logger`, if it is exactly of one of our classes and nothing is overridden on it.
+    pub(crate) fn of(logger: &Bound<'_, PyAny>) -> Option<Self> {
+        // SAFETY: a live logger, attached, and nothing runs meanwhile.
+        unsafe {
+            let (entry, reading) = find(logger.as_ptr())?;
+            // The cache and whether it is disabled.
+            Some(Self(entry.places.keep(logger.as_ptr(), &reading, [7, 6])))
+        }
+    }
+
+    /// # Safety
+    /// `logger` is live and the thread is attached.
+    #[inline]
+    pub(crate) unsafe fn holds(&self, logger: *mut ffi::PyObject) -> bool {
+        // SAFETY: by the contract.
+        unsafe { self.0.holds(logger) }
     }
 
     pub(crate) fn cache(&self) -> *mut ffi::PyObject {
-        self.0.get(7)
+        self.0.get(0)
+    }
+
+    pub(crate) fn disabled(&self) -> *mut ffi::PyObject {
+        self.0.get(1)
     }
 }
 

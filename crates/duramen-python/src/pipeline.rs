@@ -180,9 +180,10 @@ impl<'py> Options<'py> {
             return true;
         }
         let Ok(extra) = extra.cast_into_exact::<PyDict>() else { return false };
-        let free = extra.keys().iter().all(|key| {
-            key.cast_exact::<PyString>().is_ok_and(|key| key.to_str().is_ok_and(fields::is_free_name))
-        });
+        // SAFETY: the entry holds its key.
+        let is_free =
+            |key: &Bound<'_, PyAny>| unsafe { plain::text(key.as_ptr()) }.is_some_and(fields::is_free_name);
+        let free = interpreter::entries(&extra).all(|(key, _)| is_free(&key));
         self.extra = free.then_some(extra);
         free
     }

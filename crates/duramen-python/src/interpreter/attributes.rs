@@ -307,6 +307,7 @@ impl<const N: usize> Places<N> {
 }
 
 /// Some attributes of an instance as they were, to be compared with those that it has now.
+#[derive(Clone, Copy)]
 pub(crate) struct Kept<const N: usize> {
     class: *mut ffi::PyTypeObject,
     class_version: u32,

@@ -5,8 +5,6 @@
 //! a terminal that shows the line is not driven by it. All else stands as UTF-8, or with `ascii` as
 //! `\uXXXX`.
 
-use std::ops::Range;
-
 use super::super::append::append;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -104,8 +102,41 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
         }
         position += STRIDE;
     }
-    let rest = Range { start: position, end: bytes.len() };
-    bytes[rest].iter().position(|&byte| is_suspect(byte, ascii)).map_or(bytes.len(), |found| position + found)
+    // Most texts are short: a word tells fast that nothing in it is suspect, one byte after the other what is.
+    while let Some(word) = bytes.get(position..).and_then(|rest| rest.first_chunk::<WORD>()) {
+        if !is_plain(u64::from_le_bytes(*word)) {
+            break;
+        }
+        position += WORD;
+    }
+    let rest = &bytes[position..];
+    if rest.len() < WORD && is_plain(padded(rest)) {
+        return bytes.len();
+    }
+    rest.iter().position(|&byte| is_suspect(byte, ascii)).map_or(bytes.len(), |found| position + found)
+}
+
+const WORD: usize = size_of::<u64>();
+
+/// Less than a word of bytes as one, filled with spaces.
+fn padded(bytes: &[u8]) -> u64 {
+    let mut word = [b' '; WORD];
+    for (place, byte) in word.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    u64::from_le_bytes(word)
+}
+
+/// Whether no byte of the word is suspect: all of them are visible ASCII other than quotes and backslashes.
+#[inline]
+fn is_plain(word: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = EACH << 7;
+    // The highest bit of a byte tells that it is zero; above the lowest zero byte it may be set wrongly.
+    let zeros = |word: u64| word.wrapping_sub(EACH) & !word & HIGHEST;
+    let equal = |byte: u8| zeros(word ^ (EACH * u64::from(byte)));
+    let below_space = word.wrapping_sub(EACH * 0x20) & !word & HIGHEST;
+    (word & HIGHEST) | below_space | equal(b'"') | equal(b'\\') | equal(0x7F) == 0
 }
 
 /// Of the lead bytes 0xC2 begins U+0080 to U+00BF and 0xE2 among others the line separators.
