@@ -110,7 +110,7 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
         position += WORD;
     }
     let rest = &bytes[position..];
-    if rest.len() < WORD && is_plain(padded(rest)) {
+    if rest.len() < WORD && last_word(bytes).is_some_and(is_plain) {
         return bytes.len();
     }
     rest.iter().position(|&byte| is_suspect(byte, ascii)).map_or(bytes.len(), |found| position + found)
@@ -118,13 +118,13 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
 
 const WORD: usize = size_of::<u64>();
 
-/// Less than a word of bytes as one, filled with spaces.
-fn padded(bytes: &[u8]) -> u64 {
-    let mut word = [b' '; WORD];
-    for (place, byte) in word.iter_mut().zip(bytes) {
-        *place = *byte;
+/// The last bytes as a word, four at least: of fewer than eight some stand in it twice.
+fn last_word(bytes: &[u8]) -> Option<u64> {
+    if let Some(word) = bytes.last_chunk::<WORD>() {
+        return Some(u64::from_le_bytes(*word));
     }
-    u64::from_le_bytes(word)
+    let (first, last) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
+    Some(u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32)
 }
 
 /// Whether no byte of the word is suspect: all of them are visible ASCII other than quotes and backslashes.
