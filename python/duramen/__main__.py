@@ -14,6 +14,7 @@ usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
        duramen spool list|show|replay FOLDER
        duramen check FILE
        duramen check --redaction FILE [--config FILE]
+       duramen check --audit FILE [--key-env NAME | --key-file FILE] ...
        python -m duramen [--config FILE] (-m MODULE | FILE) [ARGUMENT ...]
        duramen --version | --help
 
@@ -27,6 +28,11 @@ going through Duramen. PROGRAM is any command: gunicorn, celery, python, ...
   check           say everything that is wrong in a logging configuration
   --redaction     show the lines of a text that masking would change, and by which rule: those of the
                   configuration's redact section, or the pack "credentials"
+  --audit         check an audit trail, all of its files: exit code 0 when it is as it was written, 1 when it is
+                  not (the first changed, missing, reordered, doubled or truncated line is named), 2 when it
+                  cannot be read
+  --key-env NAME  the environment variable of the trail's key (DURAMEN_AUDIT_KEY when no key is named), or
+  --key-file FILE the file that holds it; several where the key was changed
   --config FILE   a logging configuration to start with (JSON, TOML, YAML or INI)
   --json          print the doctor's findings as JSON
 
@@ -100,17 +106,24 @@ def _serve(words):
 
 
 def _understand_check(words):
-    options, files = _parse_options(words, flags=("--redaction",))
+    flags, lists = ("--redaction", "--audit"), ("--key-env", "--key-file")
+    options, files = _parse_options(words, flags, lists)
     while len(files) > 1:
         # Options may stand behind the file too.
-        more, files[1:] = _parse_options(files[1:], flags=("--redaction",))
-        options.update(more)
+        more, files[1:] = _parse_options(files[1:], flags, lists)
+        for name, value in more.items():
+            options[name] = options.get(name, []) + value if name in lists else value
         if not more:
             break
     if len(files) != 1:
         raise UsageError("check needs one file; duramen --help shows how it is used")
     if "--redaction" in options:
         return lambda: _check.show_redaction(files[0], options.get("--config"))
+    keys = [options.get(name, []) for name in lists]
+    if "--audit" in options:
+        return lambda: _check.check_audit(files[0], *keys)
+    if any(keys):
+        raise UsageError("--key-env and --key-file are options of check --audit")
     return lambda: _check.check_configuration(files[0])
 
 
@@ -138,8 +151,11 @@ def _python_program(program):
     return lambda: _run.run_file(first, rest)
 
 
-def _parse_options(words, flags=()):
-    """Split ``words`` into our options, which stand first, and the program with its arguments."""
+def _parse_options(words, flags=(), lists=()):
+    """Split ``words`` into our options, which stand first, and the program with its arguments.
+
+    ``flags`` have no value; ``lists`` have one and may be given several times.
+    """
     options = {}
     rest = list(words)
     while rest and rest[0].startswith("-") and rest[0] != "-m":
@@ -149,12 +165,12 @@ def _parse_options(words, flags=()):
             break
         if word in flags:
             options[word] = True
-        elif name == "--config":
+        elif name == "--config" or name in lists:
             if not has_value:
                 if not rest:
-                    raise UsageError("--config needs a file")
+                    raise UsageError(f"{name} needs a {'name' if name == '--key-env' else 'file'}")
                 value = rest.pop(0)
-            options[name] = value
+            options[name] = options.get(name, []) + [value] if name in lists else value
         else:
             raise UsageError(f"there is no option {word!r}")
     return options, rest

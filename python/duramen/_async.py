@@ -16,6 +16,7 @@ from collections import deque
 
 import duramen as logging
 from duramen import _core, _journal, _termination
+from duramen._audit import AuditFileHandler
 
 #: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
 LONGEST_WAIT = 5.0
@@ -44,6 +45,8 @@ def check_options(name, handlers, capacity, overflow, block_timeout, flush_inter
     for handler in handlers:
         if not (hasattr(handler, "handle") and hasattr(handler, "level")):
             refuse("handlers", handler, "handlers")
+        if isinstance(handler, AuditFileHandler) and (overflow != "block" or block_timeout is not None):
+            refuse("overflow", overflow, "'block' without a block_timeout: an audit trail drops nothing")
     if len({id(handler) for handler in handlers}) < len(handlers):
         raise ValueError(f"{name}: handlers: found one twice")
     if not isinstance(capacity, int) or isinstance(capacity, bool) or not 1 <= capacity <= _LARGEST_CAPACITY:

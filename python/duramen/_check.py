@@ -42,6 +42,26 @@ def show_redaction(path, config):
     return 0
 
 
+def check_audit(path, variables, files):
+    """Print what is wrong in the audit trail ``path``, or that nothing is; the keys are those named."""
+    from duramen import _audit, _core
+
+    if not variables and not files:
+        variables = [_audit.KEY_VARIABLE]
+    try:
+        count, first, last, notes, finding = _core.check_audit(path, variables, files)
+    except (OSError, ValueError) as error:
+        _start.report(f"{path}: {error}" if isinstance(error, OSError) and not error.filename else error)
+        return _UNREADABLE
+    for note in notes:
+        print(f"note: {note}")
+    if finding is not None:
+        print(finding)
+        return _WRONG
+    print(f"{path}: {count} file{'s' if count > 1 else ''}, lines {first} to {last} are as they were written")
+    return 0
+
+
 def _redacting_filter(config):
     from duramen.filters import RedactingFilter
 

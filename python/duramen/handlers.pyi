@@ -135,6 +135,33 @@ class WatchedFileHandler(logging.handlers.WatchedFileHandler):
         fsync: str | float | datetime.timedelta | None = None,
     ) -> None: ...
 
+class _AuditStats(TypedDict):
+    written: int
+    pending: int
+    lost: int
+    failed: int
+    removed: int
+
+class AuditFileHandler(logging.Handler):
+    baseFilename: str
+    def __init__(
+        self,
+        filename: str | PathLike[str],
+        *,
+        key_env: str | None = None,
+        key_file: str | PathLike[str] | None = None,
+        commit: str = "record",
+        maxBytes: int = 0,
+        when: str | None = None,
+        interval: int = 1,
+        utc: bool = False,
+        atTime: datetime.time | None = None,
+        max_age: str | float | datetime.timedelta | None = None,
+        legal_hold: bool = False,
+        level: int | str = 0,
+    ) -> None: ...
+    def stats(self) -> _AuditStats: ...
+
 class AsyncHandler(logging.Handler):
     handlers: tuple[logging.Handler, ...]
     def __init__(

@@ -3,6 +3,8 @@
 //! What runs Python programs is in the Python package; the command hands these calls to `python3 -m duramen`. What
 //! serves records and delivers journals needs no Python.
 
+mod audit;
+
 use std::env;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -11,12 +13,18 @@ const USAGE: &str = "\
 usage: duramen run [--config FILE] PROGRAM [ARGUMENT ...]
        duramen serve [OPTION ...] FILE
        duramen spool list|show|replay FOLDER
+       duramen check --audit FILE [--key-env NAME | --key-file FILE] ...
        duramen --version | --help
 
 Runs a Python program, and the Python processes that it starts, with logging going through Duramen.
 The python3 that comes first in PATH, or the interpreter that DURAMEN_PYTHON names, must have the
 duramen package. serve receives the records of other processes, spool delivers what queues left in their journals;
 duramen serve --help and duramen spool --help say more.
+
+check --audit checks an audit trail, all of its files: exit code 0 when it is as it was written, 1 when it
+is not (the first changed, missing, reordered, doubled or truncated line is named), 2 when it cannot be read.
+The trail's key is in the environment variable DURAMEN_AUDIT_KEY, in the one that --key-env names, or in a
+file; several are given where the key was changed. Other checks are the Python package's.
 ";
 
 /// The exit code of a shell for a command that is not there.
@@ -31,6 +39,13 @@ fn main() -> ExitCode {
         Some("spool") => return ExitCode::from(duramen_cli::spool(words)),
         Some("serve") => return ExitCode::from(duramen_cli::serve(words)),
         Some("run") => return hand_to_python(&first, words),
+        Some("check") => {
+            let words: Vec<_> = words.collect();
+            if words.iter().any(|word| word == "--audit") {
+                return audit::check(words);
+            }
+            return hand_to_python(&first, words.into_iter());
+        }
         _ => {
             let first = first.to_string_lossy();
             eprintln!("duramen: unknown command {first:?}; try duramen --help");

@@ -91,3 +91,23 @@ fn serve_writes_what_comes_and_ends_with_sigterm() {
     said.read_to_string(&mut counts).unwrap();
     assert!(counts.contains("\"received\": 3, \"handled\": 2, \"below_level\": 1"), "{counts}");
 }
+
+#[test]
+fn an_audit_trail_is_checked_here() {
+    let missing = duramen(&["check", "--audit", "no-such-trail", "--key-env", "NO_SUCH_KEY"], "");
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).starts_with("duramen: key_env: found \"NO_SUCH_KEY\", which is not set"));
+    let unknown = duramen(&["check", "--audit", "--fast", "trail"], "");
+    assert_eq!(text(&unknown.stderr), "duramen: there is no option \"--fast\"\n");
+    let folder = std::env::temp_dir().join(format!("duramen-command-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let [path, key] = ["trail", "key"].map(|name| folder.join(name));
+    std::fs::write(&key, "a key of 16 bytes or more").expect("written");
+    std::fs::write(&path, "1 no line\n").expect("written");
+    let words = ["check", "--audit", "--key-file", key.to_str().expect("text"), path.to_str().expect("text")];
+    let output = duramen(&words, "");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "1: changed: this is no line of a trail, where line 1 belongs\n";
+    assert_eq!(text(&output.stdout), format!("{}:{expected}", path.display()));
+}

@@ -6,6 +6,7 @@
 mod adapter;
 mod amended;
 mod asctime;
+mod audit;
 mod beginning;
 mod buffering;
 mod buffers;
@@ -101,6 +102,8 @@ mod _core {
         }
     }
 
+    #[pymodule_export]
+    use super::audit::{AuditLog, check_audit};
     #[pymodule_export]
     use super::classes::put_native_methods;
     #[pymodule_export]

@@ -254,6 +254,16 @@ impl FileSystem for FakeDisk {
         self.0.lock().syncs_fail.map_or(Ok(()), |kind| Err(kind.into()))
     }
 
+    fn overwrite(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.0.lock();
+        state.change()?;
+        let number = state.number(path)?;
+        let file = &mut state.files[number].bytes;
+        file.resize(file.len().max(bytes.len()), 0);
+        file[..bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         // A name without a directory stands in the current one.
         let directory = directory.strip_prefix(".").unwrap_or(directory);
@@ -311,6 +321,13 @@ impl LogFile for FakeFile {
         }
         let file = &mut state.files[self.number];
         (file.synced, file.syncs) = (file.bytes.len(), file.syncs + 1);
+        Ok(())
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        let mut state = self.disk.0.lock();
+        state.change()?;
+        state.files[self.number].bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         Ok(())
     }
 

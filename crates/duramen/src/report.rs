@@ -28,6 +28,13 @@ pub fn error(part: &str, error: &dyn Display) {
     }
 }
 
+/// Runs code of the application, which may panic: that is reported of `part`.
+pub(crate) fn guarded(part: &str, act: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(act)).is_err() {
+        error(part, &"panic while handling a record");
+    }
+}
+
 /// The text of `value`, which may be code of the application: where it panics or fails, what it wrote until
 /// then.
 pub(crate) fn text_of(value: &dyn Display) -> String {

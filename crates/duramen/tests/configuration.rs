@@ -564,3 +564,49 @@ fn exceptions_stand_before_extra_fields() {
     });
     assert_eq!(found, "{\"message\": \"failed\", \"exc_info\": \"full\", \"n\": 1}\n");
 }
+
+#[test]
+fn an_audit_trail_has_its_key_elsewhere_and_refuses_what_limits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    fs::write(&key, "a key of 16 bytes or more\n").expect("written");
+    let path = folder.path().join("audit.log");
+    let (key, path) = (key.display().to_string(), path.display().to_string());
+    let text = |options: &str| {
+        format!(
+            r#"{{"version": 1, "formatters": {{"f": {{"format": "%(levelname)s %(message)s"}}}},
+            "filters": {{"limit": {{"()": "duramen.filters.RateLimitFilter", "rate": 1}}}},
+            "handlers": {{"audit": {{"class": "duramen.handlers.AuditFileHandler", "filename": {path:?},
+                "key_file": {key:?}, "formatter": "f" {options}}}}},
+            "root": {{"level": "INFO", "handlers": ["audit"]}}}}"#
+        )
+    };
+    let settings = config::from_json(&text(r#", "commit": "group", "when": "midnight", "max_age": "30d""#));
+    let manager = Manager::new();
+    settings.expect("right").apply_to(&manager).expect("applied");
+    info!(manager.root(), "one");
+    assert!(fs::read_to_string(&path).expect("written").ends_with(" + INFO one\n"));
+    manager.shutdown();
+    assert_eq!(
+        mistakes(config::from_json(&text(r#", "filters": ["limit"]"#))),
+        [
+            "handlers.audit.filters[0]: found one that limits or samples, expected filters that choose by what a record is: \
+          an audit trail drops none of a kind"
+        ]
+    );
+    let queue = r#"}, "queue": {"class": "duramen.handlers.AsyncHandler", "handlers": ["audit"], "overflow": "drop_oldest""#;
+    assert_eq!(
+        mistakes(config::from_json(&text(queue))),
+        [
+            "handlers.queue.overflow: found a queue that may drop records, expected block without a block_timeout: \
+          \"audit\" drops nothing"
+        ]
+    );
+    let found =
+        mistakes(config::from_json(&text(r#", "max_age": "30d", "key_env": "OTHER", "commit": "never""#)));
+    assert!(found.iter().any(|found| found.starts_with("handlers.audit.key_file: found ")), "{found:?}");
+    assert!(
+        found.iter().any(|found| found.starts_with("handlers.audit.commit: found \"never\"")),
+        "{found:?}"
+    );
+}

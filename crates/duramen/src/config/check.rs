@@ -10,6 +10,7 @@ use super::registry::{Recipe, Registry};
 use super::steps::{OnLogger, Step};
 use super::{ConfigError, Mistakes};
 use crate::error::OptionError;
+use crate::handler::audit_file::EXPECTED_FILTERS;
 use crate::{Filter, Formatter, Level, Value};
 
 /// A configuration that was checked as a whole. It holds when it is [applied](Settings::apply).
@@ -110,6 +111,7 @@ impl<'r> Check<'r> {
         let mut handlers: Vec<_> =
             handlers.into_iter().map(|(name, value)| self.handler(name, value, is_incremental)).collect();
         if !is_incremental {
+            self.keep_all(&handlers);
             self.redact(redact, &mut handlers);
             self.sort_by_target(&mut handlers);
         }
@@ -160,8 +162,13 @@ impl<'r> Check<'r> {
             options.allow_all();
         } else {
             handler.formatter = self.formatter_of(&mut options);
-            handler.steps = self.filters_of(&mut options).into_iter().map(|(_, step)| step).collect();
+            let steps = self.filters_of(&mut options);
             handler.recipe = kinds::handler(&mut options, self.registry);
+            let keeps_all = handler.recipe.as_ref().is_some_and(|recipe| recipe.keeps_all);
+            for (place, _) in steps.iter().filter(|(_, step)| keeps_all && step.holds_back()) {
+                options.mistake(place, "one that limits or samples", EXPECTED_FILTERS);
+            }
+            handler.steps = steps.into_iter().map(|(_, step)| step).collect();
         }
         let asked = options.end(is_incremental || handler.recipe.is_some());
         self.mistakes.extend(asked.mistakes);
@@ -222,6 +229,20 @@ impl<'r> Check<'r> {
             self.require_handler(&join(&path, option), handler);
         }
         LoggerSettings { name: name.to_owned(), level, handlers, filters, propagate }
+    }
+
+    /// Refuses queues that may drop records in front of handlers that keep all.
+    fn keep_all(&mut self, handlers: &[HandlerSettings]) {
+        let is =
+            |handler: &HandlerSettings, what: fn(&Recipe) -> bool| handler.recipe.as_ref().is_some_and(what);
+        for queue in handlers.iter().filter(|handler| is(handler, |recipe| recipe.may_drop)) {
+            let mut behind = handlers.iter().filter(|handler| queue.targets.contains(&handler.name));
+            if let Some(audit) = behind.find(|handler| is(handler, |recipe| recipe.keeps_all)) {
+                let path = join(&join("handlers", &queue.name), "overflow");
+                let expected = format!("block without a block_timeout: {:?} drops nothing", audit.name);
+                self.mistakes.push(OptionError::new(path, "a queue that may drop records", expected));
+            }
+        }
     }
 
     /// The `redact` section: its step comes after those of the handlers' own.

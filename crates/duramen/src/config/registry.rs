@@ -37,13 +37,29 @@ type Make = dyn Fn(&Parts<'_>) -> io::Result<Arc<dyn Handler>> + Send + Sync;
 /// How a handler is made, once its options are known to be right.
 pub struct Recipe {
     pub(super) opens: Option<PathBuf>,
+    /// Filters that hold records back by their number are refused.
+    pub(super) keeps_all: bool,
+    /// Records may be dropped on their way to the handlers behind.
+    pub(super) may_drop: bool,
     pub(super) make: Box<Make>,
 }
 
 impl Recipe {
     /// The handler that `make` gives. It may open what it needs, and fail.
     pub fn new(make: impl Fn(&Parts<'_>) -> io::Result<Arc<dyn Handler>> + Send + Sync + 'static) -> Self {
-        Self { opens: None, make: Box::new(make) }
+        Self { opens: None, keeps_all: false, may_drop: false, make: Box::new(make) }
+    }
+
+    /// The handler drops no record of a kind: a filter that limits or samples is a mistake of the configuration.
+    #[must_use]
+    pub fn keeping_all(self) -> Self {
+        Self { keeps_all: true, ..self }
+    }
+
+    /// The handler may drop records that the handlers behind it should have.
+    #[must_use]
+    pub(super) fn dropping(self, may_drop: bool) -> Self {
+        Self { may_drop, ..self }
     }
 
     /// The handler appends to this file. All such files are tried before any handler is made.

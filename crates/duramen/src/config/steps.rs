@@ -25,6 +25,9 @@ pub(super) trait Step: Send + Sync {
         false
     }
 
+    /// Whether records are held back by their number, as [`Filter::holds_back`] has it.
+    fn holds_back(&self) -> bool;
+
     /// Hands on what has not been said yet, since the handler is being closed.
     fn end(&self, _: Next<'_>) {}
 }
@@ -42,6 +45,10 @@ impl Filter for OnLogger {
 pub(super) struct Plain(pub(super) Arc<dyn Filter>);
 
 impl Step for Plain {
+    fn holds_back(&self) -> bool {
+        self.0.holds_back()
+    }
+
     fn pass(&self, record: &Record<'_>, next: Next<'_>) {
         if self.0.filter(record) {
             next(record);
@@ -60,6 +67,10 @@ pub(super) struct Masks {
 }
 
 impl Step for Masks {
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     fn pass(&self, record: &Record<'_>, next: Next<'_>) {
         if self.names.allows(record.name) {
             self.redactor.with_masked(record, |masked| next(masked));
@@ -115,6 +126,10 @@ impl<F: HoldsBack> Says<F> {
 }
 
 impl<F: HoldsBack> Step for Says<F> {
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn pass(&self, record: &Record<'_>, next: Next<'_>) {
         let Some(key) = self.key(record) else { return next(record) };
         match self.filter.decide(&key) {
@@ -224,6 +239,10 @@ impl Samples {
 }
 
 impl Step for Samples {
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn pass(&self, record: &Record<'_>, next: Next<'_>) {
         if self.is_kept(record) {
             next(record);

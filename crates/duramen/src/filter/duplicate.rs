@@ -98,6 +98,10 @@ impl DuplicateFilter {
 }
 
 impl Filter for DuplicateFilter {
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn filter(&self, record: &Record<'_>) -> bool {
         self.decide(&format!("{}\n{}\n{}", record.name, record.level_name, record.message)).passes()
     }

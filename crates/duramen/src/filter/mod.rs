@@ -23,6 +23,12 @@ use crate::Record;
 pub trait Filter: Send + Sync {
     /// True when `record` goes on.
     fn filter(&self, record: &Record<'_>) -> bool;
+
+    /// Whether records are held back by their number (a limit, a sample, records that are alike), not for what they are.
+    /// An audit trail refuses such a filter.
+    fn holds_back(&self) -> bool {
+        false
+    }
 }
 
 /// An option of a filter that cannot be.

@@ -142,6 +142,10 @@ impl RateLimitFilter {
 }
 
 impl Filter for RateLimitFilter {
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn filter(&self, record: &Record<'_>) -> bool {
         if self.exempt.is_some_and(|exempt| record.level >= exempt) {
             return true;

@@ -77,6 +77,10 @@ impl SamplingFilter {
 }
 
 impl Filter for SamplingFilter {
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn filter(&self, record: &Record<'_>) -> bool {
         let trace = record.fields.iter().find(|(name, _)| **name == *self.field);
         let trace =

@@ -98,6 +98,10 @@ impl FileSystem for Disk {
         Ok(())
     }
 
+    fn overwrite(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().write(true).open(path)?.write_all(bytes)
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
     }
@@ -134,6 +138,10 @@ impl LogFile for File {
 
     fn sync(&self) -> io::Result<()> {
         unless_impossible(self.sync_data())
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
     }
 
     fn duplicate(&self) -> io::Result<Box<dyn LogFile>> {

@@ -83,6 +83,12 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Those of the operating system.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
+    /// Writes `bytes` over the beginning of the file `path`, which is there, with one call.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn overwrite(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
     /// True when `path` names something.
     fn exists(&self, path: &Path) -> bool {
         self.status(path).is_ok()
@@ -108,6 +114,12 @@ pub trait LogFile: Debug + Send {
     /// # Errors
     /// Those of the operating system.
     fn sync(&self) -> io::Result<()>;
+
+    /// Cuts the file off behind its first `length` bytes.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn truncate(&self, length: u64) -> io::Result<()>;
 
     /// Another handle of the same open file.
     ///

@@ -3,6 +3,7 @@
 //! The names are those of Python's `logging` and `logging.handlers`. [`base`] holds what they share.
 
 pub mod asynchronous;
+pub mod audit_file;
 pub mod base;
 mod base64;
 pub mod datagram;
@@ -20,6 +21,7 @@ pub mod timed_rotating_file;
 pub mod watched_file;
 
 pub use asynchronous::AsyncHandler;
+pub use audit_file::AuditFileHandler;
 pub use base::{BasicHandler, Destination};
 pub use datagram::DatagramHandler;
 pub use file::FileHandler;

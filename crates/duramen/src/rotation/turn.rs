@@ -93,6 +93,6 @@ fn look(fs: &dyn FileSystem, path: &Path, own: FileIdentity) -> io::Result<Look>
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process tells nobody that it lets go of a lock")]
-pub(super) fn wait(pause: Duration) {
+pub(crate) fn wait(pause: Duration) {
     thread::sleep(pause);
 }

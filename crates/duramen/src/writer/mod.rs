@@ -1,5 +1,6 @@
 //! Writers bring bytes to a file or a stream. They know no records.
 
+pub mod audit;
 pub mod file;
 pub mod fsync;
 pub mod rotating;

@@ -10,7 +10,8 @@ use crate::handler::base::{BasicHandler, Destination};
 use crate::handler::{DatagramHandler, MemoryHandler, NullHandler, SocketHandler, StreamHandler};
 use crate::{Handler, Level};
 
-pub(super) const CLASSES: [&str; 14] = [
+pub(super) const CLASSES: [&str; 15] = [
+    super::audit::CLASS,
     "logging.FileHandler",
     "logging.NullHandler",
     "logging.StreamHandler",
@@ -30,6 +31,7 @@ pub(super) const CLASSES: [&str; 14] = [
 /// The check of the options of a class; `None` where the class is not known.
 pub(super) fn check_of(class: &str) -> Option<super::Check<Recipe>> {
     Some(match class {
+        super::audit::CLASS => super::audit::check,
         "logging.FileHandler" => files::plain,
         "logging.NullHandler" => null,
         "logging.StreamHandler" => stream,

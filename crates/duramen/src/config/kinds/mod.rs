@@ -1,6 +1,7 @@
 //! The kinds of formatter, filter and handler that every configuration may name, under the names that they have in
 //! Python, and how their options are checked.
 
+mod audit;
 mod files;
 mod filters;
 mod formatters;
@@ -28,6 +29,9 @@ type Check<T> = fn(&mut Options<'_>) -> Option<T>;
 fn canonical(class: &str) -> &str {
     const ALIASES: [(&str, &str); 2] = [("duramen.handlers.", "logging.handlers."), ("duramen.", "logging.")];
     const OWN: [&str; 2] = ["duramen.formatters.", "duramen.filters."];
+    if class == audit::CLASS {
+        return class;
+    }
     if OWN.iter().any(|module| class.starts_with(module)) {
         return class;
     }

@@ -26,10 +26,12 @@ pub(super) fn asynchronous(options: &mut Options<'_>) -> Option<Recipe> {
         options.mistake("formatter", "one", "none: the handlers behind the queue have formatters");
     }
     let handlers = handlers?;
-    Some(Recipe::new(move |parts| {
+    let may_drop = queue.overflow != Overflow::Block || queue.block_timeout.is_some();
+    let recipe = Recipe::new(move |parts| {
         let behind = handlers.iter().map(|name| parts.handler(name)).collect::<Result<_, _>>()?;
         Ok(Arc::new(AsyncHandler::new(behind, queue.clone())?))
-    }))
+    });
+    Some(recipe.dropping(may_drop))
 }
 
 /// The options that Python's `dictConfig` has for a `QueueHandler` from CPython 3.12 on.

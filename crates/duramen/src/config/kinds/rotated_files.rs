@@ -103,7 +103,7 @@ fn backup_count(options: &mut Options<'_>) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-fn schedule(options: &mut Options<'_>) -> Option<Schedule> {
+pub(super) fn schedule(options: &mut Options<'_>) -> Option<Schedule> {
     let when = options.one_of("when", "one of S, M, H, D, MIDNIGHT, W0 to W6", |text| When::parse(text).ok());
     let interval = options.integer("interval", 1..=i64::MAX).unwrap_or(1);
     let utc = options.flag("utc").unwrap_or(false);
@@ -138,7 +138,7 @@ fn upkeep(options: &mut Options<'_>, backup_count: usize) -> Option<UpkeepOption
 }
 
 /// An age: text such as `30d`, or seconds.
-fn age(options: &mut Options<'_>, name: &'static str) -> Option<Duration> {
+pub(super) fn age(options: &mut Options<'_>, name: &'static str) -> Option<Duration> {
     if let Some(crate::Value::Integer(_)) = options.value(name) {
         return options
             .integer(name, 1..=i64::MAX)
