@@ -157,7 +157,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
         if has_asked && !(lock::is_free(lock) && plan.holds(&self.target.handler, self.settings)) {
             return Ok(false);
         }
-        if !plan.writes_at_once() || !plan.rollover.is_far(file, self.event.created.seconds, line) {
+        if !plan.takes_at_once(file, self.event.created.seconds, line) {
             return Ok(false);
         }
         line.extend_from_slice(plan.terminator.as_bytes());
@@ -165,14 +165,12 @@ impl<'a, 'py> Delivery<'a, 'py> {
         if !unsafe { file.takes(line) } {
             return Ok(false);
         }
-        match file.write(py, line) {
-            Some(written) if written == line.len() => {
-                plan.has_written(file);
-                Ok(true)
-            }
-            Some(0) | None => Ok(false),
-            Some(written) => self.write_rest(plan, &line[written..]).map(|()| true),
+        let Some(written @ 1..) = file.write(py, line) else { return Ok(false) };
+        plan.has_written(file);
+        if written < line.len() {
+            self.write_rest(plan, &line[written..])?;
         }
+        Ok(true)
     }
 
     /// Writes what the system did not take at once, through the stream's buffer: the beginning is written.

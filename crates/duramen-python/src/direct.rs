@@ -95,10 +95,11 @@ fn write_line(plan: &HandlerPlan, file: &DirectFile, seconds: f64, line: &mut Ve
     // SAFETY: the plan has been found to hold, and nothing has run since: the handler holds its lock and its stream.
     unsafe {
         lock::is_free_at(plan.lock_object()).then_some(())?;
-        plan.rollover.is_far(file, seconds, line).then_some(())?;
+        plan.takes_at_once(file, seconds, line).then_some(())?;
         line.extend_from_slice(plan.terminator.as_bytes());
         file.takes(line).then_some(())?;
     }
     let written = file.write_promptly(line).filter(|written| *written > 0)?;
+    plan.has_written(file);
     Some(if written == line.len() { Written::Whole } else { Written::Begun(line[written..].to_vec()) })
 }

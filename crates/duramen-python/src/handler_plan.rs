@@ -221,6 +221,12 @@ impl HandlerPlan {
         self.syncer.as_ref().is_none_or(|syncer| syncer.fsync() != Fsync::EveryRecord)
     }
 
+    /// Whether `line`, of a record made at this time, may be written to `file` without the handler's lock, and without
+    /// anything to be done before.
+    pub(crate) fn takes_at_once(&self, file: &DirectFile, seconds: f64, line: &[u8]) -> bool {
+        self.writes_at_once() && self.rollover.is_far(file, seconds, line)
+    }
+
     /// A record was written to `file` without the handler's lock.
     pub(crate) fn has_written(&self, file: &DirectFile) {
         if let Some(syncer) = &self.syncer {
