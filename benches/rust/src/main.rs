@@ -41,8 +41,15 @@ pub const SPDLOG: &str = "C++ spdlog";
 
 pub const ENTRIES: &[Entry] = &[
     package::<peers::duramen::Duramen>("duramen"),
+    package::<peers::tracing::Tracing>("tracing-subscriber, tracing-appender"),
+    package::<peers::log4rs::Log4rs>("log4rs"),
     package::<peers::fern::Fern>("fern"),
-    package::<peers::tracing::Tracing>("tracing"),
+    package::<peers::flexi_logger::FlexiLogger>("flexi_logger"),
+    package::<peers::spdlog_rs::SpdlogRs>("spdlog-rs"),
+    package::<peers::fast_log::FastLog>("fast_log"),
+    package::<peers::ftlog::Ftlog>("ftlog"),
+    package::<peers::slog::Slog>("slog"),
+    package::<peers::logforth::Logforth>("logforth"),
     Entry { name: SPDLOG, is_limit: false, measure: None, lose: None },
     limit::<limits::Blocks<true>>("limit: std formatting"),
     limit::<limits::Blocks<false>>("limit: by hand"),

@@ -101,6 +101,11 @@ impl Way {
         }
     }
 
+    /// Whether one thread does all the work.
+    pub fn is_one_thread(self) -> bool {
+        matches!(self, Self::Disabled | Self::Flushed | Self::Buffered | Self::Json)
+    }
+
     /// Whether nanoseconds are measured, of which fewer are better.
     pub fn is_time(self) -> bool {
         matches!(self, Self::Disabled | Self::Bursts)

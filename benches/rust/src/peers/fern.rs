@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::line::{LOGGER, OTHER_LOGGER, Request};
+use crate::line::OTHER_LOGGER;
 use crate::measure::Peer;
-use crate::peers::timestamp;
+use crate::peers::{calls_of_log, timestamp};
 use crate::way::Manner;
 
 pub struct Fern;
@@ -26,17 +26,7 @@ impl Peer for Fern {
         Some(Self)
     }
 
-    #[inline]
-    fn info(&self, request: Request<'_>) {
-        log::info!(target: LOGGER, "request {} of {} took {} ms", request.number, request.user, request.took);
-    }
-
-    #[inline]
-    fn debug(&self, request: Request<'_>) {
-        log::debug!(target: LOGGER, "request {} of {} took {} ms", request.number, request.user, request.took);
-    }
-
-    fn info_with_fields(&self, _: Request<'_>) {}
+    calls_of_log!();
 
     fn finish(self) {
         log::logger().flush();

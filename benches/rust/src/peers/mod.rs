@@ -1,12 +1,47 @@
 //! The packages, one file each.
 
 pub mod duramen;
+pub mod fast_log;
 pub mod fern;
+pub mod flexi_logger;
+pub mod ftlog;
+pub mod log4rs;
+pub mod logforth;
+pub mod slog;
+pub mod spdlog_rs;
 pub mod tracing;
 
 use std::cell::RefCell;
 use std::fmt;
 use std::time::SystemTime;
+
+/// The calls of packages behind the crate `log`.
+macro_rules! calls_of_log {
+    () => {
+        #[inline]
+        fn info(&self, request: $crate::line::Request<'_>) {
+            log::info!(
+                target: $crate::line::LOGGER,
+                "request {} of {} took {} ms", request.number, request.user, request.took
+            );
+        }
+
+        #[inline]
+        fn debug(&self, request: $crate::line::Request<'_>) {
+            log::debug!(
+                target: $crate::line::LOGGER,
+                "request {} of {} took {} ms", request.number, request.user, request.took
+            );
+        }
+
+        #[inline]
+        fn info_with_fields(&self, request: $crate::line::Request<'_>) {
+            log::info!(target: $crate::line::LOGGER, number = request.number, user = request.user; "request done");
+        }
+    };
+}
+
+pub(crate) use calls_of_log;
 
 /// The time as text, for packages that leave it to the program: the second's text is kept, as the others do.
 pub fn timestamp() -> Timestamp {
