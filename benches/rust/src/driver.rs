@@ -1,8 +1,10 @@
 //! Starts the measurements, one after the other, round by round, and checks what they wrote.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::losses::End;
@@ -23,6 +25,9 @@ pub struct Cell {
 
 /// Missing lines by package, way and end; `None`: it has no such way.
 pub type Losses = BTreeMap<(&'static str, Way, &'static str), Result<u64, String>>;
+
+/// How many records a program logs while nobody reads what it writes.
+pub const RECORDS_FOR_A_FULL_QUEUE: u64 = 50_000;
 
 /// How many records a program logs before it ends.
 pub const RECORDS_BEFORE_THE_END: u64 = 10_000;
@@ -137,12 +142,22 @@ fn lose_all(run: &Run, folder: &Path) -> Losses {
             for end in End::ALL {
                 let file = folder.join("lost.log");
                 let _ = std::fs::remove_file(&file);
-                let calls = RECORDS_BEFORE_THE_END;
+                let is_full = matches!(end, End::Full | End::FullDropping);
+                if is_full && (way != Way::Asynchronous || entry.name == SPDLOG) {
+                    continue;
+                }
+                let calls = if is_full { RECORDS_FOR_A_FULL_QUEUE } else { RECORDS_BEFORE_THE_END };
+                let reader = is_full.then(|| slow_reader(&file)).flatten();
                 let words = [way.name(), &file.display().to_string(), &calls.to_string(), end.name()];
                 match answer(run, entry.name, "lose", &words.map(str::to_owned)) {
                     Ok(None) => {}
                     Ok(Some(_)) => {
-                        losses.insert((entry.name, way, end.name()), missing(&file, calls));
+                        let lines = match reader {
+                            Some(reader) => reader.join().map_err(|_| "the reader failed".to_owned()),
+                            None => lines(&file),
+                        };
+                        let lost = lines.map(|lines| calls.saturating_sub(lines));
+                        losses.insert((entry.name, way, end.name()), lost);
                     }
                     Err(error) => {
                         losses.insert((entry.name, way, end.name()), Err(error));
@@ -154,10 +169,38 @@ fn lose_all(run: &Run, folder: &Path) -> Losses {
     losses
 }
 
-/// Lines that are missing from `file`; the last one may be a part of a line.
-fn missing(file: &Path, records: u64) -> Result<u64, String> {
+/// A pipe in the place of the file, from which nothing is read at first; gives the number of lines at its end.
+fn slow_reader(path: &Path) -> Option<JoinHandle<u64>> {
+    let made = Command::new("mkfifo").arg(path).status().ok()?;
+    // Open for writing too, so that this end opens at once; the count ends with a pause in which nothing comes.
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(path).ok()?;
+    made.success().then(|| std::thread::spawn(move || read_slowly(file)))
+}
+
+fn read_slowly(file: std::fs::File) -> u64 {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::sleep(Duration::from_millis(300));
+    std::thread::spawn(move || {
+        let mut file = file;
+        let mut block = vec![0; 1 << 16];
+        while let Ok(count) = file.read(&mut block) {
+            let lines = block[..count].iter().filter(|byte| **byte == b'\n').count();
+            if tell.send(lines as u64).is_err() {
+                return;
+            }
+        }
+    });
+    let mut lines = 0;
+    while let Ok(more) = told.recv_timeout(Duration::from_secs(2)) {
+        lines += more;
+    }
+    lines
+}
+
+/// The lines in `file`; the last one may be a part of a line.
+fn lines(file: &Path) -> Result<u64, String> {
     let bytes = std::fs::read(file).unwrap_or_default();
-    Ok(records.saturating_sub(bytes.iter().filter(|byte| **byte == b'\n').count() as u64))
+    Ok(bytes.iter().filter(|byte| **byte == b'\n').count() as u64)
 }
 
 /// What the process says; `None`: there is no such way.

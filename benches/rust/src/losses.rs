@@ -14,16 +14,22 @@ pub enum End {
     Exit,
     /// `main` returns, and what it holds is dropped.
     Return,
+    /// The queue is full, since nobody reads what is written, and callers wait for room.
+    Full,
+    /// The same, and the queue drops what there is no room for.
+    FullDropping,
 }
 
 impl End {
-    pub const ALL: [Self; 3] = [Self::Kill, Self::Exit, Self::Return];
+    pub const ALL: [Self; 5] = [Self::Kill, Self::Exit, Self::Return, Self::Full, Self::FullDropping];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Kill => "kill",
             Self::Exit => "exit",
             Self::Return => "return",
+            Self::Full => "full",
+            Self::FullDropping => "full-dropping",
         }
     }
 
@@ -34,7 +40,11 @@ impl End {
 
 /// Logs and ends; false where the package has no such way.
 pub fn run<P: Peer>(way: Way, file: &Path, calls: u64, end: End) -> bool {
-    let Some(peer) = P::start(way.manner(), file) else { return false };
+    let peer = match end {
+        End::FullDropping => P::start_dropping(file),
+        _ => P::start(way.manner(), file),
+    };
+    let Some(peer) = peer else { return false };
     log_some(&peer, way, 0..calls, std::hint::black_box("ada"));
     match end {
         // SAFETY: a signal to this very process.
@@ -43,6 +53,7 @@ pub fn run<P: Peer>(way: Way, file: &Path, calls: u64, end: End) -> bool {
         },
         End::Exit => std::process::exit(0),
         End::Return => {}
+        End::Full | End::FullDropping => peer.finish(),
     }
     true
 }

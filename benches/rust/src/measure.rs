@@ -11,6 +11,10 @@ use crate::way::{Manner, Way};
 pub trait Peer: Sync + Sized {
     /// Sets it up to write to `file`; `None` where it has no such way.
     fn start(manner: Manner, file: &Path) -> Option<Self>;
+    /// The same with a queue of 8192 records that drops what there is no room for; `None` where it has none.
+    fn start_dropping(_file: &Path) -> Option<Self> {
+        None
+    }
     /// Logs the line at INFO.
     fn info(&self, request: Request<'_>);
     /// Logs at DEBUG, which the logger does not take.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::driver::{Cell, Cells, Losses, RECORDS_BEFORE_THE_END};
+use crate::driver::{Cell, Cells, Losses, RECORDS_BEFORE_THE_END, RECORDS_FOR_A_FULL_QUEUE};
 use crate::goals::GOALS;
 use crate::losses::End;
 use crate::way::Way;
@@ -101,19 +101,27 @@ fn write_losses(losses: &Losses, page: &mut String) {
     let _ = writeln!(
         page,
         "\n## What is missing\n\nLines that are not in the file, of {RECORDS_BEFORE_THE_END} that were logged right before \
-         the program ended without a flush.\n\n\
-         | package | way | kill -9 | exit(0) | return from main |\n| --- | --- | --- | --- | --- |"
+         the program ended without a flush. The last two columns: of {RECORDS_FOR_A_FULL_QUEUE} that were logged while nobody \
+         read what was written for 300 ms, with a queue that has its callers wait, and with one that drops what there is no \
+         room for, where the package has such a one.\n\n\
+         | package | way | kill -9 | exit(0) | return from main | full, waits | full, drops |\n\
+         | --- | --- | --- | --- | --- | --- | --- |"
     );
     for entry in ENTRIES.iter().filter(|entry| !entry.is_limit) {
         for way in [Way::Flushed, Way::Buffered, Way::Asynchronous] {
+            let found = |end: &End| losses.get(&(entry.name, way, end.name()));
+            if End::ALL.iter().all(|end| found(end).is_none()) {
+                continue;
+            }
             let cells: Vec<String> = End::ALL
                 .iter()
-                .filter_map(|end| losses.get(&(entry.name, way, end.name())))
-                .map(|lost| lost.as_ref().map_or_else(Clone::clone, u64::to_string))
+                .map(|end| match found(end) {
+                    Some(Ok(lost)) => lost.to_string(),
+                    Some(Err(error)) => error.clone(),
+                    None => "–".to_owned(),
+                })
                 .collect();
-            if cells.len() == End::ALL.len() {
-                let _ = writeln!(page, "| {} | {} | {} |", entry.name, way.name(), cells.join(" | "));
-            }
+            let _ = writeln!(page, "| {} | {} | {} |", entry.name, way.name(), cells.join(" | "));
         }
     }
     if !losses.keys().any(|(peer, _, _)| *peer == SPDLOG) {

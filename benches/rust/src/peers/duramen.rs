@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use duramen::formatter::{JsonFormatter, Style, TextFormatter};
 use duramen::handler::{AsyncHandler, FileHandler};
-use duramen::queue::Options;
+use duramen::queue::{Options, Overflow};
 use duramen::{Formatter, Handler, Level, Logger, Manager, debug, info};
 
 use crate::line::{LOGGER, OTHER_LOGGER, Request};
@@ -18,8 +18,8 @@ pub struct Duramen {
     log: Logger,
 }
 
-impl Peer for Duramen {
-    fn start(manner: Manner, file: &Path) -> Option<Self> {
+impl Duramen {
+    fn with(manner: Manner, file: &Path, options: Options) -> Option<Self> {
         let formatter: Arc<dyn Formatter> = match manner {
             Manner::Json => Arc::new(JsonFormatter::default()),
             _ => Arc::new(
@@ -34,9 +34,7 @@ impl Peer for Duramen {
         let handler = handler.ok()?;
         handler.set_formatter(formatter);
         let handler: Arc<dyn Handler> = match manner {
-            Manner::Asynchronous => {
-                Arc::new(AsyncHandler::new(vec![Arc::new(handler)], Options::default()).ok()?)
-            }
+            Manner::Asynchronous => Arc::new(AsyncHandler::new(vec![Arc::new(handler)], options).ok()?),
             _ => Arc::new(handler),
         };
         let manager = Manager::new();
@@ -45,6 +43,17 @@ impl Peer for Duramen {
         manager.get_logger(OTHER_LOGGER).set_level(Level::DEBUG);
         let log = manager.get_logger(LOGGER);
         Some(Self { manager, log })
+    }
+}
+
+impl Peer for Duramen {
+    fn start(manner: Manner, file: &Path) -> Option<Self> {
+        Self::with(manner, file, Options::default())
+    }
+
+    fn start_dropping(file: &Path) -> Option<Self> {
+        let options = Options { overflow: Overflow::DropNewest, ..Options::default() };
+        Self::with(Manner::Asynchronous, file, options)
     }
 
     #[inline]

@@ -80,6 +80,14 @@ fn install(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static, json: bo
 }
 
 impl Peer for Tracing {
+    fn start_dropping(file: &Path) -> Option<Self> {
+        let file = OpenOptions::new().append(true).create(true).open(file).ok()?;
+        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(8192);
+        let (writer, guard) = builder.finish(file);
+        install(writer, false);
+        Some(Self { buffered: None, guard: Some(guard) })
+    }
+
     fn start(manner: Manner, file: &Path) -> Option<Self> {
         let file = OpenOptions::new().append(true).create(true).open(file).ok()?;
         let (mut buffered, mut guard) = (None, None);
