@@ -62,7 +62,7 @@ bench-guard:
 
 ## bench-rust: the crate beside other packages for Rust and C++ spdlog, into docs/benchmarks-rust.md (ROUNDS= SCALE= ONLY= PAGE=)
 bench-rust:
-	CARGO_TARGET_DIR=$(CURDIR)/target/bench-rust cargo build --locked --release --manifest-path benches/rust/Cargo.toml
+	CARGO_TARGET_DIR=$(CURDIR)/target/bench-rust cargo build --release --manifest-path benches/rust/Cargo.toml
 	benches/rust/spdlog/build.sh $(CURDIR)/target/bench-rust/spdlog
 	target/bench-rust/release/duramen-bench run --page $(or $(PAGE),docs/benchmarks-rust.md) \
 		--spdlog target/bench-rust/spdlog $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(ONLY:%=--only %)
