@@ -26,6 +26,7 @@ mod filter_plan;
 mod flood;
 mod formatter;
 mod formatter_plan;
+mod forwarder;
 mod globals;
 mod handler;
 mod handler_plan;
@@ -110,6 +111,8 @@ mod _core {
     use super::context::set_context_variable;
     #[pymodule_export]
     use super::flood::{Duplicates, RateLimiter, Sampler, exception_was_logged_before, keep_or_forget};
+    #[pymodule_export]
+    use super::forwarder::forwarder;
     #[pymodule_export]
     use super::handler::fsync::sync_before_fork;
     #[pymodule_export]
