@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::steps::Step;
+use super::steps::{Next, Step};
+use crate::handler::LineHandler;
+use crate::spool::Destination;
 use crate::{Handler, Level, Record};
 
 pub(super) struct Configured {
@@ -19,10 +21,15 @@ impl Configured {
     }
 
     fn hand_on(&self, steps: &[Arc<dyn Step>], record: &Record<'_>) {
-        match steps.split_first() {
-            Some((step, rest)) => step.pass(record, &mut |record| self.hand_on(rest, record)),
-            None => self.inner.handle(record),
-        }
+        pass(steps, record, &mut |record| self.inner.handle(record));
+    }
+}
+
+/// Hands what the steps make of the record to `last`.
+fn pass(steps: &[Arc<dyn Step>], record: &Record<'_>, last: Next<'_>) {
+    match steps.split_first() {
+        Some((step, rest)) => step.pass(record, &mut |record| pass(rest, record, last)),
+        None => last(record),
     }
 }
 
@@ -35,6 +42,10 @@ impl Handler for Configured {
         self.hand_on(&self.steps, record);
     }
 
+    fn as_lines(&self) -> Option<&dyn LineHandler> {
+        self.inner.as_lines().map(|_| self as &dyn LineHandler)
+    }
+
     fn flush(&self) {
         self.inner.flush();
     }
@@ -45,5 +56,23 @@ impl Handler for Configured {
             step.end(&mut |record| self.hand_on(&self.steps[index + 1..], record));
         }
         self.inner.close();
+    }
+}
+
+/// The lines are those of the records that the steps hand on, one after the other.
+impl LineHandler for Configured {
+    fn destination(&self) -> Option<Destination> {
+        self.inner.as_lines()?.destination()
+    }
+
+    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> bool {
+        let Some(inner) = self.inner.as_lines() else { return false };
+        let mut has_any = false;
+        pass(&self.steps, record, &mut |record| has_any |= inner.render(record, line));
+        has_any
+    }
+
+    fn write_line(&self, line: &[u8]) -> bool {
+        self.inner.as_lines().is_some_and(|inner| inner.write_line(line))
     }
 }

@@ -11,10 +11,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::{ReentrantMutex, RwLock};
 
-use super::Handler;
+use super::{Handler, LineHandler};
 use crate::ending::{self, Pending};
 use crate::formatter::text::TextFormatter;
 use crate::redact::Redactor;
+use crate::spool;
 use crate::writer::Writer;
 use crate::{Filter, Formatter, Level, Record, report};
 
@@ -74,6 +75,19 @@ pub trait Destination: Send {
 
     /// Many records come now: they may be held back until the next [`Destination::flush`].
     fn hold_back(&mut self) {}
+
+    /// Where its lines go, where it writes lines that another process could write as well.
+    fn place(&self) -> Option<spool::Destination> {
+        None
+    }
+
+    /// Writes a line that was made before, with its terminator.
+    ///
+    /// # Errors
+    /// Those of the destination; [`io::ErrorKind::Unsupported`] where it has no [`Destination::place`].
+    fn write_line(&mut self, _line: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Hands on what is held back.
     ///
@@ -199,6 +213,10 @@ impl<D: Destination> Handler for BasicHandler<D> {
         });
     }
 
+    fn as_lines(&self) -> Option<&dyn LineHandler> {
+        Some(self)
+    }
+
     fn flush(&self) {
         self.guarded(Destination::flush);
     }
@@ -216,6 +234,49 @@ impl<D: Destination> Pending for Shared<D> {
         if let Err(error) = destination.flush() {
             report::error(destination.name(), &error);
         }
+    }
+}
+
+impl<D: Destination> LineHandler for BasicHandler<D> {
+    fn destination(&self) -> Option<spool::Destination> {
+        let mut place = None;
+        self.guarded(|destination| {
+            place = destination.place();
+            Ok(())
+        });
+        place
+    }
+
+    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> bool {
+        let begin = line.len();
+        let rendering = || {
+            if !self.gate.passes(record) {
+                return false;
+            }
+            let form = self.form.load();
+            match &form.redactor {
+                Some(redactor) => redactor.with_masked(record, |record| form.formatter.format(record, line)),
+                None => form.formatter.format(record, line),
+            }
+            line.push(b'\n');
+            true
+        };
+        let rendered = catch_unwind(AssertUnwindSafe(rendering));
+        if rendered.is_err() {
+            line.truncate(begin);
+            report::error(self.name, &"panic while handling a record");
+        }
+        rendered.unwrap_or(false)
+    }
+
+    fn write_line(&self, line: &[u8]) -> bool {
+        let mut is_written = false;
+        self.guarded(|destination| {
+            destination.write_line(line)?;
+            is_written = true;
+            Ok(())
+        });
+        is_written
     }
 }
 
@@ -262,6 +323,14 @@ impl<W: Writer> Destination for Written<W> {
 
     fn hold_back(&mut self) {
         self.writer.hold_back();
+    }
+
+    fn place(&self) -> Option<spool::Destination> {
+        self.writer.place()
+    }
+
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.writer.write_entry(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {

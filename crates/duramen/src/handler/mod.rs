@@ -9,6 +9,7 @@ mod base64;
 pub mod datagram;
 pub mod file;
 pub mod http;
+pub mod journaled;
 pub mod memory;
 pub mod null;
 pub mod retry;
@@ -26,6 +27,7 @@ pub use base::{BasicHandler, Destination};
 pub use datagram::DatagramHandler;
 pub use file::FileHandler;
 pub use http::HttpHandler;
+pub use journaled::{JournaledHandler, LineHandler};
 pub use memory::MemoryHandler;
 pub use null::NullHandler;
 pub use rotating_file::RotatingFileHandler;
@@ -51,6 +53,10 @@ pub trait Handler: Send + Sync {
     /// Many records come now, from a queue: the handler may hold them back until the next [`Handler::flush`], to write
     /// them together. By default it does not.
     fn hold_back(&self) {}
+    /// The handler as one whose lines can be made before they are written, where it is one.
+    fn as_lines(&self) -> Option<&dyn LineHandler> {
+        None
+    }
     /// Returns when all that was handled has been handed to the destination.
     fn flush(&self);
     /// Flushes and releases the destination; what is handled afterwards reopens it or is counted as dropped.

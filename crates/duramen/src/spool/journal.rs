@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::State;
-use super::layout::{ALIGNMENT, ENTRY_HEAD, checksum};
+use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum};
 
 /// The bytes of a ring, which others may read at any moment.
 ///
@@ -31,6 +31,7 @@ pub trait Memory: Send + Sync {
 pub struct Journal<M: Memory> {
     memory: M,
     identity: u64,
+    begin_of_sum: u32,
     state: Mutex<Used>,
     /// For those who wait for room.
     left: Condvar,
@@ -88,7 +89,8 @@ impl<M: Memory> Journal<M> {
     pub fn new(memory: M, identity: u64) -> Self {
         let used =
             Used { next: 0, bytes: 0, entries: VecDeque::new(), first: 1, scratch: Vec::new(), waiting: 0 };
-        Self { memory, identity, state: Mutex::new(used), left: Condvar::new() }
+        let begin_of_sum = begin_of_sum(identity);
+        Self { memory, identity, begin_of_sum, state: Mutex::new(used), left: Condvar::new() }
     }
 
     /// What it is written to.
@@ -122,17 +124,18 @@ impl<M: Memory> Journal<M> {
 
         let entry = &mut used.scratch;
         entry.clear();
-        entry.extend_from_slice(&0_u32.to_le_bytes());
-        entry.extend_from_slice(&kept_length.to_le_bytes());
-        entry.extend_from_slice(&number.to_le_bytes());
-        entry.extend_from_slice(&0_u32.to_le_bytes());
-        entry.extend_from_slice(&u32::try_from(parts.len()).unwrap_or(u32::MAX).to_le_bytes());
+        entry.reserve(needed);
+        let mut head = [0; ENTRY_HEAD];
+        head[4..8].copy_from_slice(&kept_length.to_le_bytes());
+        head[8..16].copy_from_slice(&number.to_le_bytes());
+        head[20..].copy_from_slice(&u32::try_from(parts.len()).unwrap_or(u32::MAX).to_le_bytes());
+        entry.extend_from_slice(&head);
         for (destination, end) in parts {
-            entry.extend_from_slice(&destination.to_le_bytes());
-            entry.extend_from_slice(&end.to_le_bytes());
+            let both = u64::from(end) << 32 | u64::from(destination);
+            entry.extend_from_slice(&both.to_le_bytes());
         }
         entry.extend_from_slice(lines);
-        let sum = checksum(self.identity, entry);
+        let sum = checksum(self.begin_of_sum, entry);
         entry[16..20].copy_from_slice(&sum.to_le_bytes());
 
         self.memory.store_state(offset, 0);

@@ -1,5 +1,7 @@
 //! The bytes of a journal: its header and the head of an entry. The table in the module above says what they mean.
 
+use smallvec::SmallVec;
+
 use super::{Destination, SIZES};
 
 const MAGIC: [u8; 8] = *b"DURAMENJ";
@@ -143,13 +145,23 @@ pub(super) fn number_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
 }
 
-/// The checksum of an entry, of which `bytes` are all but its state; its own place in them is left out.
-pub(super) fn checksum(identity: u64, bytes: &[u8]) -> u32 {
-    const SUM: usize = 16;
-    const STATE: usize = 4;
-    let mut head = [0; 24];
-    head[..8].copy_from_slice(&identity.to_le_bytes());
-    head[8..20].copy_from_slice(&bytes[STATE..SUM]);
-    head[20..].copy_from_slice(&bytes[SUM + 4..ENTRY_HEAD]);
-    crc32c::crc32c_append(crc32c::crc32c(&head), &bytes[ENTRY_HEAD..])
+/// The checksum of an entry of which state and checksum are zero, as they are while it is put together; `begin` is the
+/// identity's own.
+pub(super) fn checksum(begin: u32, entry: &[u8]) -> u32 {
+    crc32c::crc32c_append(begin, entry)
+}
+
+/// The checksum of an entry as it is in a file.
+pub(super) fn checksum_as_read(identity: u64, entry: &[u8]) -> u32 {
+    let (head, rest) = entry.split_at(ENTRY_HEAD.min(entry.len()));
+    let mut head: SmallVec<[u8; ENTRY_HEAD]> = SmallVec::from_slice(head);
+    for field in [0..4, 16..20] {
+        head.get_mut(field).unwrap_or_default().fill(0);
+    }
+    crc32c::crc32c_append(checksum(begin_of_sum(identity), &head), rest)
+}
+
+/// What the checksums of a journal begin with.
+pub(super) fn begin_of_sum(identity: u64) -> u32 {
+    crc32c::crc32c(&identity.to_le_bytes())
 }

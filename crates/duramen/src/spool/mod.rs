@@ -30,7 +30,7 @@
 //! | 0 | 4 | its state: waiting, in flight, done; anything else is no entry |
 //! | 4 | 4 | the length of what follows the first 24 bytes |
 //! | 8 | 8 | its number, from 1 on |
-//! | 16 | 4 | CRC-32C of the identity, of bytes 4 to 15, of bytes 20 to 23 and of what follows |
+//! | 16 | 4 | CRC-32C of the identity and of the whole entry, in which bytes 0 to 3 and 16 to 19 count as zero |
 //! | 20 | 4 | how many lines it has |
 //! | 24 | | for each line its destination and where it ends (4 bytes each); then the lines |
 //!

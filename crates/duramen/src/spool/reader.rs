@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::layout::{ALIGNMENT, BadHeader, ENTRY_HEAD, checksum, number_at, word_at};
+use super::layout::{ALIGNMENT, BadHeader, ENTRY_HEAD, checksum_as_read, number_at, word_at};
 use super::{Header, State};
 
 /// All of a journal.
@@ -100,7 +100,7 @@ fn found_at(bytes: &[u8], offset: usize, header: &Header) -> Found {
 fn entry_at(bytes: &[u8], offset: usize, state: State, header: &Header) -> Option<(Entry, usize)> {
     let length = ENTRY_HEAD.checked_add(usize::try_from(word_at(bytes, offset + 4)?).ok()?)?;
     let whole = bytes.get(offset..offset.checked_add(length)?)?;
-    if word_at(whole, 16)? != checksum(header.identity, whole) {
+    if word_at(whole, 16)? != checksum_as_read(header.identity, whole) {
         return None;
     }
     let count = usize::try_from(word_at(whole, 20)?).ok()?;

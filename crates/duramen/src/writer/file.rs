@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::fsync::Syncer;
 use super::{Fsync, Writer};
 use crate::fs::{Disk, FileStatus, FileSystem, LogFile};
+use crate::spool::Destination;
 use crate::{ending, report};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
@@ -262,6 +263,10 @@ impl Writer for FileWriter {
 
     fn flush_buffer(&mut self) -> io::Result<()> {
         if self.is_held_back { Ok(()) } else { self.write_held() }
+    }
+
+    fn place(&self) -> Option<Destination> {
+        std::path::absolute(&self.path).ok().map(Destination::File)
     }
 
     fn flush(&mut self) -> io::Result<()> {

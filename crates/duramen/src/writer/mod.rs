@@ -10,6 +10,8 @@ pub mod watched;
 
 use std::io;
 
+use crate::spool::Destination;
+
 pub use file::FileWriter;
 pub use fsync::Fsync;
 pub use rotating::RotatingWriter;
@@ -35,6 +37,11 @@ pub trait Writer: Send {
     /// Those of the destination.
     fn flush_buffer(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Where its entries go, in words that another process understands.
+    fn place(&self) -> Option<Destination> {
+        None
     }
 
     /// Hands to the operating system what is still held back.

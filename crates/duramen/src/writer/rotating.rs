@@ -6,6 +6,7 @@ use super::{FileWriter, Writer};
 use crate::fs::FileStatus;
 use crate::rotation::upkeep::LONGEST_END;
 use crate::rotation::{Customs, SizeLimit, Turn, Upkeep, roll, turn};
+use crate::spool::Destination;
 
 /// Writes to a file and rolls it over by size. Several processes may do so with the same file: see
 /// [`turn`].
@@ -83,6 +84,10 @@ impl Writer for RotatingWriter {
 
     fn flush_buffer(&mut self) -> io::Result<()> {
         self.file.flush_buffer()
+    }
+
+    fn place(&self) -> Option<Destination> {
+        self.file.place()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::fs::FileStatus;
 use crate::rotation::upkeep::LONGEST_END;
 use crate::rotation::{BackupDate, Customs, Retention, Rules, Schedule, SizeLimit, Turn, Upkeep, roll, turn};
+use crate::spool::Destination;
 
 /// A clock that shows a time so many seconds before the one at which the next rollover was planned was set back. It is
 /// planned anew then: more than the hour that daylight saving takes.
@@ -150,6 +151,10 @@ impl Writer for TimedRotatingWriter {
 
     fn flush_buffer(&mut self) -> io::Result<()> {
         self.file.flush_buffer()
+    }
+
+    fn place(&self) -> Option<Destination> {
+        self.file.place()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{FileWriter, Writer};
+use crate::spool::Destination;
 
 /// Opens its file again when the path names another file than before.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ impl Writer for WatchedFileWriter {
 
     fn flush_buffer(&mut self) -> io::Result<()> {
         self.0.flush_buffer()
+    }
+
+    fn place(&self) -> Option<Destination> {
+        self.0.place()
     }
 
     fn flush(&mut self) -> io::Result<()> {

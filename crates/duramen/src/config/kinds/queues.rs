@@ -1,12 +1,14 @@
 //! `AsyncHandler` and `QueueHandler`: a queue in front of other handlers.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::options::Options;
 use super::super::registry::Recipe;
-use crate::handler::AsyncHandler;
+use crate::handler::{AsyncHandler, JournaledHandler};
 use crate::queue::{self, Overflow};
+use crate::spool;
 use crate::{Formatter, Handler, Level, Record};
 
 pub(super) const ASYNC: &str = "duramen.handlers.AsyncHandler";
@@ -22,6 +24,13 @@ pub(super) fn asynchronous(options: &mut Options<'_>) -> Option<Recipe> {
     queue.overflow = options.one_of("overflow", expected, overflow).unwrap_or_default();
     queue.block_timeout = seconds(options, "block_timeout", f64::MAX);
     queue.flush_interval = seconds(options, "flush_interval", 60.0).unwrap_or(queue.flush_interval);
+    let journal = options.text("journal").map(PathBuf::from);
+    let bound = |size: &usize| i64::try_from(*size).unwrap_or(i64::MAX);
+    let size = options.integer("journal_size", bound(spool::SIZES.start())..=bound(spool::SIZES.end()));
+    if let (None, Some(size)) = (&journal, size) {
+        options.mistake("journal_size", size.to_string(), "none, since there is no journal");
+    }
+    let size = size.and_then(|size| usize::try_from(size).ok()).unwrap_or(spool::DEFAULT_SIZE);
     if options.value("formatter").is_some() {
         options.mistake("formatter", "one", "none: the handlers behind the queue have formatters");
     }
@@ -29,7 +38,10 @@ pub(super) fn asynchronous(options: &mut Options<'_>) -> Option<Recipe> {
     let may_drop = queue.overflow != Overflow::Block || queue.block_timeout.is_some();
     let recipe = Recipe::new(move |parts| {
         let behind = handlers.iter().map(|name| parts.handler(name)).collect::<Result<_, _>>()?;
-        Ok(Arc::new(AsyncHandler::new(behind, queue.clone())?))
+        Ok(match &journal {
+            Some(folder) => Arc::new(JournaledHandler::new(behind, queue.clone(), folder, size)?),
+            None => Arc::new(AsyncHandler::new(behind, queue.clone())?),
+        })
     });
     Some(recipe.dropping(may_drop))
 }

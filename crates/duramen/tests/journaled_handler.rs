@@ -1,0 +1,174 @@
+//! A queue whose lines outlive the process, in Rust: programs that are killed, and the next one.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use duramen::handler::{FileHandler, JournaledHandler, NullHandler};
+use duramen::queue::{Options, Overflow};
+use duramen::{Handler, Level, config, spool};
+use duramen_testkit::record;
+
+const FOLDER: &str = "DURAMEN_TEST_JOURNAL";
+const SMALLEST: usize = *spool::SIZES.start();
+
+fn gathering() -> Options {
+    Options { flush_interval: Duration::from_secs(60), ..Options::default() }
+}
+
+fn handler_in(folder: &Path, options: Options) -> JournaledHandler {
+    let file: Arc<dyn Handler> = Arc::new(FileHandler::new(folder.join("out.log")).expect("a file"));
+    JournaledHandler::new(vec![file], options, &folder.join("spool"), SMALLEST).expect("a journal")
+}
+
+fn log(handler: &JournaledHandler, message: &str) {
+    record(Level::INFO, message, |record| handler.handle(record));
+}
+
+fn lines(folder: &Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("out.log")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn journals(folder: &Path) -> usize {
+    fs::read_dir(folder.join("spool")).map_or(0, Iterator::count)
+}
+
+/// Runs one of the tests below as a process of its own, which is killed.
+fn run_killed(name: &str, folder: &Path) {
+    let own = std::env::current_exe().expect("this test");
+    let ended = Command::new(own)
+        .args(["--exact", name, "--nocapture", "--ignored"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("a process");
+    assert!(ended.code().is_none(), "it was killed");
+}
+
+fn folder_of_child() -> PathBuf {
+    std::env::var_os(FOLDER).expect("set by the parent").into()
+}
+
+fn kill() -> ! {
+    let own = std::process::id().to_string();
+    let _ = Command::new("kill").args(["-9", &own]).status();
+    unreachable!("it was killed")
+}
+
+#[test]
+#[ignore = "a process of another test"]
+fn child_with_threads() {
+    let handler = handler_in(&folder_of_child(), gathering());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let handler = &handler;
+            scope.spawn(move || (0..50).for_each(|number| log(handler, &format!("{thread} {number}"))));
+        }
+    });
+    kill()
+}
+
+#[test]
+fn what_waited_is_delivered_by_the_next_process_in_the_order_of_each_thread() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run_killed("child_with_threads", folder);
+    assert_eq!((lines(folder).len(), journals(folder)), (0, 1));
+    let handler = handler_in(folder, Options::default());
+    log(&handler, "own");
+    assert!(handler.flush_within(Duration::from_secs(60)));
+    let stats = handler.stats();
+    assert_eq!((stats.accepted, stats.recovered, stats.delivered), (1, 200, 201));
+    handler.close();
+    let lines = lines(folder);
+    assert_eq!((lines.len(), lines[200].as_str(), journals(folder)), (201, "own", 0));
+    for thread in 0..4 {
+        let own: Vec<_> = lines.iter().filter(|line| line.starts_with(&format!("{thread} "))).collect();
+        let expected: Vec<_> = (0..50).map(|number| format!("{thread} {number}")).collect();
+        assert_eq!(own, expected.iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn orphans_are_delivered_without_a_handler() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run_killed("child_with_threads", folder);
+    for orphan in spool::recover(&folder.join("spool")).orphans {
+        let (count, result) = orphan.deliver();
+        assert_eq!((count, result.is_ok()), (200, true));
+    }
+    assert_eq!((lines(folder).len(), journals(folder)), (200, 0));
+}
+
+#[test]
+fn a_journal_without_room_is_a_full_queue() {
+    for (overflow, first) in [(Overflow::DropNewest, "00"), (Overflow::DropOldest, "05")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let handler = handler_in(folder.path(), Options { overflow, ..gathering() });
+        for number in 0..20 {
+            log(&handler, &format!("{number:02} {}", "x".repeat(4100)));
+        }
+        let stats = handler.stats();
+        assert_eq!(stats.dropped.total(), 5, "{overflow:?}");
+        handler.close();
+        let lines = lines(folder.path());
+        assert_eq!((lines.len(), &lines[0][..2]), (15, first), "{overflow:?}");
+        let stats = handler.stats();
+        let gone = stats.delivered + stats.failed + stats.dropped.oldest + stats.dropped.abandoned;
+        assert_eq!(stats.accepted + stats.recovered, gone);
+    }
+}
+
+#[test]
+fn callers_wait_for_room_in_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let handler = handler_in(folder.path(), gathering());
+    (0..60).for_each(|number| log(&handler, &format!("{number} {}", "x".repeat(4100))));
+    log(&handler, &"x".repeat(2 * SMALLEST));
+    assert_eq!(handler.unjournaled(), 1);
+    handler.close();
+    assert_eq!((lines(folder.path()).len(), journals(folder.path())), (61, 0));
+}
+
+#[test]
+fn a_handler_that_writes_no_lines_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = JournaledHandler::new(vec![Arc::new(NullHandler)], gathering(), folder.path(), SMALLEST);
+    let error = made.map(drop).expect_err("no lines");
+    assert!(error.to_string().contains("handlers[0]"), "{error}");
+    let file: Arc<dyn Handler> = Arc::new(FileHandler::new(folder.path().join("out.log")).expect("a file"));
+    let made = JournaledHandler::new(vec![file], gathering(), folder.path(), 1000).map(drop);
+    assert!(made.expect_err("too small").to_string().contains("found 1000 bytes"));
+}
+
+#[test]
+fn a_configuration_names_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let (path, journal) = (folder.join("out.log"), folder.join("spool"));
+    let text = format!(
+        r#"{{"version": 1,
+        "handlers": {{
+            "file": {{"class": "logging.FileHandler", "filename": {path:?}}},
+            "queue": {{"class": "duramen.handlers.AsyncHandler", "handlers": ["file"], "journal": {journal:?},
+                       "journal_size": 65536, "flush_interval": 60}}
+        }},
+        "root": {{"level": "INFO", "handlers": ["queue"]}}}}"#
+    );
+    run_killed("child_with_threads", folder);
+    let settings = config::from_json(&text).expect("right");
+    let manager = duramen::Manager::new();
+    settings.apply_to(&manager).expect("the files can be opened");
+    duramen::log!(manager.root(), Level::INFO, "own");
+    manager.shutdown();
+    assert_eq!(lines(folder).len(), 201);
+    let wrong = text.replace(&format!("\"journal\": {journal:?},"), "");
+    let mistakes = config::from_json(&wrong).map(drop).expect_err("no journal").to_string();
+    assert!(mistakes.contains("handlers.queue.journal_size"), "{mistakes}");
+}
