@@ -61,3 +61,8 @@ pub use value::Value;
 #[cfg(all(doctest, feature = "yaml"))]
 #[doc = include_str!("../../../docs/rust.md")]
 struct Guide;
+
+/// So does that of the journal.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/journal.md")]
+struct JournalGuide;
