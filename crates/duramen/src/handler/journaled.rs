@@ -318,7 +318,9 @@ impl Handler for JournaledHandler {
         loop {
             item = match queue.offer(item, record.level) {
                 Offer::Accepted(evicted) => {
-                    evicted.iter().for_each(|evicted| self.behind.give_up(evicted));
+                    if let Some(evicted) = evicted {
+                        self.behind.give_up(&evicted);
+                    }
                     if ending::has_begun() {
                         self.behind.flush_within(AT_THE_END);
                     }
