@@ -13,7 +13,7 @@ import threading
 import time
 
 
-def logging_of(package, path):
+def logging_of(package, path, overflow):
     """The method that logs, and one that waits until what was logged is written."""
     if package == "loguru":
         from loguru import logger
@@ -42,7 +42,7 @@ def logging_of(package, path):
                 super().emit(record)
 
         kind = Written if package == "duramen-python" else logging.FileHandler
-        handler = AsyncHandler(kind(path))
+        handler = AsyncHandler(kind(path), overflow=overflow)
         flush = handler.flush
     logger = logging.Logger("ends")
     logger.addHandler(handler)
@@ -54,7 +54,9 @@ class Program:
 
     def __init__(self, setting):
         self.setting = setting
-        self.warn, self.flush = logging_of(setting["package"], setting["path"])
+        self.warn, self.flush = logging_of(
+            setting["package"], setting["path"], "drop_newest" if setting["stalled"] else "block"
+        )
         self.acknowledged = os.open(setting["acknowledged"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def log(self, worker=0, records=None):
@@ -144,7 +146,7 @@ class Program:
 
 def main():
     setting = json.loads(sys.argv[1])
-    if setting.get("stalled"):
+    if setting["stalled"]:
         # Nobody reads from the other end, and the file is that of the pipe.
         read, write = os.pipe()
         os.set_inheritable(read, True)

@@ -44,6 +44,7 @@ pub mod rotation;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod spool;
+mod sync;
 pub mod value;
 pub mod writer;
 

@@ -5,6 +5,8 @@
 //! themselves: a process that forks can leave a queue behind as it is and go on with another one.
 
 mod ledger;
+#[cfg(test)]
+mod model;
 mod options;
 mod records;
 mod waiting;
@@ -12,8 +14,7 @@ mod worker;
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 pub use ledger::{Dropped, HandlerCounts, Ledger, Tally};
@@ -22,6 +23,7 @@ pub(crate) use records::Records;
 pub use waiting::{Accepts, Waiting};
 pub use worker::Worker;
 
+use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
 use crate::{Level, OwnedRecord};
 
 /// A bounded queue of items of type `T`, which wait in `W`.
@@ -202,7 +204,7 @@ impl<T, W: Waiting> Queue<T, W> {
                     }
                 }
                 Overflow::Block | Overflow::DropBelow(_) => {
-                    if state.taker_thread == Some(std::thread::current().id()) {
+                    if state.taker_thread == Some(thread::current().id()) {
                         dropped.reentrant += 1;
                         return Offer::Dropped(item);
                     }
@@ -248,7 +250,7 @@ impl<T, W: Waiting> Queue<T, W> {
             }
             Overflow::DropNewest => dropped.newest += 1,
             Overflow::Block | Overflow::DropBelow(_) => {
-                if state.taker_thread != Some(std::thread::current().id()) {
+                if state.taker_thread != Some(thread::current().id()) {
                     state.is_hurried = true;
                     self.hurry(state);
                     return Room::Awaited;
@@ -297,7 +299,7 @@ impl<T, W: Waiting> Queue<T, W> {
     }
 
     fn take_or(&self, batch: &mut W, waits: bool) -> bool {
-        let own = std::thread::current().id();
+        let own = thread::current().id();
         let mut state = self.state();
         while state.taker_thread.is_some_and(|taker| taker != own) {
             if state.is_parked || !waits {
@@ -389,7 +391,7 @@ impl<T, W: Waiting> Queue<T, W> {
         let until = timeout.map(|timeout| Instant::now() + timeout);
         let mut state = self.state();
         let all = state.ledger.accepted + state.ledger.recovered;
-        let is_taker = state.taker_thread == Some(std::thread::current().id());
+        let is_taker = state.taker_thread == Some(thread::current().id());
         let mut in_time = !is_taker;
         state.flushers += 1;
         while in_time && !state.has_ended(all) {
@@ -439,7 +441,7 @@ impl<T, W: Waiting> Queue<T, W> {
 
     /// Whether it is the calling thread that takes items out.
     pub fn is_taken_by_this_thread(&self) -> bool {
-        self.state().taker_thread == Some(std::thread::current().id())
+        self.state().taker_thread == Some(thread::current().id())
     }
 
     /// Where the items have gone, from one moment.
