@@ -1,4 +1,5 @@
-//! The shortest way: a line from the call straight to one file, for which the interpreter is asked nothing.
+//! The shortest way: a line from the call straight to one file, or into the queue before it, for which the interpreter
+//! is asked nothing.
 //!
 //! Nothing of Python's runs between the first look at the logger and the write, so that what is looked at is borrowed,
 //! nobody can change it meanwhile, and no other thread is attached. Wherever something is met that is not as usual,
@@ -13,9 +14,9 @@ use crate::call_site::{self, CallSite};
 use crate::formatter_plan::Needs;
 use crate::handler_plan::HandlerPlan;
 use crate::pipeline::{self, Keywords, LoggingCall};
-use crate::reach::Reach;
+use crate::queued::QueuePlan;
+use crate::reach::{End, Reach};
 use crate::settings::{self, Settings};
-use crate::sink::DirectFile;
 use crate::{buffers, caller, lock, plain};
 
 /// What has become of a record.
@@ -34,9 +35,7 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>) -> Option<Written> {
     let settings = &*settings::unchanged()?;
     let reach = Reach::find(call.logger, settings)?;
     let py = call.logger.py();
-    let (name, plan) = reach.only_writer(py, call.level)?;
-    let file = plan.file.try_borrow().ok()?;
-    let file = file.as_ref().filter(|file| file.is_prompt)?;
+    let End { name, plan, queue } = reach.only_end(py, call.level)?;
     settings.is_known_to_make_plain_records().then_some(())?;
     let level_name = &settings.level_name(call.level)?.text;
     let site = site_for(plan.formatter.needs, py, settings)?;
@@ -66,7 +65,10 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>) -> Option<Written> {
             stack: None,
         };
         plan.formatter.render_plainly((&created, settings), (&record, level_name), time, line)?;
-        write_line(plan, file, created.seconds, line)
+        match queue {
+            Some(queue) => put_line(queue, plan, py, call.level, line),
+            None => write_line(plan, created.seconds, line),
+        }
     })
 }
 
@@ -90,8 +92,10 @@ fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8
     pipeline::merge_plain(template, arguments, out).then_some(())
 }
 
-/// Ends the line and writes it.
-fn write_line(plan: &HandlerPlan, file: &DirectFile, seconds: f64, line: &mut Vec<u8>) -> Option<Written> {
+/// Ends the line and writes it to the handler's file.
+fn write_line(plan: &HandlerPlan, seconds: f64, line: &mut Vec<u8>) -> Option<Written> {
+    let file = plan.file.try_borrow().ok()?;
+    let file = file.as_ref().filter(|file| file.is_prompt && plan.syncer.is_none())?;
     // SAFETY: the plan has been found to hold, and nothing has run since: the handler holds its lock and its stream.
     unsafe {
         lock::is_free_at(plan.lock_object()).then_some(())?;
@@ -102,4 +106,16 @@ fn write_line(plan: &HandlerPlan, file: &DirectFile, seconds: f64, line: &mut Ve
     let written = file.write_promptly(line).filter(|written| *written > 0)?;
     plan.has_written(file);
     Some(if written == line.len() { Written::Whole } else { Written::Begun(line[written..].to_vec()) })
+}
+
+/// Ends the line and puts it into the queue before the handler.
+fn put_line(
+    queue: &QueuePlan,
+    plan: &HandlerPlan,
+    py: Python<'_>,
+    level: i64,
+    line: &mut Vec<u8>,
+) -> Option<Written> {
+    line.extend_from_slice(plan.terminator.as_bytes());
+    queue.put_line(plan, py, Level(level), line).map(|()| Written::Whole)
 }

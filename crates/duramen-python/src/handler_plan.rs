@@ -130,6 +130,7 @@ pub(crate) struct Parts<'a, 'py> {
     pub(crate) filters: &'a Bound<'py, PyAny>,
     pub(crate) lock: &'a Bound<'py, PyAny>,
     pub(crate) formatter: &'a Bound<'py, PyAny>,
+    pub(crate) stream: &'a Bound<'py, PyAny>,
 }
 
 /// What the native way does for one handler.
@@ -152,6 +153,7 @@ pub(crate) struct HandlerPlan {
     filters_object: *mut ffi::PyObject,
     lock_object: *mut ffi::PyObject,
     formatter_object: *mut ffi::PyObject,
+    stream_object: *mut ffi::PyObject,
     globals: u64,
 }
 
@@ -185,6 +187,7 @@ impl HandlerPlan {
             filters_object: parts.filters.as_ptr(),
             lock_object: parts.lock.as_ptr(),
             formatter_object: parts.formatter.as_ptr(),
+            stream_object: parts.stream.as_ptr(),
             globals: settings.version(),
         })
     }
@@ -273,6 +276,11 @@ impl HandlerPlan {
         // Dropping it may run code of the program's.
         drop(last);
         Ok(plan)
+    }
+
+    /// The handler's stream or `None`, which it holds as long as the plan holds.
+    pub(crate) fn stream_object(&self) -> *mut ffi::PyObject {
+        self.stream_object
     }
 
     /// The handler's lock, which it holds as long as the plan holds.

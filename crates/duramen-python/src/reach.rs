@@ -11,10 +11,10 @@ use pyo3::types::{PyBool, PyInt, PyList};
 use smallvec::SmallVec;
 
 use crate::classes::Family;
-use crate::handler_plan::{HandlerPlan, Kind};
+use crate::handler_plan::HandlerPlan;
 use crate::interpreter::{State, intern};
 use crate::logger_view::{self, LoggerState, LoggerView};
-use crate::queued::{Behind, QueuePlan};
+use crate::queued::{self, Behind, QueuePlan};
 use crate::remembered::{Finding, Remembered};
 use crate::route::{self, Reason, Route, native};
 use crate::settings::Settings;
@@ -26,6 +26,15 @@ pub(crate) struct Target<'py> {
     pub(crate) plan: Rc<HandlerPlan>,
     /// For a handler behind a queue.
     pub(crate) queue: Option<Behind<'py>>,
+}
+
+/// Where records of a logger end.
+pub(crate) struct End<'a> {
+    /// The logger's name.
+    pub(crate) name: &'a str,
+    pub(crate) plan: &'a HandlerPlan,
+    /// The queue that it is the only handler behind.
+    pub(crate) queue: Option<&'a QueuePlan>,
 }
 
 /// So many targets fit without an allocation.
@@ -108,10 +117,10 @@ impl Reach {
         }
     }
 
-    /// The logger's name and the plan of the one handler that takes records of `level`, if neither has filters and the
-    /// handler writes itself. The reach has just been found to hold.
+    /// Where records of `level` end, if that is one handler, and neither it nor the logger has filters. The reach has just
+    /// been found to hold.
     #[inline]
-    pub(crate) fn only_writer(&self, py: Python<'_>, level: i64) -> Option<(&str, &HandlerPlan)> {
+    pub(crate) fn only_end(&self, py: Python<'_>, level: i64) -> Option<End<'_>> {
         let logger = &self.loggers.first()?.state;
         // SAFETY: the logger holds its name and its filters, and nothing has run since.
         let name = unsafe {
@@ -125,15 +134,22 @@ impl Reach {
         };
         let mut only = None;
         for met in &self.handlers {
-            match met {
-                Met::Silent(..) => {}
-                Met::Writes(_, plan) if plan.level > level => {}
-                Met::Writes(_, plan) if only.is_none() => only = Some(&**plan),
-                _ => return None,
+            let end = match met {
+                Met::Silent(..) => continue,
+                Met::Writes(_, plan) if plan.level > level => continue,
+                Met::Writes(_, plan) => End { name, plan, queue: None },
+                Met::Queues(_, queue, _) if queue.level > level => continue,
+                Met::Queues(_, queue, writing) => match &writing[..] {
+                    [(0, plan)] if plan.level <= level => End { name, plan, queue: Some(queue) },
+                    _ => return None,
+                },
+            };
+            if only.replace(end).is_some() {
+                return None;
             }
         }
         // SAFETY: nothing has run since.
-        only.filter(|plan| unsafe { plan.filters(py) }.is_empty()).map(|plan| (name, plan))
+        only.filter(|end| unsafe { end.plan.filters(py) }.is_empty())
     }
 
     /// The handlers that take records of `level`.
@@ -273,9 +289,7 @@ fn goes_behind_a_queue(plan: &HandlerPlan, py: Python<'_>) -> Result<(), Reason>
     if !unsafe { plan.filters(py) }.is_empty() {
         return Err(Reason::Filtered { part: "handler behind the queue" });
     }
-    if !matches!(plan.kind, Kind::Stream | Kind::File) {
-        return Err(Reason::Unusual { part: "handler behind the queue", attribute: "class" });
-    }
+    queued::goes_behind(plan)?;
     plan.is_native(py)
 }
 

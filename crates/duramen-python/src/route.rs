@@ -114,10 +114,10 @@ fn plan_anew<'py>(handler: &Bound<'py, PyAny>, settings: &Settings) -> Route<Han
     let Some(kind) = classes::known(handler).and_then(|class| Kind::of_class(class.name)) else {
         return Ok(Err(unusual("class")));
     };
-    let has_stream = attribute(intern!(py, "stream"))?.map(|stream| !stream.is_none());
-    if !has_stream.is_some_and(|open| open || kind != Kind::Stream) {
+    let stream = attribute(intern!(py, "stream"))?;
+    let Some(stream) = stream.filter(|stream| !stream.is_none() || kind != Kind::Stream) else {
         return Ok(Err(unusual("stream")));
-    }
+    };
     let Ok(terminator) = handler.getattr(intern!(py, "terminator"))?.cast_into_exact::<PyString>() else {
         return Ok(Err(unusual("terminator")));
     };
@@ -136,7 +136,7 @@ fn plan_anew<'py>(handler: &Bound<'py, PyAny>, settings: &Settings) -> Route<Han
         drop(interpreter::instance_dict(&formatter));
         FormatterPlan::new(&formatter, &[], Rendering::Python, None).remember(&formatter)
     };
-    let parts = Parts { handler, filters: &filters, lock: &lock, formatter: &formatter };
+    let parts = Parts { handler, filters: &filters, lock: &lock, formatter: &formatter, stream: &stream };
     HandlerPlan::new(&parts, level, kind, terminator, plan, settings).map(Ok)
 }
 

@@ -28,7 +28,7 @@ use crate::interpreter::{Attached, intern};
 use journaled::{JournalOptions, Kept, Settings, Slot};
 use outlet::{Item, Lines};
 use sending::KnownStream;
-pub(crate) use sending::{Behind, QueuePlan, send};
+pub(crate) use sending::{Behind, QueuePlan, goes_behind, send};
 
 /// A wait for room looks this often whether a signal has come.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
@@ -452,6 +452,23 @@ impl RecordQueue {
             return Ok(());
         }
         self.offer(py, item, level)
+    }
+
+    /// Puts lines into a queue without a journal, whose worker runs; `None` when there is no room, or the interpreter has
+    /// to be asked, and nothing has been done.
+    pub(super) fn offer_at_once(&self, lines: Lines, level: Level) -> Option<()> {
+        // SAFETY: attached; nothing runs while the reference lives.
+        let present = unsafe { &*self.present.get() };
+        let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
+        // What is given up for a newer record may be a record in Python form.
+        let is_simple = self.journal.is_none() && self.options.overflow != Overflow::DropOldest;
+        if !runs || present.wants_python || !is_simple {
+            return None;
+        }
+        match present.queue.offer(Item::Lines(lines), level) {
+            Offer::Accepted(_) | Offer::Dropped(_) => Some(()),
+            Offer::Full(_) => None,
+        }
     }
 
     /// Puts `item` into the queue, waiting as the options say with the interpreter released.

@@ -8,7 +8,7 @@ use duramen::{Level, Record};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::RecordQueue;
 use super::outlet::{Lines, Outlet, Part};
@@ -111,6 +111,42 @@ impl QueuePlan {
             return Err(Reason::Unusual { part: "handler", attribute: "queue" });
         }
         Ok(())
+    }
+}
+
+impl QueuePlan {
+    /// Puts `line` for the one handler behind the queue, whose plan holds, into it, without a wait and without asking the
+    /// interpreter; `None` where that cannot be, and nothing has been done.
+    pub(crate) fn put_line(
+        &self,
+        behind: &HandlerPlan,
+        py: Python<'_>,
+        level: Level,
+        line: &[u8],
+    ) -> Option<()> {
+        goes_behind(behind).ok()?;
+        self.is_native(py).ok()?;
+        let queue = self.queue(py);
+        let queue = queue.get();
+        // SAFETY: attached; nothing runs while the reference lives, and the handler holds the stream.
+        let outlet = unsafe {
+            let [Some(known)] = &(&*queue.streams.get())[..] else { return None };
+            let is_same = known.stream.as_ptr() == behind.stream_object() && known.file.takes(line);
+            is_same.then(|| Arc::clone(&known.outlet))?
+        };
+        let part = Part { place: Some(0), end: line.len(), outlet };
+        let parts = smallvec![part];
+        queue
+            .offer_at_once(Lines { bytes: line.to_vec(), parts, skipped: SmallVec::new(), kept: None }, level)
+    }
+}
+
+/// Whether lines for the handler are written behind a queue by who knows no interpreter.
+pub(crate) fn goes_behind(plan: &HandlerPlan) -> Result<(), Reason> {
+    if matches!(plan.kind, Kind::Stream | Kind::File) {
+        Ok(())
+    } else {
+        Err(Reason::Unusual { part: "handler behind the queue", attribute: "class" })
     }
 }
 
