@@ -41,10 +41,11 @@ conformance:
 differential:
 	$(PYTHON) tests/differential/run.py
 
-## faults: processes on one file, kills, forks and ends, beside other packages, into docs/faults.md and ends.md (PROCESSES= RECORDS= FORKS=)
+## faults: processes on one file, kills, forks and ends, beside other packages, into docs/faults.md, ends.md and journal-faults.md (PROCESSES= RECORDS= FORKS=)
 faults: $(VENV)/faults-ready
 	$(BIN)/python tests/faults $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(RECORDS),--records $(RECORDS))
 	$(BIN)/python tests/faults/ends.py $(if $(FORKS),--forks $(FORKS))
+	$(BIN)/python tests/faults/journals.py
 
 ## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:

@@ -1,13 +1,12 @@
 """A queue's journal: what was accepted is delivered after ``kill -9``, and nothing that lies in the folder stops a start."""
 
 import os
-import random
 import subprocess
 import sys
 import textwrap
 
 import pytest
-from journal_support import WAYS, journals, kill_at_random, lines, run, run_killed, start
+from journal_support import WAYS, journals, lines, run, run_killed, start
 
 import duramen as logging
 from duramen.handlers import AsyncHandler
@@ -111,13 +110,6 @@ class TestKilled:
         )
         run(tmp_path, DELIVER)
         assert lines(tmp_path) == [f"message {number}" for number in range(50)]
-
-    def test_at_random_moments(self, tmp_path, way):
-        seed = int(os.environ.get("DURAMEN_SEED", "0"))
-        found = kill_at_random(tmp_path, random.Random(seed), processes=3, threads=3, rounds=2, way=way)
-        assert found["accepted"] > 100
-        assert (found["lost"], found["swapped"], found["left"]) == (0, 0, 0)
-        assert found["doubled"] <= found["in_doubt"]
 
     def test_threads_keep_their_order(self, tmp_path):
         body = """
