@@ -74,6 +74,7 @@ check: $(VENV)/check-ready
 	cargo fmt --manifest-path benches/rust/Cargo.toml --check
 	cargo clippy --locked --workspace --exclude duramen-python --all-targets --all-features -- -D warnings
 	PYO3_PYTHON=$(PYTHON) cargo clippy --locked -p duramen-python -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --workspace --exclude duramen-python --all-features
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/check_structure.py

@@ -14,6 +14,19 @@
 //! docs/rust.md leads from here to a program in production: fields, context, files, other crates.
 
 #![deny(unsafe_code)]
+// Library code does not panic; where an exception is made, it says why it cannot come to that.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::get_unwrap
+    )
+)]
 
 pub mod clock;
 pub mod config;

@@ -56,6 +56,7 @@ impl<T> States<T> {
             self.by_key.insert(key.into(), new());
         }
         // Present by now; the other one is never asked for.
+        #[expect(clippy::unreachable, reason = "the key has just been inserted")]
         match self.by_key.get_mut(key) {
             Some(state) => state,
             None => unreachable!("the key has just been inserted"),

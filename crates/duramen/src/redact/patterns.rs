@@ -64,6 +64,7 @@ impl Pack {
     }
 }
 
+#[expect(clippy::expect_used, reason = "the patterns of the packs are tested")]
 fn compiled(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the patterns of the packs are tested")
 }

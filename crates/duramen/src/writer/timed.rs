@@ -161,7 +161,7 @@ impl Writer for TimedRotatingWriter {
         self.file.flush()
     }
 
-    /// Waits for backups that are being compressed, as long as [`LONGEST_END`](crate::rotation::upkeep::LONGEST_END).
+    /// Waits for backups that are being compressed, as long as [`LONGEST_END`].
     fn close(&mut self) -> io::Result<()> {
         let closed = self.file.close();
         if let Some((upkeep, _)) = &self.upkeep {

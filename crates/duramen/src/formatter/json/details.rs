@@ -10,11 +10,11 @@ use crate::Record;
 pub struct RecordDetails<'r, 'a> {
     /// The record.
     pub record: &'r Record<'a>,
-    /// [`DEEPEST`](super::DEEPEST) unless a formatter was told otherwise.
+    /// [`DEEPEST`] unless a formatter was told otherwise.
     pub deepest: usize,
 }
 
-/// As [`RecordDetails`] with [`DEEPEST`](super::DEEPEST).
+/// As [`RecordDetails`] with [`DEEPEST`].
 impl Details for Record<'_> {
     type Error = std::convert::Infallible;
 

@@ -25,6 +25,7 @@ use crate::formatter::{Field, Formatter};
 pub struct LogfmtFormatter(pub(super) JsonFormatter);
 
 impl Default for LogfmtFormatter {
+    #[expect(clippy::expect_used, reason = "the default members are tested")]
     fn default() -> Self {
         JsonBuilder::default().build_logfmt().expect("the default members have keys of their own")
     }

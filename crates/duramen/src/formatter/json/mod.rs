@@ -166,6 +166,7 @@ pub trait Details {
 }
 
 impl Default for JsonFormatter {
+    #[expect(clippy::expect_used, reason = "the default members are tested")]
     fn default() -> Self {
         JsonBuilder::default().build().expect("the default members have keys of their own")
     }

@@ -1,6 +1,6 @@
 //! What becomes of backups beyond what CPython's handlers do: compressed, limited by age and by size, archived.
 //!
-//! A rollover itself only renames, in the thread that writes. What takes time is a *sweep* (see [`sweep`]): it brings the
+//! A rollover itself only renames, in the thread that writes. What takes time is a *sweep* (`sweep.rs`): it brings the
 //! folder in order from whatever state it finds there, in a thread that ends when nothing is left to do. A program that
 //! was killed in the middle therefore leaves no journal: the next sweep goes on, after the next rollover or start.
 //!
@@ -10,7 +10,7 @@
 //! 2. A backup is deleted in favour of its compressed form, or of its copy in the archive, when that is complete and on
 //!    the disk, and when nobody has the backup open for writing: a writer that was held up between its look at the file
 //!    and its write loses nothing.
-//! 3. Only what has a name that a rollover of this file gives is renamed, compressed or deleted (see [`backups`]).
+//! 3. Only what has a name that a rollover of this file gives is renamed, compressed or deleted (`backups.rs`).
 //! 4. The newest backup stays, whatever the clock says, and retention believes no clock that has jumped ahead since the
 //!    program began.
 //! 5. Names change while the log file is locked, as a rollover has it locked (see [`super::turn`]): by one process and
