@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from duramen import _check, _config_file, _core, _doctor, _environment, _run, _start
+from duramen import _check, _config_file, _doctor, _environment, _run, _start
 from duramen._doctor import version
 
 USAGE = """\
@@ -74,7 +74,7 @@ def _understand(words):
     if first == "serve":
         return lambda: _serve(words[1:])
     if first == "spool":
-        return lambda: _core.spool(words[1:])
+        return lambda: _extension().spool(words[1:])
     if first == "check":
         return _understand_check(words[1:])
     options, program = _parse_options(words)
@@ -99,10 +99,17 @@ def _understand_doctor(words):
     return lambda: _doctor.examine(run, config, as_json="--json" in options)
 
 
+def _extension():
+    # Only here, so that ``doctor`` can tell where it does not load.
+    from duramen import _core
+
+    return _core
+
+
 def _serve(words):
     # The server handles signals itself; the interpreter's own handler would have its say as well.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return _core.serve(words)
+    return _extension().serve(words)
 
 
 def _understand_check(words):
