@@ -220,6 +220,18 @@ class TestForks:
 
 
 class TestFolder:
+    def test_several_queues_of_a_process_have_a_journal_each(self, tmp_path):
+        body = """
+        queue(flush_interval=60); queue(logging.FileHandler("other.log"), flush_interval=60)
+        log.info("hello")
+        """
+        run_killed(tmp_path, body)
+        assert len(journals(tmp_path)) == 2
+        # Both look through the folder; what one delivers, the other leaves alone.
+        run(tmp_path, "a = queue(); b = queue(); a.flush(60); b.flush(60)")
+        assert (lines(tmp_path), lines(tmp_path, "other.log")) == (["hello"], ["hello"])
+        assert journals(tmp_path) == []
+
     def test_the_journal_of_a_process_that_lives_is_left_alone(self, tmp_path):
         living = start(
             tmp_path, "queue(flush_interval=60); log.info('mine'); print('ready', flush=True); input()"
