@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-short bench-rust bench-guard faults check advisories check-long docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-short bench-rust bench-guard faults check advisories check-long docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -56,6 +56,10 @@ bench-short: ONLY ?= disabled devnull file-caller deep json exception python-fil
 bench-short:
 	$(BENCH) bench --rounds 1 --scale 0.1 --time-limit 30 $(ONLY:%=--only %) --python $(PYTHON) \
 		--command "make bench-short" --report build/bench/benchmarks.md
+
+## bench-queues: what queues cost their callers and deliver, beside other packages, into docs/benchmarks-queues.md
+bench-queues: $(VENV)/faults-ready
+	PYTHONPATH=$(CURDIR)/benches/python $(BIN)/python -m bench.queues
 
 ## bench-guard: instructions for a call beside those in benches/guard.json (PYTHONS=; UPDATE=1 writes them)
 bench-guard:
