@@ -14,6 +14,8 @@ mod unix {
     use std::os::fd::FromRawFd as _;
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
+    use duramen::fs::{FileStatus, LogFile};
+
     /// Is not closed when it is dropped.
     pub(crate) struct Descriptor(ManuallyDrop<File>);
 
@@ -30,10 +32,7 @@ mod unix {
         }
 
         /// Calls `act` with the open file.
-        pub(crate) fn with<T>(
-            &self,
-            act: impl FnOnce(&dyn duramen::fs::LogFile) -> io::Result<T>,
-        ) -> io::Result<T> {
+        pub(crate) fn with<T>(&self, act: impl FnOnce(&dyn LogFile) -> io::Result<T>) -> io::Result<T> {
             act(&*self.0)
         }
 
@@ -42,9 +41,9 @@ mod unix {
             self.0.try_clone()
         }
 
-        /// The length of the file; `None` for one that has no name any more.
-        pub(crate) fn length(&self) -> io::Result<Option<u64>> {
-            self.0.metadata().map(|status| (status.nlink() > 0).then_some(status.len()))
+        /// What is known of the file; `None` for one that has no name any more.
+        pub(crate) fn status(&self) -> io::Result<Option<FileStatus>> {
+            self.with(|file| file.status()).map(|status| status.is_named.then_some(status))
         }
 
         /// Whether a write never waits for another program: a regular file or `/dev/null`.
@@ -64,6 +63,8 @@ mod unix {
 mod other {
     use std::io;
 
+    use duramen::fs::{FileStatus, LogFile};
+
     /// There are no descriptors to write to: files are written through the interpreter.
     pub(crate) struct Descriptor;
 
@@ -76,10 +77,7 @@ mod other {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        pub(crate) fn with<T>(
-            &self,
-            _act: impl FnOnce(&dyn duramen::fs::LogFile) -> io::Result<T>,
-        ) -> io::Result<T> {
+        pub(crate) fn with<T>(&self, _act: impl FnOnce(&dyn LogFile) -> io::Result<T>) -> io::Result<T> {
             Err(io::ErrorKind::Unsupported.into())
         }
 
@@ -87,7 +85,7 @@ mod other {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        pub(crate) fn length(&self) -> io::Result<Option<u64>> {
+        pub(crate) fn status(&self) -> io::Result<Option<FileStatus>> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

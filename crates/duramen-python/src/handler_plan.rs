@@ -1,6 +1,7 @@
 //! What the native way does for a handler, found out once and remembered while nothing changes.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -55,10 +56,12 @@ impl Kind {
             Self::Stream => return Ok(()),
             Self::File => false,
             Self::RotatedBySize => {
+                handler::turn::follow(handler)?;
                 handler::turn::is_due_by_size(handler, &length)?
                     || handler::timed_rotating::is_due_too(handler)?
             }
             Self::RotatedByTime => {
+                handler::turn::follow(handler)?;
                 handler::timed_rotating::is_due(handler)?
                     || handler::turn::is_due_by_size_too(handler, &length)?
             }
@@ -83,10 +86,12 @@ pub(crate) struct Rollover {
     second: i64,
     /// It has to look each time.
     is_unknown: bool,
+    /// Others may write to the file, or move it.
+    looks: bool,
 }
 
 impl Rollover {
-    const NEVER: Self = Self { size: 0, second: i64::MAX, is_unknown: false };
+    const NEVER: Self = Self { size: 0, second: i64::MAX, is_unknown: false, looks: false };
     const UNKNOWN: Self = Self { is_unknown: true, ..Self::NEVER };
 
     pub(crate) fn of(handler: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Self> {
@@ -103,24 +108,23 @@ impl Rollover {
         let size = number(by_size, intern!(py, "maxBytes"), Self::NEVER.size)?;
         let second = number(by_time, intern!(py, "rolloverAt"), Self::NEVER.second)?;
         Ok(match (size, second) {
-            (Some(size), Some(second)) => Self { size, second, is_unknown: false },
+            (Some(size), Some(second)) => Self { size, second, is_unknown: false, looks: true },
             _ => Self::UNKNOWN,
         })
     }
 
     /// Whether there is nothing to be done before `line` is written to `file` at this time.
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
-    pub(crate) fn is_far(self, file: &DirectFile, seconds: f64, line: &[u8]) -> bool {
+    pub(crate) fn is_far(self, file: &DirectFile, path: Option<&Path>, seconds: f64, line: &[u8]) -> bool {
         if self.is_unknown || (self.second != i64::MAX && (seconds.floor() as i64) >= self.second) {
             return false;
         }
-        if self.size <= 0 {
-            return true;
-        }
         // There are at most as many characters, which CPython counts, as bytes.
         let length = i64::try_from(line.len()).unwrap_or(i64::MAX - 1) + 1;
-        let end = file.length().and_then(|end| i64::try_from(end).ok());
-        end.is_some_and(|end| end.saturating_add(length) < self.size)
+        let is_small = |end: u64| {
+            self.size <= 0 || i64::try_from(end).is_ok_and(|end| end.saturating_add(length) < self.size)
+        };
+        !self.looks || file.is_as_expected(path, seconds, is_small)
     }
 }
 
@@ -140,6 +144,8 @@ pub(crate) struct HandlerPlan {
     pub(crate) terminator: Box<str>,
     pub(crate) formatter: Rc<FormatterPlan>,
     pub(crate) rollover: Rollover,
+    /// The path of a file that is opened anew when somebody has moved it away.
+    path: Option<PathBuf>,
     /// Brings the file to the disk, where that was asked for.
     pub(crate) syncer: Option<Arc<Syncer>>,
     /// The file, while its stream is in the state in which it can be written to directly.
@@ -180,6 +186,10 @@ impl HandlerPlan {
             terminator: terminator.into(),
             formatter,
             rollover: Rollover::of(parts.handler, kind)?,
+            path: match kind {
+                Kind::RotatedBySize | Kind::RotatedByTime => handler::turn::followed_path(parts.handler)?,
+                _ => None,
+            },
             syncer: handler::fsync::of(parts.handler)?,
             file: RefCell::new(None),
             filters: RefCell::new(None),
@@ -227,7 +237,7 @@ impl HandlerPlan {
     /// Whether `line`, of a record made at this time, may be written to `file` without the handler's lock, and without
     /// anything to be done before.
     pub(crate) fn takes_at_once(&self, file: &DirectFile, seconds: f64, line: &[u8]) -> bool {
-        self.writes_at_once() && self.rollover.is_far(file, seconds, line)
+        self.writes_at_once() && self.rollover.is_far(file, self.path.as_deref(), seconds, line)
     }
 
     /// A record was written to `file` without the handler's lock.

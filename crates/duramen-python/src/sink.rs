@@ -5,8 +5,12 @@
 //! It is made directly, as long as the stream and what lies below it are as they were right after a flush:
 //! then nothing waits in them, nobody has closed them, and their settings are those that were seen.
 
+use std::cell::Cell;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use duramen::fs::{Disk, FileSystem as _};
+use duramen::rotation::Growth;
 use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -22,6 +26,8 @@ pub(crate) struct DirectFile {
     descriptor: Descriptor,
     /// The encoding is one in which only ASCII is the same as in UTF-8.
     only_ascii: bool,
+    /// What is known of the length, for files that are rolled over.
+    growth: Cell<Growth>,
     /// A regular file or `/dev/null`: writing does not wait for anybody.
     pub(crate) is_prompt: bool,
 }
@@ -96,6 +102,7 @@ impl DirectFile {
             layers: [stream, &buffer, &raw].map(|layer| (layer.as_ptr(), Snapshot::of(layer))),
             descriptor,
             only_ascii,
+            growth: Cell::default(),
             is_prompt,
         }))
     }
@@ -125,9 +132,30 @@ impl DirectFile {
         syncer.report(self.descriptor.with(|file| syncer.has_written(file)));
     }
 
-    /// The length of the file, whoever has written it; `None` for one that has been deleted.
-    pub(crate) fn length(&self) -> Option<u64> {
-        self.descriptor.length().ok().flatten()
+    /// Whether nothing has to be done before a record of this time (seconds since the epoch) is written: the file is still
+    /// the one at `path`, and has a length at which `is_far` is true; as far as is known without asking the system each
+    /// time.
+    pub(crate) fn is_as_expected(
+        &self,
+        path: Option<&Path>,
+        seconds: f64,
+        is_far: impl Fn(u64) -> bool,
+    ) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "a present time, or one that is far from any")]
+        let now = (seconds * 1e9) as i64;
+        let mut growth = self.growth.get();
+        if growth.wants_look(now) {
+            let Ok(Some(status)) = self.descriptor.status() else { return false };
+            growth.has_looked(status.length, now);
+            if let Some(path) = path.filter(|_| growth.wants_path(now)) {
+                if !Disk.status(path).is_ok_and(|named| named.identity == status.identity) {
+                    return false;
+                }
+                growth.has_looked_at_path(now);
+            }
+            self.growth.set(growth);
+        }
+        is_far(growth.length())
     }
 
     /// Writes as much of `line` as the system takes at once: how much that was, or `None` after an error.
@@ -138,7 +166,11 @@ impl DirectFile {
 
     /// The same for a file that is prompt.
     pub(crate) fn write_promptly(&self, line: &[u8]) -> Option<usize> {
-        self.descriptor.write(line).ok()
+        let written = self.descriptor.write(line).ok()?;
+        let mut growth = self.growth.get();
+        growth.has_written(written);
+        self.growth.set(growth);
+        Some(written)
     }
 }
 

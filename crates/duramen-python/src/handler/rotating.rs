@@ -83,6 +83,7 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, record) = (&call.object, call.argument(0));
     guarded_entirely(handler, &record, || {
+        turn::follow(handler)?;
         if handler.call_method1(intern!(py, "shouldRollover"), (record,))?.is_truthy()? {
             turn::roll_over(handler, &|| handler.call_method1(intern!(py, "format"), (record,))?.len())?;
         }

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use duramen::fs::{Disk, FileIdentity};
+use duramen::fs::{Disk, FileIdentity, FileSystem as _};
 use duramen::rotation::{Turn, Upkeep, turn};
 use pyo3::prelude::*;
 
@@ -46,6 +46,24 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
             return Ok(());
         }
     }
+}
+
+/// The path that the handler's file is to have; `None` for a handler that agrees with others in a way of its own.
+pub(crate) fn followed_path(handler: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+    if rule_of(handler)?.is_none() || cfg!(not(unix)) {
+        return Ok(None);
+    }
+    Ok(handler.getattr(intern!(handler.py(), "baseFilename"))?.extract().ok())
+}
+
+/// Opens the handler's file anew where somebody else, such as logrotate, has moved it away or deleted it.
+pub(crate) fn follow(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+    let (Some(path), Some(own)) = (followed_path(handler)?, identity(handler)?) else { return Ok(()) };
+    let is_elsewhere = match Disk.status(&path) {
+        Ok(named) => named.is_regular && named.identity != Some(own),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if is_elsewhere { reopen(handler) } else { Ok(()) }
 }
 
 /// Whether the rollover that the clock asks for has been done by another process, whose file this one has open.

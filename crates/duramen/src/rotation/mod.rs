@@ -3,6 +3,7 @@
 //! Only bytes, names and times are known here, no records. The rules are those of CPython's
 //! `RotatingFileHandler` and `TimedRotatingFileHandler`; [`Rules`] says of which release.
 
+pub mod growth;
 pub mod local_time;
 pub mod retention;
 pub mod roll;
@@ -11,6 +12,7 @@ pub mod size;
 pub mod turn;
 pub mod upkeep;
 
+pub use growth::Growth;
 pub use local_time::{BrokenDownTime, LocalTime};
 pub use retention::BackupNames;
 pub use roll::{Customs, Namer, Retention, Rotator};

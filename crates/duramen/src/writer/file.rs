@@ -2,11 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use super::fsync::Syncer;
 use super::{Fsync, Writer};
 use crate::fs::{Disk, FileStatus, FileSystem, LogFile};
+use crate::rotation::Growth;
 use crate::spool::Destination;
 use crate::{ending, report};
 
@@ -27,6 +29,8 @@ pub struct FileWriter {
     open: Option<OpenFile>,
     /// `None` where the operating system brings the file to the disk when it likes.
     syncer: Option<Arc<Syncer>>,
+    /// What is known of the open file, for those who roll it over.
+    growth: Growth,
 }
 
 /// So many bytes are written together, where the caller says that many entries come.
@@ -124,6 +128,7 @@ impl FileWriter {
             is_held_back: false,
             open: None,
             syncer: None,
+            growth: Growth::default(),
         }
     }
 
@@ -215,6 +220,42 @@ impl FileWriter {
         self.open.as_ref().map(|open| open.file.status()).transpose()
     }
 
+    /// What is known of the open file where something has to be done before the next entry: `None` when the file, with
+    /// an entry of `length` bytes behind it, is one that `is_full` refuses, is at its path no more, or is gone; as far as
+    /// is known without asking the system for each entry.
+    pub(super) fn due(&mut self, is_full: impl Fn(u64) -> bool) -> io::Result<Option<FileStatus>> {
+        self.open()?;
+        let now = nanoseconds();
+        // What is held back is part of it.
+        let held = self.held_back();
+        if !self.growth.wants_look(now) && !is_full(self.growth.length()) {
+            return Ok(None);
+        }
+        let Some(open) = self.open_status()? else { return Ok(None) };
+        self.growth.has_looked(open.length + held, now);
+        let mut is_there = open.is_named;
+        if is_there && self.growth.wants_path(now) {
+            is_there = match self.fs.status(&self.path) {
+                Ok(named) => named.identity == open.identity || !named.is_regular,
+                Err(error) => error.kind() != io::ErrorKind::NotFound,
+            };
+            if is_there {
+                self.growth.has_looked_at_path(now);
+            }
+        }
+        Ok((!is_there || is_full(open.length + held)).then_some(open))
+    }
+
+    /// Goes on with the file that is at the path now; with the one that is open where that cannot be opened.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        let file = self.fs.open(&self.path, false)?;
+        let position = file.status()?.length;
+        let closed = self.close();
+        self.growth = Growth::default();
+        self.open = Some(OpenFile { file, position, is_torn: false, held: Vec::new() });
+        closed
+    }
+
     /// How many bytes may be held back now.
     fn most_held(&self) -> usize {
         // What is held back while the process ends may never be written.
@@ -246,14 +287,22 @@ impl FileWriter {
         }
         let file = self.fs.open(&self.path, self.truncate_at_open)?;
         self.truncate_at_open = false;
+        self.growth = Growth::default();
         let position = file.status()?.length;
         Ok(self.open.insert(OpenFile { file, position, is_torn: false, held: Vec::new() }))
     }
 }
 
+/// A time that never goes back, in nanoseconds.
+fn nanoseconds() -> i64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    i64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(i64::MAX)
+}
+
 impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let most = self.most_held();
+        self.growth.has_written(entry.len());
         if self.opened()?.accept(entry, most)? { self.has_written() } else { Ok(()) }
     }
 

@@ -48,7 +48,7 @@ impl RotatingWriter {
     fn roll_over_if_due(&mut self, entry: &[u8]) -> io::Result<()> {
         while let Some(own) = self.due_file(entry)? {
             match turn::take(self.file.fs().as_ref(), self.file.path(), own.identity) {
-                Turn::Moved => self.file.close()?,
+                Turn::Moved => self.file.reopen()?,
                 Turn::Taken => return Ok(()),
                 Turn::Ours(_lock) => return self.roll_over(),
             }
@@ -58,13 +58,11 @@ impl RotatingWriter {
 
     /// The open file, if `entry` is not to be written to it.
     fn due_file(&mut self, entry: &[u8]) -> io::Result<Option<FileStatus>> {
-        self.file.open()?;
-        let Some(open) = self.file.open_status()? else { return Ok(None) };
         // Its length is that which all of its writers have given it.
-        let length = open.length + self.file.held_back();
-        if open.is_named && !self.limit.is_reached(length, entry.len() as u64) {
+        let limit = &self.limit;
+        let Some(open) = self.file.due(|length| limit.is_reached(length, entry.len() as u64))? else {
             return Ok(None);
-        }
+        };
         // A pipe or a device cannot be rolled over; a file that is gone can.
         let is_regular = self.file.fs().status(self.file.path()).map_or(true, |status| status.is_regular);
         Ok(is_regular.then_some(open))

@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 
 use super::{FileWriter, Writer};
 use crate::clock::Clock;
-use crate::fs::FileStatus;
 use crate::rotation::upkeep::LONGEST_END;
 use crate::rotation::{BackupDate, Customs, Retention, Rules, Schedule, SizeLimit, Turn, Upkeep, roll, turn};
 use crate::spool::Destination;
@@ -97,13 +96,9 @@ impl TimedRotatingWriter {
         if now >= self.rollover_at {
             return Ok(true);
         }
-        let Some((_, limit)) = &self.upkeep else { return Ok(false) };
-        self.file.open()?;
-        let held_back = self.file.held_back();
-        let is_full = |open: FileStatus| {
-            !open.is_named || limit.is_reached(open.length + held_back, entry.len() as u64)
-        };
-        Ok(self.file.open_status()?.is_some_and(is_full))
+        let limit = self.upkeep.as_ref().map(|(_, limit)| *limit);
+        let is_full = |length| limit.is_some_and(|limit| limit.is_reached(length, entry.len() as u64));
+        Ok(self.file.due(is_full)?.is_some())
     }
 
     /// Whether another process has rolled the file over before this one opened it.
@@ -125,8 +120,11 @@ impl TimedRotatingWriter {
         let own = self.file.open_status()?.and_then(|open| open.identity);
         match turn::take(self.file.fs().as_ref(), self.file.path(), own) {
             Turn::Moved => {
-                self.schedule_next(now);
-                self.file.close()
+                // By somebody else at any other time.
+                if now >= self.rollover_at {
+                    self.schedule_next(now);
+                }
+                self.file.reopen()
             }
             Turn::Taken => Ok(()),
             Turn::Ours(_lock) if self.is_done_already(now) => {
