@@ -143,9 +143,9 @@ assert lines()[-1] == "free again"
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_no_file_descriptors_are_left(tmp_path, package, name):
-    # What a handler closes it opens again; who has nothing open is told.
+    # Who has nothing open is told, and who cannot follow goes on with what is open: that is said ten times at most.
     said = run(DESCRIPTORS, package, name, tmp_path / "app.log")
-    assert said.count("Too many open files") == 1
+    assert 1 <= said.count("Too many open files") <= 11
 
 
 FOLDER = """
@@ -160,6 +160,9 @@ for number in range(70):
 handler.close()
 found = lines()
 assert found[-1] == "back 69" and not [line for line in found if line.split()[0] not in ("warm", "away", "back")]
+if name != "WatchedFileHandler":
+    # The file that is open takes them meanwhile.
+    assert len(found) == 270, len(found)
 """
 
 

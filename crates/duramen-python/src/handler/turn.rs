@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 
 use duramen::fs::{Disk, FileIdentity, FileSystem as _};
+use duramen::report;
 use duramen::rotation::{Turn, Upkeep, turn};
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
 use crate::handler::rotating::{is_full, is_irregular, os};
@@ -37,7 +39,8 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
                 return schedule::plan_next(handler);
             }
             Turn::Ours(_lock) => return do_rollover(),
-            Turn::Moved => reopen(handler)?,
+            Turn::Moved if !reopen(handler)? => return Ok(()),
+            Turn::Moved => {}
         }
         if rule == Rule::Time || upkeep::has_attribute(handler, intern!(py, "rolloverAt"))? {
             schedule::plan_next(handler)?;
@@ -63,7 +66,7 @@ pub(crate) fn follow(handler: &Bound<'_, PyAny>) -> PyResult<()> {
         Ok(named) => named.is_regular && named.identity != Some(own),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
-    if is_elsewhere { reopen(handler) } else { Ok(()) }
+    if is_elsewhere { reopen(handler).map(drop) } else { Ok(()) }
 }
 
 /// Whether the rollover that the clock asks for has been done by another process, whose file this one has open.
@@ -151,14 +154,24 @@ fn identity(handler: &Bound<'_, PyAny>) -> PyResult<Option<FileIdentity>> {
     Ok(status(handler)?.map(|status| status.identity))
 }
 
-/// Opens the file that is at the handler's path by now.
-fn reopen(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+/// Opens the file that is at the handler's path by now. Where that cannot be done, which is reported, the one that is open
+/// is written to as it is: false.
+fn reopen(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = handler.py();
     let name = intern!(py, "stream");
+    // First, since opening the file can fail.
+    let new = match handler.call_method0(intern!(py, "_open")) {
+        Ok(new) => new,
+        Err(error) if error.is_instance_of::<PyOSError>(py) => {
+            let path = handler.getattr(intern!(py, "baseFilename"))?.str()?.to_string();
+            report::error(&path, &format_args!("it is another file, or gone: {}", error.value(py)));
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
     let stream = handler.getattr(name)?;
     fsync::leave(handler)?;
-    // First, since opening the file can fail.
-    handler.setattr(name, py.None())?;
+    handler.setattr(name, new)?;
     stream.call_method0(intern!(py, "close"))?;
-    handler.setattr(name, handler.call_method0(intern!(py, "_open"))?)
+    Ok(true)
 }
