@@ -3,10 +3,52 @@
 # program that type-checks against logging does so against duramen.
 import datetime
 import logging
+import sys
 from os import PathLike
 
-from logging import *
+# One by one: with an asterisk mypy would keep the standard library's FileHandler in place of the one below.
 from logging import (
+    BASIC_FORMAT as BASIC_FORMAT,
+    BufferingFormatter as BufferingFormatter,
+    CRITICAL as CRITICAL,
+    DEBUG as DEBUG,
+    ERROR as ERROR,
+    FATAL as FATAL,
+    Filter as Filter,
+    Formatter as Formatter,
+    Handler as Handler,
+    INFO as INFO,
+    LogRecord as LogRecord,
+    Logger as Logger,
+    LoggerAdapter as LoggerAdapter,
+    NOTSET as NOTSET,
+    NullHandler as NullHandler,
+    StreamHandler as StreamHandler,
+    WARN as WARN,
+    WARNING as WARNING,
+    addLevelName as addLevelName,
+    basicConfig as basicConfig,
+    captureWarnings as captureWarnings,
+    critical as critical,
+    debug as debug,
+    disable as disable,
+    error as error,
+    exception as exception,
+    fatal as fatal,
+    getLevelName as getLevelName,
+    getLogger as getLogger,
+    getLoggerClass as getLoggerClass,
+    info as info,
+    log as log,
+    makeLogRecord as makeLogRecord,
+    setLoggerClass as setLoggerClass,
+    shutdown as shutdown,
+    warning as warning,
+    getLogRecordFactory as getLogRecordFactory,
+    setLogRecordFactory as setLogRecordFactory,
+    lastResort as lastResort,
+    raiseExceptions as raiseExceptions,
+    warn as warn,
     _STYLES as _STYLES,
     _ArgsType as _ArgsType,
     _ExcInfoType as _ExcInfoType,
@@ -33,6 +75,11 @@ from logging import (
     logThreads as logThreads,
     root as root,
 )
+
+if sys.version_info >= (3, 11):
+    from logging import getLevelNamesMapping as getLevelNamesMapping
+if sys.version_info >= (3, 12):
+    from logging import getHandlerByName as getHandlerByName, getHandlerNames as getHandlerNames
 
 # A program that says `import duramen as logging` and `import duramen.handlers` finds the latter as
 # logging.handlers; pyright sees that only when it is said here.

@@ -6,8 +6,28 @@ from collections.abc import Callable
 from os import PathLike
 from typing import TypedDict
 
-from logging.handlers import *
-from logging.handlers import _QueueLike as _QueueLike, _T as _T
+# One by one: with an asterisk mypy would keep the standard library's classes in place of those below.
+from logging.handlers import (
+    DEFAULT_TCP_LOGGING_PORT as DEFAULT_TCP_LOGGING_PORT,
+    DEFAULT_UDP_LOGGING_PORT as DEFAULT_UDP_LOGGING_PORT,
+    DEFAULT_HTTP_LOGGING_PORT as DEFAULT_HTTP_LOGGING_PORT,
+    DEFAULT_SOAP_LOGGING_PORT as DEFAULT_SOAP_LOGGING_PORT,
+    SYSLOG_UDP_PORT as SYSLOG_UDP_PORT,
+    SYSLOG_TCP_PORT as SYSLOG_TCP_PORT,
+    BaseRotatingHandler as BaseRotatingHandler,
+    BufferingHandler as BufferingHandler,
+    DatagramHandler as DatagramHandler,
+    HTTPHandler as HTTPHandler,
+    MemoryHandler as MemoryHandler,
+    NTEventLogHandler as NTEventLogHandler,
+    QueueHandler as QueueHandler,
+    QueueListener as QueueListener,
+    SMTPHandler as SMTPHandler,
+    SocketHandler as SocketHandler,
+    SysLogHandler as SysLogHandler,
+    _QueueLike as _QueueLike,
+    _T as _T,
+)
 
 class _Dropped(TypedDict):
     newest: int

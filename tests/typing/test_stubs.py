@@ -166,6 +166,11 @@ def test_the_types_are_the_standard_librarys(tmp_path):
         "logging.getLogger().addHandler(duramen.StreamHandler())\n"
         "with duramen.testing.capture(logger, level='INFO') as captured:\n"
         "    line: str = captured.lines[0]\n"
+        "rotating = duramen.handlers.RotatingFileHandler('x', maxBytes=1, compression='gzip', max_age='30d', fsync=1)\n"
+        "removed: int = rotating.upkeep.stats()['removed'] + rotating.fsync.stats()['synced']\n"
+        "duramen.handlers.TimedRotatingFileHandler('x', 'H', maxBytes=1, fsync='record')\n"
+        "duramen.FileHandler('x', fsync='rotation')\n"
+        "pending: int = duramen.handlers.AuditFileHandler('x', commit='group').stats()['pending']\n"
         "active: bool = duramen.is_installed()\n"
         "duramen.install()\n"
         "duramen.uninstall()\n"
@@ -173,7 +178,7 @@ def test_the_types_are_the_standard_librarys(tmp_path):
     )
     for checker in (mypy, pyright):
         places, output = checker(tmp_path, "3.13")
-        assert places == ["program.py:10"], output
+        assert places == ["program.py:15"], output
 
 
 def test_the_package_says_that_it_is_typed():

@@ -43,14 +43,14 @@ fn a_full_disk_is_an_error_and_the_next_entry_is_tried() {
 }
 
 #[test]
-fn an_entry_cut_short_does_not_spoil_the_next_one() {
+fn an_entry_cut_short_is_completed_before_the_next_one() {
     let disk = FakeDisk::default();
     let mut writer = file(&disk);
     disk.plan_writes([Write::Short(3), Write::Fails(io::ErrorKind::StorageFull)]);
     assert!(writer.write_entry(b"cut short\n").is_err());
     writer.write_entry(b"whole\n").expect("written");
     writer.write_entry(b"next\n").expect("written");
-    assert_eq!(disk.text("app.log").as_deref(), Some("cut\nwhole\nnext\n"));
+    assert_eq!(disk.text("app.log").as_deref(), Some("cut short\nwhole\nnext\n"));
 }
 
 #[test]

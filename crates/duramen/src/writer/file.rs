@@ -14,8 +14,7 @@ use crate::{ending, report};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
 ///
-/// An entry that could be written in part only, on a full disk for instance, is ended with a line break before
-/// the next one. Unless a buffer is asked for, nothing is held back: when [`Writer::write_entry`] returns, the operating
+/// An entry that could be written in part only, on a full disk for instance, is completed before the next one. Unless a buffer is asked for, nothing is held back: when [`Writer::write_entry`] returns, the operating
 /// system has the entry.
 #[derive(Debug)]
 pub struct FileWriter {
@@ -41,8 +40,8 @@ struct OpenFile {
     file: Box<dyn LogFile>,
     /// The length of the file, as far as this writer knows.
     position: u64,
-    /// The last entry was written in part: the next one begins with a line of its own.
-    is_torn: bool,
+    /// What is missing of the last entry, which was written in part: it comes before the next one.
+    rest: Vec<u8>,
     /// Whole entries that have not been written yet.
     held: Vec<u8>,
 }
@@ -52,22 +51,45 @@ impl OpenFile {
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.file.write(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(0) => {
+                    self.keep_rest(bytes, rest);
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
                 Ok(written) => {
                     self.position += written as u64;
-                    self.is_torn = true;
                     rest = &rest[written..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.keep_rest(bytes, rest);
+                    return Err(error);
+                }
             }
         }
-        self.is_torn = false;
         Ok(())
     }
 
+    /// Keeps what `rest`, the end of `bytes`, has of the entry in which it begins. Entries that follow it are lost.
+    fn keep_rest(&mut self, bytes: &[u8], rest: &[u8]) {
+        let is_within = bytes[..bytes.len() - rest.len()].last().is_some_and(|byte| *byte != b'\n');
+        if is_within {
+            let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+            self.rest = rest[..end].to_vec();
+        }
+    }
+
     fn write(&mut self, entry: &[u8]) -> io::Result<()> {
-        if self.is_torn { self.write_all(&[b"\n", entry].concat()) } else { self.write_all(entry) }
+        if !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
+            if let Err(error) = self.write_all(&rest) {
+                // Nothing of it was written, or `write_all` has kept what is missing still.
+                if self.rest.is_empty() {
+                    self.rest = rest;
+                }
+                return Err(error);
+            }
+        }
+        self.write_all(entry)
     }
 
     /// Takes an entry, and holds back up to `most` bytes; whether something was written.
@@ -252,7 +274,7 @@ impl FileWriter {
         let position = file.status()?.length;
         let closed = self.close();
         self.growth = Growth::default();
-        self.open = Some(OpenFile { file, position, is_torn: false, held: Vec::new() });
+        self.open = Some(OpenFile { file, position, rest: Vec::new(), held: Vec::new() });
         closed
     }
 
@@ -289,7 +311,7 @@ impl FileWriter {
         self.truncate_at_open = false;
         self.growth = Growth::default();
         let position = file.status()?.length;
-        Ok(self.open.insert(OpenFile { file, position, is_torn: false, held: Vec::new() }))
+        Ok(self.open.insert(OpenFile { file, position, rest: Vec::new(), held: Vec::new() }))
     }
 }
 
