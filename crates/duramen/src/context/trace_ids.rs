@@ -113,10 +113,12 @@ static SERVICE: RwLock<Option<Service>> = RwLock::new(None);
 /// context::set_resource([("service.name", "shop"), ("service.version", "1.2")]);
 /// ```
 pub fn set_resource(attributes: impl IntoIterator<Item = (impl Display, impl Display)>) {
-    let named = attributes.into_iter().filter_map(|(key, value)| {
-        let key = report::text_of(&key);
-        let (_, name) = OF_SERVICE.into_iter().find(|(attribute, _)| *attribute == key)?;
-        Some((name, report::text_of(&value)))
+    let given: Vec<_> =
+        attributes.into_iter().map(|(key, value)| (report::text_of(&key), report::text_of(&value))).collect();
+    // In an order of their own: that of the SDK's attributes differs from run to run.
+    let named = OF_SERVICE.into_iter().filter_map(|(attribute, name)| {
+        let value = given.iter().rev().find(|(key, _)| key == attribute);
+        value.map(|(_, value)| (name, value.clone()))
     });
     let service: Service = named.collect();
     *SERVICE.write() = Some(service);
