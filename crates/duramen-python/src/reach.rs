@@ -89,7 +89,7 @@ impl Reach {
             for handler in handlers.iter() {
                 reach.handlers.push(native!(Met::of(&handler, settings)?));
             }
-            match (&mut seen, Seen::of(&current.0, place)) {
+            match (&mut seen, Seen::of(&current.0, place)?) {
                 (Some(seen), Some(logger)) => seen.push(logger),
                 _ => seen = None,
             }
@@ -167,7 +167,15 @@ impl Reach {
 
 impl Seen {
     /// `None` when changes could not be told.
-    fn of(logger: &Bound<'_, PyAny>, place: &Place<'_>) -> Option<Self> {
+    fn of(logger: &Bound<'_, PyAny>, place: &Place<'_>) -> PyResult<Option<Self>> {
+        if LoggerState::of(logger).is_none() {
+            // One that records only pass by has not been looked at before.
+            logger_view::examine(logger)?;
+        }
+        Ok(Self::known(logger, place))
+    }
+
+    fn known(logger: &Bound<'_, PyAny>, place: &Place<'_>) -> Option<Self> {
         // The truth of other objects may change while they stay the same.
         let is_constant = place.propagate.is_exact_instance_of::<PyBool>()
             || place.propagate.is_exact_instance_of::<PyInt>();
