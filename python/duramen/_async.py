@@ -263,6 +263,11 @@ class _Starter:
             queue.python_has_ended()
             _work_here(queue, handler.handlers)
 
+    @staticmethod
+    def deliver(handlers, record):
+        """Deliver a record whose caller waited for room when the queue was closed."""
+        _deliver(handlers, record)
+
 
 def _work(queue, handlers):
     """The loop of the thread for handlers that are written in Python."""

@@ -308,8 +308,9 @@ impl RecordQueue {
 
     /// Takes nothing more from now on. The files stay open for the lines that wait.
     fn close(&self) {
-        self.queue().close();
+        // Who waits for room is woken by the end, and finds then that records are delivered by who logs them.
         self.bypass();
+        self.queue().close();
         // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
         let streams = unsafe {
             let places = &mut *self.streams.get();
@@ -493,6 +494,9 @@ impl RecordQueue {
                 Offer::Full(item) => item,
             };
             let is_in_time = self.wait(py, &mut begun, |next| queue.wait_for_room(Some(next)));
+            if matches!(is_in_time, Ok(true)) && self.is_bypassed.load(Ordering::Relaxed) {
+                return self.deliver_here(py, item);
+            }
             if !matches!(is_in_time, Ok(true)) {
                 if is_in_time.is_ok() {
                     queue.give_up();
@@ -501,6 +505,26 @@ impl RecordQueue {
                 return is_in_time.map(drop);
             }
         }
+    }
+
+    /// Delivers an item on the calling thread, which waited for room when the queue was closed: after what waits in the
+    /// queue, in a second at most.
+    fn deliver_here(&self, py: Python<'_>, mut item: Item) -> PyResult<()> {
+        const LONGEST_WAIT: Duration = Duration::from_millis(500);
+        let (queue, journal) = (self.queue(), self.slot());
+        if let Item::Record(record, kept) = item {
+            py.detach(|| queue.flush(Some(LONGEST_WAIT)));
+            let handlers = PyTuple::new(py, &self.handlers)?;
+            self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, &record))?;
+            item = Item::Record(record, kept);
+            self.give_up(item);
+            return Ok(());
+        }
+        py.detach(|| {
+            queue.flush(Some(LONGEST_WAIT));
+            outlet::write_front(&mut VecDeque::from([item]), &mut Tally::default(), &journal);
+        });
+        Ok(())
     }
 
     /// Waits a little, with the interpreter released; false when that was the longest wait, counted from the first
