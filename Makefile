@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-short bench-rust bench-guard faults check advisories check-long docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-short bench-rust bench-guard faults check advisories check-long memcheck docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -95,6 +95,10 @@ check-long: $(VENV)/test-ready
 	DURAMEN_LEAK_RECORDS=1000000 $(BIN)/python -m pytest tests/leaks
 	DURAMEN_STRESS=20 $(BIN)/python -m pytest tests/concurrency
 	$(PYTHON) tests/conformance/run.py --leaks --whole-file
+
+## memcheck: each path of the leak tests under valgrind's memcheck (minutes; needs valgrind)
+memcheck: $(VENV)/test-ready
+	$(BIN)/python tests/leaks/memcheck.py
 
 ## docs: the documentation of the Rust crates
 docs:

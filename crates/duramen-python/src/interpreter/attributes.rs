@@ -133,6 +133,8 @@ unsafe fn storage(object: *mut ffi::PyObject, _names: *const c_void) -> Option<S
         }
         let values = first_value(head);
         let order = u128::from_le_bytes(values.add(capacity.into()).cast::<[u8; 16]>().read());
+        // What stands behind the names that there are was never written.
+        let order = order & !(u128::MAX << (8 * u32::from(count)));
         Some(Storage { values, names: Names { count, order } })
     }
 }
@@ -162,7 +164,8 @@ unsafe fn storage(object: *mut ffi::PyObject, names: *const c_void) -> Option<St
             return None;
         }
         let order = values.byte_sub(size_of::<u128>()).cast::<[u8; 16]>().read();
-        let order = u128::from_le_bytes(order);
+        // What stands before the names that there are was never written.
+        let order = u128::from_le_bytes(order) & u128::MAX << (8 * u32::from(MOST_NAMES - count));
         Some(Storage { values, names: Names { count, order } })
     }
 }
