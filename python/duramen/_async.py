@@ -265,7 +265,7 @@ class _Starter:
 
     @staticmethod
     def deliver(handlers, record):
-        """Deliver a record whose caller waited for room when the queue was closed."""
+        """Deliver a record that was on its way to the queue when the process ended."""
         _deliver(handlers, record)
 
 

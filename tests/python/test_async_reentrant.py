@@ -193,7 +193,7 @@ def test_daemon_threads_while_the_interpreter_ends(tmp_path, kind):
     assert lines.count("main") == 1
     for name in "abc":
         own = [line for line in lines if line.startswith(name)]
-        # Those that came while the queue was emptied for the end, or waited for room then, were written by who logged them.
+        # Those that were on their way to the queue when it was emptied for the end were written by who logged them.
         assert sorted(own) == sorted(f"{name} {number}" for number in range(len(own)))
 
 

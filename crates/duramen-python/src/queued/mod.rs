@@ -45,6 +45,8 @@ pub(crate) struct RecordQueue {
     streams: Attached<Vec<Option<KnownStream>>>,
     /// Set when the process ends: records go to the handlers directly.
     is_bypassed: AtomicBool,
+    /// Set when the process ends: what is on its way to the queue goes to the handlers as well.
+    is_ending: AtomicBool,
 }
 
 /// What belongs to one process: a forked child begins anew.
@@ -152,9 +154,9 @@ impl RecordQueue {
             present.queue.recover(settings.recover());
         }
         let present = Attached::new(present);
-        let is_bypassed = AtomicBool::new(false);
+        let (is_bypassed, is_ending) = (AtomicBool::new(false), AtomicBool::new(false));
         ANY_MADE.store(true, Ordering::Relaxed);
-        Ok(Self { options, journal, handlers, start_worker, present, streams, is_bypassed })
+        Ok(Self { options, journal, handlers, start_worker, present, streams, is_bypassed, is_ending })
     }
 
     /// A handler behind the queue may refer to the one in front of it. What breaks such a circle is that one's
@@ -308,9 +310,8 @@ impl RecordQueue {
 
     /// Takes nothing more from now on. The files stay open for the lines that wait.
     fn close(&self) {
-        // Who waits for room is woken by the end, and finds then that records are delivered by who logs them.
-        self.bypass();
         self.queue().close();
+        self.is_bypassed.store(true, Ordering::Relaxed);
         // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
         let streams = unsafe {
             let places = &mut *self.streams.get();
@@ -353,6 +354,7 @@ impl RecordQueue {
     /// Has records delivered by who logs them from now on.
     fn bypass(&self) {
         self.is_bypassed.store(true, Ordering::Relaxed);
+        self.is_ending.store(true, Ordering::Relaxed);
     }
 
     /// Lets a worker be started again.
@@ -478,6 +480,10 @@ impl RecordQueue {
         let mut begun = None;
         let mut item = item;
         loop {
+            // Nobody closes the queue between this look and the offer, since the thread stays attached.
+            if self.is_ending.load(Ordering::Relaxed) {
+                return self.deliver_here(py, item);
+            }
             let queue = self.queue();
             // What comes back is dropped here, where no lock is held: it may run code of the program's.
             item = match queue.offer(item, level) {
@@ -494,9 +500,6 @@ impl RecordQueue {
                 Offer::Full(item) => item,
             };
             let is_in_time = self.wait(py, &mut begun, |next| queue.wait_for_room(Some(next)));
-            if matches!(is_in_time, Ok(true)) && self.is_bypassed.load(Ordering::Relaxed) {
-                return self.deliver_here(py, item);
-            }
             if !matches!(is_in_time, Ok(true)) {
                 if is_in_time.is_ok() {
                     queue.give_up();
@@ -507,8 +510,8 @@ impl RecordQueue {
         }
     }
 
-    /// Delivers an item on the calling thread, which waited for room when the queue was closed: after what waits in the
-    /// queue, in a second at most.
+    /// Delivers an item on the calling thread, since the process ends: after what waits in the queue, if that takes no
+    /// more than half a second.
     fn deliver_here(&self, py: Python<'_>, mut item: Item) -> PyResult<()> {
         const LONGEST_WAIT: Duration = Duration::from_millis(500);
         let (queue, journal) = (self.queue(), self.slot());
