@@ -22,7 +22,9 @@ PROGRAMS = sorted((HERE / "programs").glob("*.py"))
 VERSIONS = ["3.10", "3.13"]
 MODULES = ["", ".handlers", ".config"]
 #: What the package has once they are imported.
-MODULES_OF_OUR_OWN = "config context duramen extensions filters formatters handlers integrations logging testing".split()
+MODULES_OF_OUR_OWN = (
+    "config context duramen extensions filters formatters handlers integrations logging testing".split()
+)
 TIME_LIMIT = 300
 
 for line in (HERE / "requirements.txt").read_text().splitlines():
