@@ -13,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from faults import kernel_faults  # noqa: E402
 from faults.campaigns import CAMPAIGNS, OWN_KINDS, run  # noqa: E402
 
 PACKAGES = {
@@ -33,7 +34,7 @@ def is_there(name, package):
 PAGE = """\
 # Faults
 
-Written by `{command}`: {processes} processes, {records} records each, CPython {python}, {cpus} CPUs.
+Written by `{command}`: {processes} processes, {records} records each, CPython {python}, {cpus} CPUs.{note}
 [shared-files.md](shared-files.md) says how several processes agree on one file.
 
 A record counts as written when its logging call has returned. A cell has the records that were lost, doubled and
@@ -48,6 +49,19 @@ mangled, of how many, and how many files they were found in.
 - "All options": by size and by time, with `compression="gzip"`, `max_age`, `max_total_bytes`, five backups and an archive,
   in which the records are counted too. After the kills one more process starts, which brings in order what they left.
 - "Moved away": somebody renames the file 20 times, and `WatchedFileHandler` follows.
+
+## Faults of the kernel
+
+One process logs {records} records with a handler that rolls over every {most} bytes; the fault lasts for the second third
+of them. Here a record counts as written when its logging call has returned and `handleError` was not called for it: it was
+told otherwise. A cell has what was lost, doubled and mangled of the records that were written, how many were told, and
+whether the record after the fault is in the file.
+
+{kernel_table}
+
+- "Full disk": a small tmpfs that another file fills, until it is emptied; it takes root. "Limit": `RLIMIT_FSIZE`, with
+  `SIGXFSZ` ignored. "Away": the log's folder is renamed, and named back. "No file descriptors": the process has as many
+  files open as `RLIMIT_NOFILE` lets it; who closes a file before the next one is opened gets by.
 """
 
 
@@ -58,6 +72,7 @@ def parse_arguments():
     parser.add_argument("--package", action="append", choices=PACKAGES, help="this one alone (repeatable)")
     parser.add_argument("--report", type=Path, metavar="FILE", default=HERE.parents[1] / "docs" / "faults.md")
     parser.add_argument("--command", default="make faults", help="what the report names as its command")
+    parser.add_argument("--note", default="", help="a sentence on the machine, for the report")
     return parser.parse_args()
 
 
@@ -70,10 +85,37 @@ def cell(count):
     return text if count.is_whole else f"**{text}**"
 
 
+def kernel_cell(outcome):
+    text = f"{outcome.lost} · {outcome.doubled} · {outcome.mangled} of {outcome.written}, {outcome.told} told"
+    text += ", recovered" if outcome.recovered else ", not recovered"
+    return text if outcome.is_good else f"**{text}**"
+
+
+def kernel_rows(packages, records):
+    """The rows of the second table, each with whether Duramen has failed in it."""
+    for fault in kernel_faults.FAULTS:
+        cells, failed = [], False
+        for package in packages:
+            if not kernel_faults.is_there(fault):
+                cells.append("—")
+                continue
+            with tempfile.TemporaryDirectory(prefix="duramen-faults-") as folder:
+                outcome = kernel_faults.run(fault, Path(folder) / "run", package, records)
+            print(f"{fault}, {PACKAGES[package]}: {kernel_cell(outcome)}", flush=True)
+            cells.append(kernel_cell(outcome))
+            failed |= package in ("duramen", "installed") and not outcome.is_good
+        yield f"| {fault} | {' | '.join(cells)} |", failed
+
+
+def table_of(corner, packages, rows):
+    head = f"| {corner} | " + " | ".join(PACKAGES[package] for package in packages) + " |"
+    return "\n".join([head, "| --- |" + " --- |" * len(packages), *rows])
+
+
 def main():
     options = parse_arguments()
     packages = options.package or list(PACKAGES)
-    rows, failed = [], False
+    rows, kernel, failed = [], [], False
     for name in CAMPAIGNS:
         cells = []
         for package in packages:
@@ -86,17 +128,21 @@ def main():
             cells.append(cell(count))
             failed |= package in ("duramen", "installed") and not count.is_whole
         rows.append(f"| {name} | {' | '.join(cells)} |")
-    head = "| lost · doubled · mangled | " + " | ".join(PACKAGES[package] for package in packages) + " |"
-    table = "\n".join([head, "| --- |" + " --- |" * len(packages), *rows])
+    for row, has_failed in kernel_rows(packages, options.records):
+        kernel.append(row)
+        failed |= has_failed
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(
         PAGE.format(
             command=options.command,
+            note=options.note and f" {options.note}",
             processes=options.processes,
             records=options.records,
             python=platform.python_version(),
             cpus=os.cpu_count(),
-            table=table,
+            table=table_of("lost · doubled · mangled", packages, rows),
+            most=kernel_faults.MOST,
+            kernel_table=table_of("lost · doubled · mangled", packages, kernel),
         )
     )
     sys.exit(failed)

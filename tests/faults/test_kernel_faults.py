@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from faults import kernel_faults
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the faults are those of Linux")
 
@@ -250,3 +251,54 @@ def test_a_rollover_that_is_not_permitted_is_told_and_the_program_goes_on(tmp_pa
     program = RENAMES.replace("os.setuid", "os.chmod(path, 0o666)\nos.setuid", 1)
     assert "Permission denied" in run(program, package, "RotatingFileHandler", logs / "app.log")
     assert (logs / "app.log").read_text().startswith("shut 0\n")
+
+
+@pytest.mark.parametrize("fault", kernel_faults.FAULTS)
+def test_what_counts_as_written_is_there_and_whole(tmp_path, package, fault):
+    if not kernel_faults.is_there(fault):
+        pytest.skip("mounting takes root")
+    name = {"imported": "duramen"}.get(package, package)
+    try:
+        outcome = kernel_faults.run(fault, tmp_path / "run", name, 900)
+    except subprocess.CalledProcessError:
+        pytest.skip("nothing can be mounted here")
+    assert outcome.is_good, outcome
+    assert outcome.written + outcome.told == 900
+
+
+READ_ONLY = """
+import ctypes
+handler.maxBytes = 2000
+libc = ctypes.CDLL(None, use_errno=True)
+folder = os.path.dirname(path).encode()
+MS_RDONLY, MS_REMOUNT = 1, 32
+def remount(flags):
+    assert libc.mount(b"tmpfs", folder, b"tmpfs", MS_REMOUNT | flags, None) == 0, ctypes.get_errno()
+warm()
+told = []
+handler.handleError = told.append
+# A disk that has a file open for writing is not made read-only.
+handler.close()
+handler.stream = None
+remount(MS_RDONLY)
+for number in range(100):
+    logger.warning("shut %d", number)
+assert len(told) == 100, len(told)
+remount(0)
+logger.warning("open again")
+handler.close()
+assert len(told) == 100
+assert lines()[-1] == "open again"
+"""
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_read_only_disk(tmp_path, package, name):
+    if os.geteuid() != 0:
+        pytest.skip("mounting takes root")
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        assert run(READ_ONLY, package, name, tmp_path / "app.log") == ""
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

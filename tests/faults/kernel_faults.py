@@ -1,0 +1,221 @@
+"""Faults that the kernel makes, beside other packages: what a rotating handler loses, doubles, mangles, and whether it
+recovers.
+
+As a program, ``python kernel_faults.py SETTING`` (JSON), it is one process that logs before, during and after a fault.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+#: Seconds. A process that takes longer hangs.
+TIME_LIMIT = 120
+#: The file is rolled over before it is longer; more backups are kept than there will be.
+MOST, KEPT = 20_000, 500
+#: A file that may not be longer than this never gets so far.
+SIZE_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a fault."""
+
+    #: Records whose logging call has returned without an error for ``handleError``.
+    written: int
+    #: Those of them that are in no file.
+    lost: int
+    doubled: int
+    #: Lines that are no record.
+    mangled: int
+    #: Records of which ``handleError`` was told.
+    told: int
+    #: The last record, which comes when the cause is gone, is in the file.
+    recovered: bool
+
+    @property
+    def is_good(self):
+        """Each record is there once or was told, each line is whole, and the handler goes on afterwards."""
+        return (self.lost, self.doubled, self.mangled, self.recovered) == (0, 0, 0, True)
+
+
+def line_of(number):
+    return f"{number} {'x' * (number * 7 % 97)}"
+
+
+def find(folder, accepted, told, records):
+    """Compare the files in ``folder`` with what was accepted."""
+    found, mangled = Counter(), 0
+    for path in Path(folder).glob("app.log*"):
+        for line in path.read_text(errors="replace").split("\n")[:-1]:
+            number = line.split(" ", 1)[0]
+            if number.isdigit() and line == line_of(int(number)):
+                found[int(number)] += 1
+            else:
+                mangled += 1
+    return Outcome(
+        written=len(accepted),
+        lost=len(set(accepted) - set(found)),
+        doubled=sum(times - 1 for times in found.values()),
+        mangled=mangled,
+        told=told,
+        recovered=records - 1 in found,
+    )
+
+
+def is_there(fault):
+    """Whether the kernel can be made to: mounting takes root."""
+    return fault != "full disk" or (sys.platform.startswith("linux") and os.geteuid() == 0)
+
+
+def run(fault, folder, package, records):
+    """Have a process log ``records`` records with ``package`` around ``fault``; gives its ``Outcome``."""
+    logs = Path(folder) / "logs"
+    logs.mkdir(parents=True)
+    is_mounted = fault == "full disk"
+    if is_mounted:
+        # Room for all records, and for what fills the rest.
+        size = f"size={records * 100 // 1024 + 256}k"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", logs], check=True, capture_output=True)
+    try:
+        setting = {"fault": fault, "path": str(logs / "app.log"), "package": package, "records": records}
+        finished = subprocess.run(
+            [sys.executable, str(HERE), json.dumps(setting)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=TIME_LIMIT,
+        )
+        # A program that has ended by an error has accepted nothing that could be asked for.
+        said = json.loads(finished.stdout or '{"accepted": [], "told": 0}')
+        return find(logs, said["accepted"], said["told"], records)
+    finally:
+        if is_mounted:
+            subprocess.run(["umount", logs], check=True)
+
+
+class FullDisk:
+    """Another file takes all the room; then it is emptied."""
+
+    def __init__(self, path):
+        self.blocker = open(os.path.join(os.path.dirname(path), "blocker"), "wb", buffering=0)
+
+    def begin(self):
+        for size in (65536, 1):
+            try:
+                while True:
+                    self.blocker.write(b"x" * size)
+            except OSError:
+                pass
+
+    def end(self):
+        self.blocker.truncate(0)
+
+
+class SizeLimit:
+    """No file may grow beyond ``SIZE_LIMIT``."""
+
+    def __init__(self, path):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def begin(self):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE_LIMIT, resource.RLIM_INFINITY))
+
+    def end(self):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+class NoFolder:
+    """The folder gets another name, and its old one again."""
+
+    def __init__(self, path):
+        self.folder = os.path.dirname(path)
+
+    def begin(self):
+        os.rename(self.folder, self.folder + ".away")
+
+    def end(self):
+        # A handler may have made the folder again.
+        if os.path.exists(self.folder):
+            for name in os.listdir(self.folder):
+                os.rename(
+                    os.path.join(self.folder, name), os.path.join(self.folder + ".away", name + ".made")
+                )
+            os.rmdir(self.folder)
+        os.rename(self.folder + ".away", self.folder)
+
+
+class NoDescriptors:
+    """The process has all the files open that it may."""
+
+    def __init__(self, path):
+        self.taken = []
+
+    def begin(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+        try:
+            while True:
+                self.taken.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+
+    def end(self):
+        for number in self.taken:
+            os.close(number)
+
+
+FAULTS = {
+    "full disk": FullDisk,
+    "limit of a file's size": SizeLimit,
+    "the folder is away": NoFolder,
+    "no file descriptors": NoDescriptors,
+}
+
+
+def handler_of(package, path):
+    """What stands for ``logging``, and the handler."""
+    sys.path.insert(0, str(HERE.parent))
+    from writer import modules_of
+
+    logging, handlers = modules_of(package)
+    if package == "concurrent":
+        import concurrent_log_handler as concurrent
+
+        handler = concurrent.ConcurrentRotatingFileHandler(path, maxBytes=MOST, backupCount=KEPT)
+    else:
+        handler = handlers.RotatingFileHandler(path, maxBytes=MOST, backupCount=KEPT)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    return logging, handler
+
+
+def main():
+    setting = json.loads(sys.argv[1])
+    logging, handler = handler_of(setting["package"], setting["path"])
+    told, accepted = [], []
+    handler.handleError = told.append
+    logger = logging.Logger("faults")
+    logger.addHandler(handler)
+    fault = FAULTS[setting["fault"]](setting["path"])
+    third = setting["records"] // 3
+    for number in range(setting["records"]):
+        if number == third:
+            fault.begin()
+        elif number == 2 * third:
+            fault.end()
+        before = len(told)
+        logger.warning("%s", line_of(number))
+        if len(told) == before:
+            accepted.append(number)
+    handler.close()
+    print(json.dumps({"accepted": accepted, "told": len(told)}))
+
+
+if __name__ == "__main__":
+    main()
