@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-short bench-rust bench-guard faults check advisories check-long memcheck docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults check advisories check-long memcheck docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -61,6 +61,11 @@ bench-short:
 bench-queues: $(VENV)/faults-ready
 	PYTHONPATH=$(CURDIR)/benches/python $(BIN)/python -m bench.queues
 
+## bench-files: rotating files, processes on one, compression and fsync, into docs/benchmarks-files.md (MEGABYTES= LARGE_IN= SHORT=1)
+bench-files: $(VENV)/faults-ready
+	PYTHONPATH=$(CURDIR)/benches/python $(BIN)/python -m bench.files $(if $(SHORT),--short --report build/bench/files.md) \
+		$(if $(MEGABYTES),--megabytes $(MEGABYTES)) $(if $(LARGE_IN),--large-in $(LARGE_IN))
+
 ## bench-guard: instructions for a call beside those in benches/guard.json (PYTHONS=; UPDATE=1 writes them)
 bench-guard:
 	$(BENCH) bench.guard $(if $(UPDATE),--update) $(PYTHONS:%=--python %)
@@ -91,6 +96,7 @@ advisories: $(VENV)/check-ready
 ## check-long: generated input, leaks, stress and CPython's leak hunter at length (hours)
 check-long: $(VENV)/test-ready
 	PROPTEST_CASES=100000 cargo test --locked --release -p duramen --test layouts_against_python
+	PROPTEST_CASES=2000 cargo test --locked --release -p duramen --test rotation_years
 	DURAMEN_CASES=20000 $(BIN)/python -m pytest tests/differential/test_generated.py
 	DURAMEN_LEAK_RECORDS=1000000 $(BIN)/python -m pytest tests/leaks
 	DURAMEN_STRESS=20 $(BIN)/python -m pytest tests/concurrency

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import checks, goals, guard, report, structured
+from bench import checks, files, goals, guard, report, structured
 from bench.measure import Request, Result
 from bench.output import Kept
 from bench.plot import draw
@@ -283,6 +283,26 @@ def test_duramen_is_measured_and_writes_the_same(tmp_path, scenario):
     for peer, summary in summarise_all({scenario: results})[scenario].items():
         assert summary.delivers, (peer, summary.missing, summary.detail)
         assert summary.call > 0
+
+
+CELLS_OF_FILES = {
+    "handler duramen RotatingFileHandler 500": "cost",
+    "handler standard FileHandler 500": "cost",
+    "fsync never 500": "cost",
+    "fsync record 20": "cost",
+    "processes duramen 800": "rate",
+    "pause duramen-gzip 2000000": "worst",
+    "pause standard-gzip 200000": "worst",
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes of a cell are forked")
+@pytest.mark.parametrize("words", CELLS_OF_FILES)
+def test_the_cells_of_files_find_what_was_logged(words):
+    found = files.run(*words.split())
+    assert found[CELLS_OF_FILES[words]] > 0
+    assert found.get("lost", 0) == 0
+    assert found.get("synced", 0) == (221 if "record" in words else 0)
 
 
 def test_nothing_is_compared_with_itself(tmp_path):
