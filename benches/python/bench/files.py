@@ -153,6 +153,8 @@ def _gzip_rotator(source, target):
 def pause_cell(folder, way, size):
     """The caller's longest pauses from a rollover until the backup is there in its last form, in milliseconds."""
     path = os.path.join(folder, "app.log")
+    if int(size) <= _MOST:
+        raise SystemExit(f"a file of {size} bytes is not rolled over: more than {_MOST} are needed")
     _fill(path, int(size))
     peer = "duramen" if way.startswith("duramen") else "standard"
     packed = way in ("duramen-gzip", "duramen-zstd", "standard-gzip")
