@@ -84,7 +84,7 @@ fn plans() -> impl Strategy<Value = Plan> {
     ];
     let events = prop_oneof![Just(Vec::new()), prop::collection::vec((0..365 * DAY, event), 1..8),];
     let calendar = (prop::sample::select(&ZONES[..]), prop::sample::select(&YEARS[..]), any::<bool>());
-    let schedule = (when, prop::option::of(0..DAY as u32), 1..3_usize, prop_oneof![Just(0), 100..400_u64]);
+    let schedule = (when, prop::option::of(0..86_400_u32), 1..3_usize, prop_oneof![Just(0), 100..400_u64]);
     let kept = (0..40_usize, prop::option::of(DAY..60 * DAY), prop::option::of(200..5_000_u64));
     (calendar, schedule, kept, (prop_oneof![HOUR..SHORT_PAUSE, HOUR..2 * DAY], any::<u64>(), events))
         .prop_map(
@@ -298,8 +298,8 @@ impl Run {
             gone.push(LOG.to_owned());
         }
         prop_assert!(after.len() > 1, "retention has removed everything");
-        let last =
-            self.began.0 + i64::try_from((self.clock.elapsed() - self.began.1).as_secs()).expect("a year");
+        let last = self.began.0
+            + i64::try_from(self.clock.elapsed().saturating_sub(self.began.1).as_secs()).expect("a year");
         for name in gone {
             let is_for_age_alone = self.plan.backup_count == 0 && self.plan.max_total_bytes.is_none();
             if let Some(max_age) = self.plan.max_age.filter(|_| is_for_age_alone) {
