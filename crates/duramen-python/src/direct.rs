@@ -95,7 +95,7 @@ fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8
 /// Ends the line and writes it to the handler's file.
 fn write_line(plan: &HandlerPlan, seconds: f64, line: &mut Vec<u8>) -> Option<Written> {
     let file = plan.file.try_borrow().ok()?;
-    let file = file.as_ref().filter(|file| file.is_prompt && plan.syncer.is_none())?;
+    let file = file.as_ref().filter(|file| file.is_prompt)?;
     // SAFETY: the plan has been found to hold, and nothing has run since: the handler holds its lock and its stream.
     unsafe {
         lock::is_free_at(plan.lock_object()).then_some(())?;

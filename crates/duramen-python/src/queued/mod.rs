@@ -512,21 +512,20 @@ impl RecordQueue {
 
     /// Delivers an item on the calling thread, since the process ends: after what waits in the queue, if that takes no
     /// more than half a second.
-    fn deliver_here(&self, py: Python<'_>, mut item: Item) -> PyResult<()> {
+    fn deliver_here(&self, py: Python<'_>, item: Item) -> PyResult<()> {
         const LONGEST_WAIT: Duration = Duration::from_millis(500);
         let (queue, journal) = (self.queue(), self.slot());
-        if let Item::Record(record, kept) = item {
-            py.detach(|| queue.flush(Some(LONGEST_WAIT)));
-            let handlers = PyTuple::new(py, &self.handlers)?;
-            self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, &record))?;
-            item = Item::Record(record, kept);
-            self.give_up(item);
-            return Ok(());
+        py.detach(|| queue.flush(Some(LONGEST_WAIT)));
+        match item {
+            Item::Record(record, kept) => {
+                let handlers = PyTuple::new(py, &self.handlers)?;
+                self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, &record))?;
+                self.give_up(Item::Record(record, kept));
+            }
+            lines @ Item::Lines(_) => py.detach(|| {
+                outlet::write_front(&mut VecDeque::from([lines]), &mut Tally::default(), &journal);
+            }),
         }
-        py.detach(|| {
-            queue.flush(Some(LONGEST_WAIT));
-            outlet::write_front(&mut VecDeque::from([item]), &mut Tally::default(), &journal);
-        });
         Ok(())
     }
 
