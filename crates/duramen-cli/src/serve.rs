@@ -25,7 +25,7 @@ importing or calling anything.
                              given several times; tcp:127.0.0.1:9020 when it is not
   --max-record-bytes NUMBER  the longest record, 1 to 16777215; 1048576 when left out
   --max-clients NUMBER       connections at a time, 1 to 65536; 1024 when left out
-  --drain-timeout SECONDS    how long the end waits for what clients have sent, 0 to 3600; 5 when left out
+  --drain-timeout SECONDS    how long the end takes what clients have sent, at most, 0 to 3600; 5 when left out
 
 SIGTERM and SIGINT end it after what has arrived is written; the second one at once. SIGHUP reads FILE again, SIGUSR1
 prints the counts, as the end does.

@@ -2,12 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use duramen::serve::{Address, Control, Ledger, Options, Server};
-use duramen::{Handler, Level, Manager};
+use duramen::{Handler, Level, Manager, Record};
 use duramen_testkit::CapturingHandler;
 
 struct Running {
@@ -244,6 +244,48 @@ fn the_end_takes_what_has_arrived() {
     let handler = Arc::clone(&running.handler);
     assert_eq!(running.stop().handled, 4000);
     assert_eq!(handler.messages().len(), 4000);
+}
+
+/// A handler that is busy until it is let go.
+#[derive(Default)]
+struct BusyHandler(Mutex<()>);
+
+impl Handler for BusyHandler {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+
+    fn handle(&self, _: &Record<'_>) {
+        drop(self.0.lock().unwrap());
+    }
+}
+
+#[test]
+fn the_end_takes_what_clients_could_not_hand_over_yet() {
+    let running = serve();
+    let handler = Arc::new(BusyHandler::default());
+    let busy = handler.0.lock().unwrap();
+    running.manager.root().add_handler(handler.clone() as Arc<dyn Handler>);
+    let mut stream = running.connect();
+    stream.set_nonblocking(true).unwrap();
+    // More than the socket of the server takes: the rest waits in that of the client.
+    let record = record("sent", None);
+    let mut sent = 0;
+    while let Ok(count) = stream.write(&record) {
+        sent += 1;
+        if count < record.len() {
+            break;
+        }
+    }
+    running.control.stop();
+    drop(busy);
+    let ledger = running.stop();
+    assert_eq!(ledger.handled + ledger.incomplete, sent);
+    drop(stream);
 }
 
 #[test]

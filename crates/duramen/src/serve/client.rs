@@ -65,6 +65,7 @@ impl Client {
                 Turn::Ended
             }
             Ok(count) => {
+                receiver.has_taken = true;
                 self.frames.push(&receiver.chunk[..count]);
                 if self.take_messages(receiver, false) { Turn::More } else { Turn::Ended }
             }

@@ -53,7 +53,8 @@ pub struct Options {
     pub largest_message: usize,
     /// So many connections are open at most (default: 1024); others wait until one ends.
     pub clients: usize,
-    /// How long the end waits for what clients have sent (default: 5 seconds).
+    /// How long the end takes what clients have sent, at most (default: 5 seconds). It is over earlier when nothing
+    /// has come for a quarter of a second: what a full socket had to refuse is sent again by then.
     pub drain_timeout: Duration,
 }
 
@@ -77,6 +78,8 @@ pub enum ServeError {
 const WAKER: Token = Token(0);
 /// A descriptor may be free again after so long.
 const BEFORE_ANOTHER_ACCEPT: Duration = Duration::from_millis(100);
+/// Nothing is on its way when nothing has come for so long: Linux sends again what was not taken after 200 ms.
+const QUIET: Duration = Duration::from_millis(250);
 /// So many datagrams are taken from one socket before the others have their turn.
 const DATAGRAMS_IN_A_TURN: usize = 256;
 
@@ -88,6 +91,21 @@ pub struct Server {
     next_token: usize,
     receiver: Receiver,
     control: Control,
+}
+
+/// What the thread of a server waits for.
+struct Waiting {
+    events: Events,
+    /// Clients of which more may be read at once.
+    ready: Vec<Token>,
+    /// No longer than this; without it, until something comes.
+    at_most: Option<Duration>,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { events: Events::with_capacity(256), ready: Vec::new(), at_most: None }
+    }
 }
 
 struct Listening {
@@ -105,6 +123,8 @@ struct Receiver {
     ledger: Ledger,
     /// What a socket gives at once.
     chunk: Vec<u8>,
+    /// Something has come since this was last looked at.
+    has_taken: bool,
 }
 
 /// Ends a server from another thread, and tells its counts. Clones are of the same server.
@@ -171,6 +191,7 @@ impl Server {
                 clock: SystemClock::default(),
                 ledger: Ledger::default(),
                 chunk,
+                has_taken: false,
             },
             control: Control(Arc::new(shared)),
         })
@@ -188,38 +209,37 @@ impl Server {
 
     /// Serves until [`Control::stop`], then takes what has arrived, flushes the handlers and gives the counts.
     pub fn run(mut self) -> Ledger {
-        let mut events = Events::with_capacity(256);
-        // Clients of which more may be read at once.
-        let mut ready: Vec<Token> = Vec::new();
-        let mut wait = None;
+        let mut waiting = Waiting::default();
         while !self.control.has_to_stop() {
-            if let Err(error) = self.poll.poll(&mut events, wait)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                report::error("serve", &error);
-            }
-            for event in &events {
-                match event.token() {
-                    WAKER => {}
-                    Token(token) if token <= self.listeners.len() => {
-                        self.listeners[token - 1].is_ready = true;
-                    }
-                    token if ready.contains(&token) => {}
-                    token => ready.push(token),
-                }
-            }
-            wait = self.take_from_listeners(&mut ready);
-            ready.retain(|token| self.take_from_client(*token));
-            if !ready.is_empty() {
-                wait = Some(Duration::ZERO);
-            }
-            wait = wait.or_else(|| self.can_take_more_clients().then_some(Duration::ZERO));
-            self.publish();
+            self.take_turn(&mut waiting);
         }
-        self.drain();
+        self.drain(waiting);
         self.receiver.manager.flush();
         self.publish();
         self.receiver.ledger
+    }
+
+    /// Waits until something has come, and takes from each socket what may be taken at once.
+    fn take_turn(&mut self, waiting: &mut Waiting) {
+        if let Err(error) = self.poll.poll(&mut waiting.events, waiting.at_most)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            report::error("serve", &error);
+        }
+        for event in &waiting.events {
+            match event.token() {
+                WAKER => {}
+                Token(token) if token <= self.listeners.len() => self.listeners[token - 1].is_ready = true,
+                token if waiting.ready.contains(&token) => {}
+                token => waiting.ready.push(token),
+            }
+        }
+        waiting.at_most = self.take_from_listeners(&mut waiting.ready);
+        waiting.ready.retain(|token| self.take_from_client(*token));
+        if !waiting.ready.is_empty() || self.can_take_more_clients() {
+            waiting.at_most = Some(Duration::ZERO);
+        }
+        self.publish();
     }
 
     fn publish(&mut self) {
@@ -286,6 +306,7 @@ impl Server {
             return None;
         }
         self.receiver.ledger.clients += 1;
+        self.receiver.has_taken = true;
         self.clients.insert(token, Client::new(stream, name));
         Some(token)
     }
@@ -303,49 +324,33 @@ impl Server {
         }
     }
 
-    /// Takes what has arrived, from connections that wait as well, and ends all.
-    fn drain(&mut self) {
-        let until = Instant::now() + self.receiver.options.drain_timeout;
-        let mut ready: Vec<Token> = self.clients.keys().copied().collect();
-        ready.sort_unstable();
+    /// Takes what has been sent, from connections that wait as well, and ends all.
+    fn drain(&mut self, mut waiting: Waiting) {
+        let begun = Instant::now();
+        let (until, mut quiet_since) = (begun + self.receiver.options.drain_timeout, begun);
+        for listening in &mut self.listeners {
+            listening.is_ready = true;
+        }
+        waiting.ready = self.clients.keys().copied().collect();
+        waiting.at_most = Some(Duration::ZERO);
         loop {
-            for listening in &mut self.listeners {
-                listening.is_ready = true;
+            self.take_turn(&mut waiting);
+            let now = Instant::now();
+            if std::mem::take(&mut self.receiver.has_taken) {
+                quiet_since = now;
             }
-            let before = self.receiver.ledger.clients;
-            self.take_from_listeners(&mut ready);
-            let datagrams_wait = self.listeners.iter().any(|listening| {
-                listening.is_ready && !matches!(listening.socket, Listener::Tcp(_)) && listening.is_datagram()
-            });
-            ready.retain(|token| self.take_from_client(*token));
-            let is_empty = ready.is_empty() && !datagrams_wait && before == self.receiver.ledger.clients;
-            if is_empty || Instant::now() >= until {
+            let end = until.min(quiet_since + QUIET);
+            if now >= end {
                 break;
             }
+            waiting.at_most = Some(waiting.at_most.map_or(end - now, |at_most| at_most.min(end - now)));
         }
-        if !ready.is_empty() {
-            report::error(
-                "serve",
-                &format_args!(
-                    "{} clients were still sending when the time for the end was over",
-                    ready.len()
-                ),
-            );
+        if quiet_since > begun && quiet_since + QUIET > until {
+            report::error("serve", &"records still came when the time for the end was over");
         }
         self.listeners.clear();
         for (_, mut client) in self.clients.drain() {
             client.end(&mut self.receiver);
-        }
-    }
-}
-
-impl Listening {
-    fn is_datagram(&self) -> bool {
-        match self.socket {
-            Listener::Udp(_) => true,
-            #[cfg(unix)]
-            Listener::UnixDatagram(..) => true,
-            _ => false,
         }
     }
 }
@@ -370,6 +375,7 @@ impl Receiver {
                         Some(from) => from,
                         None => &listening.address,
                     };
+                    self.has_taken = true;
                     self.datagram(&chunk[..count], name);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
