@@ -1,10 +1,13 @@
 """Several processes on one file, in short: each record is there once, and whole. ``make faults`` does it at length."""
 
+import logging as installed_logging
+import logging.handlers as installed_handlers
 import os
 
 import pytest
 from faults.campaigns import CAMPAIGNS, Campaign, run
 
+import duramen
 import duramen as logging
 from duramen import handlers
 
@@ -104,3 +107,52 @@ def test_nobody_waits_for_a_lock_that_nobody_lets_go(tmp_path, monkeypatch):
 
 def test_an_empty_campaign_counts_nothing(tmp_path):
     assert Campaign(tmp_path / "run", "duramen", "size").count().is_whole
+
+
+@pytest.mark.parametrize("has_logged_before", [True, False])
+@pytest.mark.parametrize("module", ["duramen", "standard"])
+def test_who_follows_a_day_late_rolls_over_the_file_of_the_day_before(
+    tmp_path, monkeypatch, module, has_logged_before
+):
+    """Three days: one handler rolls the file over on the second, the other one logs on the first and third alone."""
+    package, module = (logging, handlers) if module == "duramen" else (installed_logging, installed_handlers)
+    # Noon.
+    clock = [1_709_208_000.0]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    path = tmp_path / "app.log"
+
+    def writing():
+        handler = module.TimedRotatingFileHandler(path, when="midnight", utc=True, delay=True)
+        logger = package.Logger("shared")
+        logger.addHandler(handler)
+
+        def log(text):
+            logger.warning(text)
+            os.utime(path, (clock[0], clock[0]))
+
+        return log
+
+    if package is installed_logging:
+        duramen.install()
+    try:
+        busy, silent = writing(), writing()
+        busy("29 February")
+        if has_logged_before:
+            silent("29 February")
+        clock[0] += 86400
+        busy("1 March")
+        clock[0] += 86400
+        silent("2 March")
+        busy("2 March")
+        clock[0] += 86400
+        silent("3 March")
+    finally:
+        if package is installed_logging:
+            duramen.uninstall()
+    days = {found.name: found.read_text() for found in tmp_path.iterdir()}
+    assert days == {
+        "app.log.2024-02-29": "29 February\n" * (2 if has_logged_before else 1),
+        "app.log.2024-03-01": "1 March\n",
+        "app.log.2024-03-02": "2 March\n2 March\n",
+        "app.log": "3 March\n",
+    }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use duramen::clock::Clock as _;
 use duramen::rotation::{Customs, Schedule, SizeLimit, When};
 use duramen::writer::{FileWriter, RotatingWriter, TimedRotatingWriter, WatchedFileWriter, Writer};
 use duramen_testkit::disk::Write;
@@ -127,4 +128,62 @@ fn the_clock_rolls_a_file_over() {
     clock.advance(-3600);
     writer.write_entry(b"again\n").expect("written");
     assert_eq!(disk.text("app.log").as_deref(), Some("2 March\nagain\n"));
+}
+
+/// Three days: one process rolls the file over on the second, another one logs on the first and on the third alone.
+fn follows_late(has_logged_before: bool) {
+    let disk = FakeDisk::default();
+    // Noon.
+    let clock = Arc::new(FakeClock::at(1_709_208_000));
+    let pass = |seconds| {
+        clock.advance(seconds);
+        disk.set_time(clock.now_seconds());
+    };
+    pass(0);
+    let writer = || {
+        let schedule = Schedule::new(When::Midnight, 1).expect("valid");
+        TimedRotatingWriter::new(file(&disk), schedule, 0, Customs::default(), clock.clone(), TimeZone::UTC)
+    };
+    let (mut busy, mut silent) = (writer(), writer());
+    busy.write_entry(b"29 February\n").expect("written");
+    if has_logged_before {
+        silent.write_entry(b"29 February\n").expect("written");
+    }
+    pass(24 * 3600);
+    busy.write_entry(b"1 March\n").expect("written");
+    pass(24 * 3600);
+    silent.write_entry(b"2 March\n").expect("written");
+    busy.write_entry(b"2 March\n").expect("written");
+    pass(24 * 3600);
+    silent.write_entry(b"3 March\n").expect("written");
+    let days = ["app.log", "app.log.2024-02-29", "app.log.2024-03-01", "app.log.2024-03-02"];
+    assert_eq!(disk.names(), days);
+    assert_eq!(disk.text("app.log.2024-03-01").as_deref(), Some("1 March\n"));
+    assert_eq!(disk.text("app.log.2024-03-02").as_deref(), Some("2 March\n2 March\n"));
+    assert_eq!(disk.text("app.log").as_deref(), Some("3 March\n"));
+}
+
+#[test]
+fn who_follows_a_day_late_rolls_over_the_file_of_the_day_before() {
+    follows_late(true);
+}
+
+#[test]
+fn who_opens_the_file_a_day_late_rolls_it_over() {
+    follows_late(false);
+}
+
+/// Linux stamps a file with the time of its last tick.
+#[test]
+fn a_file_that_is_made_when_a_second_begins_is_of_that_second() {
+    let status = |nanoseconds| duramen::fs::FileStatus {
+        length: 0,
+        is_regular: true,
+        is_named: true,
+        modified: 99,
+        modified_nanoseconds: nanoseconds,
+        created: None,
+        identity: None,
+    };
+    assert_eq!((status(989_999_999).changed_at(), status(990_000_000).changed_at()), (99, 100));
 }

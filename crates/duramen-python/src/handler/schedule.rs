@@ -4,6 +4,9 @@
 //! corrections and as it is with all of them; they are put in only where the running interpreter has the
 //! one or the other, which is told by a digest of its compiled methods.
 
+use std::path::Path;
+
+use duramen::fs::{Disk, FileSystem as _};
 use duramen::rotation::{BrokenDownTime, LocalTime, Rules, Schedule, When};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
@@ -341,13 +344,33 @@ pub(crate) fn is_done_already(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// Sets the time of the next rollover, as after one that was made elsewhere.
 pub(crate) fn plan_next(handler: &Bound<'_, PyAny>) -> PyResult<()> {
+    plan_from(handler, now(handler.py())?)
+}
+
+/// Sets the time of the next rollover of the file at `path`, which others have made in the place of the one that was due:
+/// a file has a plan of its own, by its last change, whoever opens it and whenever.
+pub(crate) fn plan_of_others(handler: &Bound<'_, PyAny>, path: &Path) -> PyResult<()> {
+    if !is_time(handler)? {
+        // They have rolled it over for another reason.
+        return Ok(());
+    }
     let py = handler.py();
     let now = now(py)?;
+    let changed = Disk.status(path).map_or(now, |status| status.changed_at());
+    let rollover_at: f64 = handler.getattr(intern!(py, "rolloverAt"))?.extract()?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
+    let rollover_at = rollover_at.floor() as i64;
+    // A file of the time to come is one of another clock.
+    plan_from(handler, changed.min(now).max(rollover_at))
+}
+
+fn plan_from(handler: &Bound<'_, PyAny>, start: i64) -> PyResult<()> {
+    let py = handler.py();
     if is_native(handler)? {
-        return plan_after(handler, now);
+        return plan_after(handler, start);
     }
-    let mut next = handler.call_method1(intern!(py, "computeRollover"), (now,))?;
-    while next.le(now)? {
+    let mut next = handler.call_method1(intern!(py, "computeRollover"), (start,))?;
+    while next.le(start)? {
         next = next.add(handler.getattr(intern!(py, "interval"))?)?;
     }
     handler.setattr(intern!(py, "rolloverAt"), next)

@@ -31,24 +31,29 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
     let Some(rule) = rule_of(handler)? else { return do_rollover() };
     let path = handler.getattr(intern!(py, "baseFilename"))?.extract::<PathBuf>()?;
     let upkeep = upkeep::of(handler)?;
-    loop {
+    let is_timed = rule == Rule::Time || upkeep::has_attribute(handler, intern!(py, "rolloverAt"))?;
+    for _ in 0..turn::MOST_ROUNDS {
         let own = identity(handler)?;
         match py.detach(|| turn::take(&Disk, &path, own)) {
             Turn::Taken => return Ok(()),
-            Turn::Ours(_lock) if is_done_already(handler, rule, upkeep.as_ref())? => {
-                return schedule::plan_next(handler);
-            }
+            Turn::Ours(_lock) if is_done_already(handler, rule, upkeep.as_ref())? => {}
             Turn::Ours(_lock) => return do_rollover(),
             Turn::Moved if !reopen(handler)? => return Ok(()),
             Turn::Moved => {}
         }
-        if rule == Rule::Time || upkeep::has_attribute(handler, intern!(py, "rolloverAt"))? {
-            schedule::plan_next(handler)?;
+        if is_timed {
+            schedule::plan_of_others(handler, &path)?;
         }
-        if rule == Rule::Time || !is_due_by_size(handler, length)? {
+        let is_due = is_timed && timed_rotating::is_due(handler)?
+            || match rule {
+                Rule::Size => is_due_by_size(handler, length)?,
+                Rule::Time => is_due_by_size_too(handler, length)?,
+            };
+        if !is_due {
             return Ok(());
         }
     }
+    if is_timed && schedule::is_time(handler)? { schedule::plan_next(handler) } else { Ok(()) }
 }
 
 /// The path that the handler's file is to have; `None` for a handler that agrees with others in a way of its own.

@@ -7,7 +7,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{FileIdentity, FileStatus, FileSystem, LockedFile, LogFile, NewFile, SourceFile, lease};
+use super::{
+    FileIdentity, FileStatus, FileSystem, LONGEST_TICK, LockedFile, LogFile, NewFile, SourceFile, lease,
+};
 
 /// The operating system's files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -251,7 +253,7 @@ fn status_of(metadata: &Metadata) -> FileStatus {
         is_named: is_named(metadata),
         modified: seconds(modified),
         modified_nanoseconds: modified.subsec_nanos(),
-        created: since_epoch(metadata.created()).map(seconds),
+        created: since_epoch(metadata.created()).map(|created| seconds(created + LONGEST_TICK)),
         identity: identity_of(metadata),
     }
 }

@@ -9,6 +9,7 @@ mod lease;
 use std::fmt::Debug;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use disk::Disk;
 
@@ -167,6 +168,9 @@ pub trait NewFile: Write + Debug + Send {
     fn finish(&mut self, like: &FileStatus) -> io::Result<()>;
 }
 
+/// Files are stamped with the time of the system's last tick, which is so long ago at most (Linux, 100 ticks a second).
+pub const LONGEST_TICK: Duration = Duration::from_millis(10);
+
 /// What is known of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileStatus {
@@ -180,7 +184,7 @@ pub struct FileStatus {
     pub modified: i64,
     /// The nanoseconds above those seconds.
     pub modified_nanoseconds: u32,
-    /// When it was made, in whole seconds since the epoch, where the system tells.
+    /// When it was made, [`LONGEST_TICK`] added, in whole seconds since the epoch, where the system tells.
     pub created: Option<i64>,
     /// Which file it is, where the system tells.
     pub identity: Option<FileIdentity>,
@@ -190,6 +194,13 @@ impl FileStatus {
     /// When it was last written: seconds since the epoch, and the nanoseconds above them.
     pub fn last_change(&self) -> (i64, u32) {
         (self.modified, self.modified_nanoseconds)
+    }
+
+    /// When it was last written, in whole seconds since the epoch, not before [`LONGEST_TICK`] has been added: a file that
+    /// is made when a second begins is not one of the second before.
+    pub fn changed_at(&self) -> i64 {
+        let is_in_next = self.modified_nanoseconds >= 1_000_000_000 - LONGEST_TICK.subsec_nanos();
+        self.modified.saturating_add(i64::from(is_in_next))
     }
 }
 

@@ -93,6 +93,11 @@ pub fn by_date(
     Ok(true)
 }
 
+/// Whether there is a backup of `base` with `suffix`.
+pub fn is_there(fs: &dyn FileSystem, base: &Path, suffix: &str, customs: &Customs) -> bool {
+    fs.exists(&customs.name(with_suffix(base, suffix)))
+}
+
 /// How many dated backups are kept, and how they are recognised.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {

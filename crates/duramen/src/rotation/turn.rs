@@ -36,6 +36,9 @@ pub enum Turn {
 /// process that was stopped in the middle holds nobody up for longer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// So often a process follows others at most before it writes to the file that it has then.
+pub const MOST_ROUNDS: usize = 100;
+
 /// The shortest and the longest pause between two looks at the lock.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(5));
 

@@ -46,7 +46,8 @@ impl RotatingWriter {
 
     /// Rolls over, where `entry` makes that necessary and no other process has done it.
     fn roll_over_if_due(&mut self, entry: &[u8]) -> io::Result<()> {
-        while let Some(own) = self.due_file(entry)? {
+        for _ in 0..turn::MOST_ROUNDS {
+            let Some(own) = self.due_file(entry)? else { return Ok(()) };
             match turn::take(self.file.fs().as_ref(), self.file.path(), own.identity) {
                 Turn::Moved => self.file.reopen()?,
                 Turn::Taken => return Ok(()),

@@ -101,38 +101,56 @@ impl TimedRotatingWriter {
         Ok(self.file.due(is_full)?.is_some())
     }
 
+    /// The next rollover of a file that others have made, in the place of the one that was due: a file has a plan of its
+    /// own, by its last change, whoever opens it and whenever.
+    fn schedule_of_others(&mut self, now: i64) -> io::Result<()> {
+        if now < self.rollover_at {
+            // They have rolled it over for another reason.
+            return Ok(());
+        }
+        self.file.open()?;
+        let changed = self.file.open_status()?.map_or(now, |status| status.changed_at());
+        // A file of the time to come is one of another clock.
+        let start = changed.min(now).max(self.rollover_at);
+        self.schedule_next(start);
+        self.planned_at = now;
+        Ok(())
+    }
+
     /// Whether another process has rolled the file over before this one opened it.
     fn is_done_already(&self, now: i64) -> bool {
-        let is_by_time = now >= self.rollover_at;
-        let is_done = |(upkeep, _): &(Upkeep, SizeLimit)| upkeep.is_done_already(self.rollover_at, now);
-        is_by_time && self.upkeep.as_ref().is_some_and(is_done)
+        if now < self.rollover_at {
+            return false;
+        }
+        if let Some((upkeep, _)) = &self.upkeep {
+            return upkeep.is_done_already(self.rollover_at, now);
+        }
+        let Ok(time) = self.schedule.backup_time(self.rollover_at, now, &self.zone);
+        let suffix = self.schedule.backup_suffix(&time);
+        roll::is_there(self.file.fs().as_ref(), self.file.path(), &suffix, &self.customs)
     }
 
     fn roll_over_if_due(&mut self, entry: &[u8]) -> io::Result<()> {
-        let now = self.clock.now_seconds();
-        if !self.is_due(now, entry)? {
-            return Ok(());
-        }
-        if self.file.fs().status(self.file.path()).is_ok_and(|status| !status.is_regular) {
-            self.schedule_next(now);
-            return Ok(());
-        }
-        let own = self.file.open_status()?.and_then(|open| open.identity);
-        match turn::take(self.file.fs().as_ref(), self.file.path(), own) {
-            Turn::Moved => {
-                // By somebody else at any other time.
-                if now >= self.rollover_at {
-                    self.schedule_next(now);
-                }
-                self.file.reopen()
+        for _ in 0..turn::MOST_ROUNDS {
+            let now = self.clock.now_seconds();
+            if !self.is_due(now, entry)? {
+                return Ok(());
             }
-            Turn::Taken => Ok(()),
-            Turn::Ours(_lock) if self.is_done_already(now) => {
+            if self.file.fs().status(self.file.path()).is_ok_and(|status| !status.is_regular) {
                 self.schedule_next(now);
-                Ok(())
+                return Ok(());
             }
-            Turn::Ours(_lock) => self.roll_over(),
+            let own = self.file.open_status()?.and_then(|open| open.identity);
+            match turn::take(self.file.fs().as_ref(), self.file.path(), own) {
+                Turn::Moved => self.file.reopen()?,
+                Turn::Taken => return Ok(()),
+                Turn::Ours(_lock) if self.is_done_already(now) => {}
+                Turn::Ours(_lock) => return self.roll_over(),
+            }
+            self.schedule_of_others(now)?;
         }
+        self.schedule_next(self.clock.now_seconds());
+        Ok(())
     }
 }
 

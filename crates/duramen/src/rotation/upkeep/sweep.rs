@@ -149,7 +149,8 @@ impl Sweeper {
             if self.state.load(Ordering::Acquire) != running {
                 return;
             }
-            self.is_waiting.store(true, Ordering::Release);
+            // At first for the rollover that has started the sweep, and still has the backup locked.
+            self.is_waiting.store(pause > PAUSES.0, Ordering::Release);
             wait(pause);
             self.is_waiting.store(false, Ordering::Release);
             pause = (pause * 2).min(PAUSES.1);
