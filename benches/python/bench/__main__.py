@@ -9,15 +9,14 @@ from pathlib import Path
 from bench import scenarios  # noqa: F401  (registers the scenarios)
 from bench.counting import MAIN_SCENARIOS, choose_counter, count
 from bench.environments import REPOSITORY, REQUIREMENTS, choose, with_peers
+from bench.figures import Figures
 from bench.footprint import Footprints
 from bench.instructions import NoCounter
-from bench.limits import Limits
 from bench.machine import describe
 from bench.plot import draw
 from bench.report import Measured, render
 from bench.runner import TIME_LIMIT, Runner
 from bench.scenario import SCENARIOS
-from bench.structured import Structured
 from bench.summary import summarise_all
 
 #: The interpreter that the plot shows, where it is measured.
@@ -44,9 +43,9 @@ def measure(interpreter, options):
     """All rounds on one interpreter; gives ``Measured``."""
     environment = with_peers(interpreter)
     chosen = [one for one in SCENARIOS.values() if not options.only or one.name in options.only]
-    limits = Limits(environment)
+    limits = Figures(environment, "bench.limits")
     footprints = None if options.only else Footprints(environment)
-    structured = None if options.only else Structured(environment)
+    structured = None if options.only else Figures(environment, "bench.structured")
     with tempfile.TemporaryDirectory(prefix="duramen-bench-") as folder:
         runner = Runner(environment, chosen, folder, options.scale, options.time_limit)
         for number in range(options.rounds):

@@ -6,37 +6,12 @@
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
 _LINE = b"2026-01-02 03:04:05,678 - app - INFO - order 12345 of pears costs 9.50\n"
 _BATCH = 2_000
 _BATCHES = 15
-
-
-class Limits:
-    """The price of a write, measured in each round."""
-
-    def __init__(self, environment):
-        self._environment = environment
-        self._found = []
-
-    def round(self):
-        with tempfile.TemporaryDirectory(prefix="duramen-bench-") as folder:
-            process = subprocess.run(
-                [self._environment.python, "-m", "bench.limits", folder],
-                env=self._environment.variables(),
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-        self._found.append(json.loads(process.stdout))
-
-    def results(self):
-        """{"devnull": nanoseconds, "file": nanoseconds}, medians."""
-        return {kind: statistics.median(one[kind] for one in self._found) for kind in self._found[0]}
 
 
 def _price_of_write(path):

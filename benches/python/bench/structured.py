@@ -9,7 +9,6 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 
@@ -55,29 +54,6 @@ _MESSAGES = {
     "hits": "ada@example.org from 10.1.2.3 with password=correcthorse and Bearer abcDEF123456789xyz ",
 }
 MESSAGES = {name: (text * 3)[:200] for name, text in _MESSAGES.items()}
-
-
-class Structured:
-    """The rows, measured in each round."""
-
-    def __init__(self, environment):
-        self._environment = environment
-        self._found = []
-
-    def round(self):
-        with tempfile.TemporaryDirectory(prefix="duramen-bench-") as folder:
-            process = subprocess.run(
-                [self._environment.python, "-m", "bench.structured", folder],
-                env=self._environment.variables(),
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-        self._found.append(json.loads(process.stdout))
-
-    def results(self):
-        """{name: nanoseconds}, medians."""
-        return {name: statistics.median(one[name] for one in self._found) for name in self._found[0]}
 
 
 def _times(calls):

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::suppression::{Decision, States};
+use super::suppression::{Decision, Suppressions};
 use super::{Filter, WrongOption};
 use crate::Record;
 use crate::clock::{Clock, SystemClock};
@@ -26,21 +26,8 @@ use crate::clock::{Clock, SystemClock};
 pub struct DuplicateFilter {
     window: Duration,
     clock: Arc<dyn Clock>,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    states: States<Message>,
-    suppressed: u64,
-}
-
-#[derive(Debug)]
-struct Message {
-    /// When the last one went on; none did yet for a new one.
-    passed: Option<Duration>,
-    /// Held back and not yet said.
-    unsaid: u64,
+    /// By key: when the last one went on; none did yet for a new one.
+    seen: Mutex<Suppressions<Option<Duration>>>,
 }
 
 impl DuplicateFilter {
@@ -68,32 +55,25 @@ impl DuplicateFilter {
     /// The same, `now` being the time by a clock of the caller's, which never goes back.
     pub fn decide_at(&self, key: &str, now: Duration) -> Decision {
         let is_open =
-            |message: &Message| message.passed.is_some_and(|passed| now.saturating_sub(passed) < self.window);
-        let seen = &mut *self.seen.lock();
-        let says_nothing = |message: &Message| message.unsaid == 0 && !is_open(message);
-        let message = seen.states.of(key, says_nothing, || Message { passed: None, unsaid: 0 });
-        if is_open(message) {
-            message.unsaid += 1;
-            seen.suppressed += 1;
-            return Decision::Suppress;
-        }
-        message.passed = Some(now);
-        Decision::Pass { suppressed: std::mem::take(&mut message.unsaid) }
+            |passed: &Option<Duration>| passed.is_some_and(|passed| now.saturating_sub(passed) < self.window);
+        let passes = |passed: &mut Option<Duration>| {
+            let passes = !is_open(passed);
+            if passes {
+                *passed = Some(now);
+            }
+            passes
+        };
+        self.seen.lock().decide(key, || None, |passed| !is_open(passed), passes)
     }
 
     /// How many records were held back.
     pub fn suppressed(&self) -> u64 {
-        self.seen.lock().suppressed
+        self.seen.lock().suppressed()
     }
 
     /// What was held back and has not been said yet, in the order of the keys; it counts as said from now on.
     pub fn take_unsaid(&self) -> Vec<(String, u64)> {
-        let seen = &mut *self.seen.lock();
-        let all = seen.states.all().filter(|(_, message)| message.unsaid > 0);
-        let mut unsaid: Vec<_> =
-            all.map(|(key, message)| (key.to_owned(), std::mem::take(&mut message.unsaid))).collect();
-        unsaid.sort_unstable();
-        unsaid
+        self.seen.lock().take_unsaid()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::suppression::{Decision, States};
+use super::suppression::{Decision, Suppressions};
 use super::{Filter, WrongOption};
 use crate::clock::{Clock, SystemClock};
 use crate::{Level, Record};
@@ -41,21 +41,13 @@ pub struct RateLimitFilter {
     by: LimitBy,
     exempt: Option<Level>,
     clock: Arc<dyn Clock>,
-    buckets: Mutex<Buckets>,
-}
-
-#[derive(Debug, Default)]
-struct Buckets {
-    states: States<Bucket>,
-    suppressed: u64,
+    buckets: Mutex<Suppressions<Bucket>>,
 }
 
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
     filled: Duration,
-    /// Held back and not yet said.
-    unsaid: u64,
 }
 
 impl RateLimitFilter {
@@ -110,34 +102,28 @@ impl RateLimitFilter {
         let present = |bucket: &Bucket| {
             (bucket.tokens + rate * now.saturating_sub(bucket.filled).as_secs_f64()).min(burst)
         };
-        let buckets = &mut *self.buckets.lock();
+        let new = || Bucket { tokens: burst, filled: now };
         // A full bucket is as good as a new one.
-        let says_nothing = |bucket: &Bucket| bucket.unsaid == 0 && present(bucket) >= burst;
-        let new = || Bucket { tokens: burst, filled: now, unsaid: 0 };
-        let bucket = buckets.states.of(key, says_nothing, new);
-        (bucket.tokens, bucket.filled) = (present(bucket), now);
-        if bucket.tokens < 1.0 {
-            bucket.unsaid += 1;
-            buckets.suppressed += 1;
-            return Decision::Suppress;
-        }
-        bucket.tokens -= 1.0;
-        Decision::Pass { suppressed: std::mem::take(&mut bucket.unsaid) }
+        let is_full = |bucket: &Bucket| present(bucket) >= burst;
+        let takes_token = |bucket: &mut Bucket| {
+            (bucket.tokens, bucket.filled) = (present(bucket), now);
+            let has_token = bucket.tokens >= 1.0;
+            if has_token {
+                bucket.tokens -= 1.0;
+            }
+            has_token
+        };
+        self.buckets.lock().decide(key, new, is_full, takes_token)
     }
 
     /// How many records were held back.
     pub fn suppressed(&self) -> u64 {
-        self.buckets.lock().suppressed
+        self.buckets.lock().suppressed()
     }
 
     /// What was held back and has not been said yet, in the order of the keys; it counts as said from now on.
     pub fn take_unsaid(&self) -> Vec<(String, u64)> {
-        let buckets = &mut *self.buckets.lock();
-        let all = buckets.states.all().filter(|(_, bucket)| bucket.unsaid > 0);
-        let mut unsaid: Vec<_> =
-            all.map(|(key, bucket)| (key.to_owned(), std::mem::take(&mut bucket.unsaid))).collect();
-        unsaid.sort_unstable();
-        unsaid
+        self.buckets.lock().take_unsaid()
     }
 }
 

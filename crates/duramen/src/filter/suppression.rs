@@ -25,29 +25,50 @@ impl Decision {
 /// So many keys have a state of their own. Those that come when there is no more room share one.
 const MOST_KEYS: usize = 10_000;
 
-/// A state for each key.
+/// What a filter knows of each key, and what it has held back.
 #[derive(Debug)]
-pub(super) struct States<T> {
-    by_key: HashMap<Box<str>, T>,
-    others: Option<T>,
+pub(super) struct Suppressions<T> {
+    by_key: HashMap<Box<str>, Counted<T>>,
+    others: Option<Counted<T>>,
+    suppressed: u64,
 }
 
-impl<T> Default for States<T> {
+#[derive(Debug)]
+struct Counted<T> {
+    state: T,
+    /// Held back and not yet said.
+    unsaid: u64,
+}
+
+impl<T> Default for Suppressions<T> {
     fn default() -> Self {
-        Self { by_key: HashMap::new(), others: None }
+        Self { by_key: HashMap::new(), others: None, suppressed: 0 }
     }
 }
 
-impl<T> States<T> {
-    /// The state of `key`. Where there is no room, those are forgotten first that say nothing any more.
-    pub(super) fn of(
+impl<T> Suppressions<T> {
+    /// Has `passes` decide by the state of `key`. Where there is no room for another one, those are forgotten first
+    /// that are as good as new and of which nothing is left to say.
+    pub(super) fn decide(
         &mut self,
         key: &str,
-        says_nothing: impl Fn(&T) -> bool,
         new: impl FnOnce() -> T,
-    ) -> &mut T {
+        is_as_new: impl Fn(&T) -> bool,
+        passes: impl FnOnce(&mut T) -> bool,
+    ) -> Decision {
+        let counted = self.of(key, new, is_as_new);
+        if passes(&mut counted.state) {
+            return Decision::Pass { suppressed: std::mem::take(&mut counted.unsaid) };
+        }
+        counted.unsaid += 1;
+        self.suppressed += 1;
+        Decision::Suppress
+    }
+
+    fn of(&mut self, key: &str, new: impl FnOnce() -> T, is_as_new: impl Fn(&T) -> bool) -> &mut Counted<T> {
+        let new = || Counted { state: new(), unsaid: 0 };
         if self.by_key.len() >= MOST_KEYS && !self.by_key.contains_key(key) {
-            self.by_key.retain(|_, state| !says_nothing(state));
+            self.by_key.retain(|_, counted| counted.unsaid > 0 || !is_as_new(&counted.state));
             if self.by_key.len() >= MOST_KEYS {
                 return self.others.get_or_insert_with(new);
             }
@@ -58,14 +79,25 @@ impl<T> States<T> {
         // Present by now; the other one is never asked for.
         #[expect(clippy::unreachable, reason = "the key has just been inserted")]
         match self.by_key.get_mut(key) {
-            Some(state) => state,
+            Some(counted) => counted,
             None => unreachable!("the key has just been inserted"),
         }
     }
 
-    /// All states with their keys.
-    pub(super) fn all(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
-        let others = self.others.iter_mut().map(|state| ("", state));
-        self.by_key.iter_mut().map(|(key, state)| (&**key, state)).chain(others)
+    /// How many records were held back.
+    pub(super) fn suppressed(&self) -> u64 {
+        self.suppressed
+    }
+
+    /// What was held back and has not been said yet, in the order of the keys; it counts as said from now on.
+    pub(super) fn take_unsaid(&mut self) -> Vec<(String, u64)> {
+        let others = self.others.iter_mut().map(|counted| ("", counted));
+        let all = self.by_key.iter_mut().map(|(key, counted)| (&**key, counted)).chain(others);
+        let mut unsaid: Vec<_> = all
+            .filter(|(_, counted)| counted.unsaid > 0)
+            .map(|(key, counted)| (key.to_owned(), std::mem::take(&mut counted.unsaid)))
+            .collect();
+        unsaid.sort_unstable();
+        unsaid
     }
 }
