@@ -9,7 +9,7 @@ import os
 import threading
 import time
 
-from duramen._native import forget_native_calls, sync_before_fork
+from duramen._native import end_threads_before_fork, forget_native_calls, go_on_after_fork
 
 #: For all handlers together, in seconds: a handler that waits for the thread that forks must not stop it.
 _LONGEST_WAIT = 1.0
@@ -43,10 +43,11 @@ class _Guard:
             # ``logging`` makes locks of this type anew in the child; others are their owner's concern.
             if type(lock) is _LOCK_TYPE and lock.acquire(timeout=max(0, until - time.monotonic())):
                 self._held.append(lock)
-        sync_before_fork()
+        end_threads_before_fork()
 
     def after_in_parent(self):
         """Let the locks go, the module's last."""
+        go_on_after_fork()
         # Once that is free, another thread may fork and hold locks of its own.
         held, self._held = self._held, []
         while held:
@@ -55,6 +56,7 @@ class _Guard:
     def after_in_child(self):
         """Forget the locks, which ``logging`` has made anew."""
         self._held = []
+        go_on_after_fork()
         forget_native_calls()
 
 

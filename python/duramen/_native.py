@@ -9,12 +9,13 @@ import atexit
 try:
     from duramen._core import (
         end_native_calls,
+        end_threads_before_fork,
         forget_native_calls,
+        go_on_after_fork,
         keywords_of,
         put_native_methods,
         set_context_variable,
         set_globals_owner,
-        sync_before_fork,
     )
 except ImportError as error:
     load_error = error
@@ -36,8 +37,11 @@ except ImportError as error:
         """Give none: the classes take what the interpreter's take."""
         return []
 
-    def sync_before_fork():
-        """Do nothing: there is no thread that syncs."""
+    def end_threads_before_fork():
+        """Do nothing: there is no thread."""
+
+    def go_on_after_fork():
+        """Do nothing: there is no thread."""
 
 else:
     load_error = None

@@ -302,3 +302,71 @@ def test_a_read_only_disk(tmp_path, package, name):
         assert run(READ_ONLY, package, name, tmp_path / "app.log") == ""
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+BEHIND_A_QUEUE = """
+from duramen.handlers import AsyncHandler
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+queue = AsyncHandler(handler)
+logger.handlers[:] = [queue]
+logger.warning("first")
+queue.flush()
+end = os.path.getsize(path)
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+limit(end + 4)
+for number in range(3):
+    logger.warning("cut in the middle %d\\n  and of two lines", number)
+    queue.flush()
+assert os.path.getsize(path) == end + 4
+# A little more, so that what is missing comes in pieces.
+limit(end + 8)
+logger.warning("lost")
+queue.flush()
+limit(resource.RLIM_INFINITY)
+logger.warning("whole")
+queue.flush()
+assert lines() == ["first", "cut in the middle 0", "  and of two lines", "whole"], lines()
+stats = queue.stats()
+assert (stats["delivered"], stats["failed"]) == (2, 4), stats
+queue.close()
+"""
+
+
+def test_a_line_that_was_cut_behind_a_queue_is_completed(tmp_path, package):
+    assert "File too large" in run(BEHIND_A_QUEUE, package, "FileHandler", tmp_path / "app.log")
+
+
+WHILE_BACKUPS_WAIT = """
+import gzip, sys, time, warnings
+warnings.simplefilter("error", DeprecationWarning)
+def roll_over():
+    while len([name for name in os.listdir(os.path.dirname(path)) if ".log." in name]) < 1:
+        logger.warning("x" * 50)
+handler.close()
+logger.removeHandler(handler)
+handler = handlers.RotatingFileHandler(path, maxBytes=1000, backupCount=2, compression="gzip", fsync=3600)
+logger.addHandler(handler)
+logger.warning("first")
+# Somebody else still writes to what becomes the backup: the thread that compresses it waits.
+held = open(path, "a")
+roll_over()
+child = os.fork()
+if child == 0:
+    logger.warning("child")
+    handler.close()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert os.path.exists(path + ".1")
+held.close()
+until = time.monotonic() + 30
+while not os.path.exists(path + ".1.gz") and time.monotonic() < until:
+    time.sleep(0.01)
+assert gzip.open(path + ".1.gz", "rt").readline() == "first\\n"
+assert lines()[-1] == "child"
+"""
+
+
+def test_no_thread_is_there_when_a_process_forks(tmp_path, package):
+    """CPython 3.12 and later warn of one."""
+    assert run(WHILE_BACKUPS_WAIT, package, "FileHandler", tmp_path / "app.log") == ""

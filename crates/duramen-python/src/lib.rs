@@ -114,7 +114,7 @@ mod _core {
     #[pymodule_export]
     use super::forwarder::forwarder;
     #[pymodule_export]
-    use super::handler::fsync::sync_before_fork;
+    use super::handler::threads::{end_threads_before_fork, go_on_after_fork};
     #[pymodule_export]
     use super::handler::upkeep::keywords_of;
     #[pymodule_export]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use duramen::fs::{FileStatus, FileSystem, LockedFile, LogFile, NewFile, SourceFile};
-use duramen::handler::{AsyncHandler, FileHandler, Handler};
-use duramen::queue::{Options, Overflow};
+use duramen::handler::{AsyncHandler, FileHandler, Handler, JournaledHandler};
+use duramen::queue::{Ledger, Options, Overflow};
 use duramen::rotation::{Customs, SizeLimit};
-use duramen::writer::{FileWriter, RotatingWriter, Writer as _};
+use duramen::writer::{FileWriter, Fsync, RotatingWriter, Writer as _};
 use duramen::{Level, report};
 use duramen_testkit::{FakeDisk, capture};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -234,4 +234,68 @@ fn a_disk_that_does_not_answer_holds_up_no_caller_behind_a_queue() {
     assert!(lines.iter().any(|line| line == "the first"));
     assert!(stats.accepted + stats.dropped.total() == 102);
     assert_eq!(report::count(), before);
+}
+
+/// What the handlers behind a queue could not write counts as failed, whether they held it back or not.
+fn counts_failures(fsync: Fsync, with_journal: bool) {
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let door = Door::default();
+    let behind: Arc<dyn Handler> = Arc::new(FileHandler::with_writer(door.file().fsync(fsync)));
+    let options = Options::default();
+    let (handler, stats): (Arc<dyn Handler>, Box<dyn Fn() -> Ledger>) = if with_journal {
+        let handler =
+            JournaledHandler::new(vec![behind], options, folder.path(), 1 << 20).expect("a journal");
+        let handler = Arc::new(handler);
+        (Arc::<JournaledHandler>::clone(&handler), Box::new(move || handler.stats()))
+    } else {
+        let handler = Arc::new(AsyncHandler::new(vec![behind], options).expect("a thread"));
+        (Arc::<AsyncHandler>::clone(&handler), Box::new(move || handler.stats()))
+    };
+    for round in 0..3 {
+        door.fail((round == 1).then_some(EIO));
+        for number in 0..100 {
+            log(handler.as_ref(), &format!("{round} {number:03}"));
+        }
+        handler.flush();
+    }
+    let stats = stats();
+    assert_eq!((stats.accepted, stats.delivered, stats.failed), (300, 200, 100));
+    assert_eq!((stats.handlers[0].delivered, stats.handlers[0].failed), (200, 100));
+    assert_eq!(door.lines().len(), 200);
+    assert!(door.lines().iter().all(|line| !line.starts_with('1')));
+    handler.close();
+    let (_, syncs) = door.disk.synced("app.log").expect("a file");
+    assert_eq!(syncs > 0, fsync == Fsync::EveryRecord);
+}
+
+#[test]
+fn failed_writes_behind_a_queue_are_counted() {
+    counts_failures(Fsync::Never, false);
+    counts_failures(Fsync::EveryRecord, false);
+}
+
+#[test]
+fn failed_writes_behind_a_journal_are_counted() {
+    counts_failures(Fsync::Never, true);
+    counts_failures(Fsync::EveryRecord, true);
+}
+
+#[test]
+fn records_of_a_batch_are_brought_to_the_disk_together() {
+    let _alone = alone();
+    let door = Door::default();
+    let behind: Arc<dyn Handler> = Arc::new(FileHandler::with_writer(door.file().fsync(Fsync::EveryRecord)));
+    let handler = AsyncHandler::new(vec![behind], Options::default()).expect("a thread");
+    door.shut(true);
+    log(&handler, "the first batch");
+    door.wait_for_a_writer();
+    for number in 0..100 {
+        log(&handler, &format!("record {number:03}"));
+    }
+    door.shut(false);
+    assert!(handler.flush_within(Duration::from_secs(60)));
+    let length = door.disk.bytes("app.log").expect("a file").len();
+    assert_eq!(door.disk.synced("app.log"), Some((length, 2)), "all of it, in two batches");
+    assert_eq!(handler.stats().delivered, 101);
 }

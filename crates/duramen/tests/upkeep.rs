@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use duramen::rotation::upkeep::{end_before_fork, go_on_after_fork};
 use duramen::rotation::{
     Compression, Customs, OnRotate, Schedule, SizeLimit, Upkeep, UpkeepOptions, When, parse_age,
 };
@@ -267,6 +268,25 @@ fn a_backup_that_somebody_writes_to_is_not_compressed_yet() {
         std::thread::yield_now();
     }
     assert_eq!(bench.text("log/app.log.1.gz"), "one\nlate\n");
+}
+
+/// The sweep waits for a writer; its thread ends before the fork, and goes on after it.
+#[test]
+fn a_sweep_is_interrupted_by_a_fork() {
+    let bench = with(|options| options.compression = Some(Compression::Gzip));
+    let upkeep = bench.upkeep();
+    let mut writer = bench.by_size(10, &upkeep);
+    writer.write_entry(b"one two three\n").expect("written");
+    let mut held = bench.file();
+    held.open().expect("open");
+    writer.write_entry(b"four\n").expect("written");
+    assert!(end_before_fork());
+    assert!(upkeep.wait(Duration::ZERO), "nothing is running");
+    assert_eq!(bench.names("log"), ["app.log", "app.log.1"]);
+    drop(held);
+    go_on_after_fork();
+    assert!(upkeep.wait(Duration::from_secs(60)));
+    assert_eq!(bench.names("log"), ["app.log", "app.log.1.gz"]);
 }
 
 #[test]

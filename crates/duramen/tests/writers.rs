@@ -55,6 +55,49 @@ fn an_entry_cut_short_is_completed_before_the_next_one() {
 }
 
 #[test]
+fn an_entry_of_several_lines_is_completed_to_its_end() {
+    for length in [3, 6] {
+        let disk = FakeDisk::default();
+        let mut writer = file(&disk);
+        disk.plan_writes([Write::Short(length), Write::Fails(io::ErrorKind::StorageFull)]);
+        assert!(writer.write_entry(b"error\n  line 1\n  line 2\n").is_err());
+        assert!(writer.failed() == Some(1));
+        // The disk is full still: what is missing comes first, and in pieces.
+        disk.plan_writes([Write::Short(4), Write::Fails(io::ErrorKind::StorageFull)]);
+        assert!(writer.write_entry(b"lost\n").is_err());
+        writer.write_entry(b"whole\n").expect("written");
+        assert_eq!(disk.text("app.log").as_deref(), Some("error\n  line 1\n  line 2\nwhole\n"));
+        assert_eq!(writer.failed(), Some(2));
+    }
+}
+
+#[test]
+fn an_entry_cut_short_has_an_end_when_the_file_is_left() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    disk.plan_writes([Write::Short(3), Write::Fails(io::ErrorKind::StorageFull)]);
+    assert!(writer.write_entry(b"cut short\n").is_err());
+    writer.close().expect("closed");
+    assert_eq!(disk.text("app.log").as_deref(), Some("cut short\n"));
+}
+
+#[test]
+fn of_entries_that_were_held_back_each_one_that_is_lost_is_counted() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    writer.hold_back();
+    for entry in ["one\n", "two\nand\nmore\n", "three\n", "four\n"] {
+        writer.write_entry(entry.as_bytes()).expect("held back");
+    }
+    disk.plan_writes([Write::Short(6), Write::Fails(io::ErrorKind::StorageFull)]);
+    let error = writer.flush().expect_err("a full disk");
+    assert!(error.to_string().starts_with("3 records"), "{error}");
+    writer.write_entry(b"five\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("one\ntwo\nand\nmore\nfive\n"));
+    assert_eq!(writer.failed(), Some(3));
+}
+
+#[test]
 fn only_the_first_opening_empties_the_file() {
     let disk = FakeDisk::default();
     file(&disk).write_entry(b"old\n").expect("written");

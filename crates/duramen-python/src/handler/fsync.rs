@@ -145,9 +145,3 @@ fn open_file(handler: &Bound<'_, PyAny>) -> PyResult<Option<Descriptor>> {
     let number = stream.call_method0(intern!(py, "fileno")).and_then(|number| number.extract::<i32>());
     Ok(number.ok().map(Descriptor::new))
 }
-
-/// Does now what is planned for later: a fork is coming.
-#[pyfunction]
-pub(crate) fn sync_before_fork(py: Python<'_>) {
-    py.detach(duramen::writer::fsync::hurry);
-}

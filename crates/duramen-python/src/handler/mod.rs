@@ -12,6 +12,7 @@ pub(crate) mod queue;
 pub(crate) mod rotating;
 pub(crate) mod schedule;
 pub(crate) mod stream;
+pub(crate) mod threads;
 pub(crate) mod timed_rotating;
 pub(crate) mod timed_upkeep;
 pub(crate) mod turn;

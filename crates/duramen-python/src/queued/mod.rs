@@ -29,6 +29,7 @@ use journaled::{JournalOptions, Kept, Settings, Slot};
 use outlet::{Item, Lines};
 use sending::KnownStream;
 pub(crate) use sending::{Behind, QueuePlan, goes_behind, send};
+pub(crate) use system::pause;
 
 /// A wait for room looks this often whether a signal has come.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);

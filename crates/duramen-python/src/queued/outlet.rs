@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use duramen::queue::Tally;
 use duramen::report;
 use duramen::writer::fsync::Syncer;
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
@@ -57,8 +57,9 @@ pub(crate) struct Outlet {
     /// Regular files take any number of lines at once. Elsewhere others may write too, and only so many bytes
     /// stay together (`PIPE_BUF` of POSIX is at least 512, that of Linux and the BSDs 4096 or 512).
     is_regular: bool,
-    /// The last line was written in part: the next one begins with a line break.
-    is_torn: AtomicBool,
+    /// What is missing of the last line, which was written in part, on a full disk for instance: it comes before the next
+    /// one. Where that never comes, the line stays torn; it counts as failed in any case.
+    rest: Mutex<Vec<u8>>,
     /// Brings the file to the disk, where that was asked for.
     syncer: Option<Arc<Syncer>>,
 }
@@ -68,7 +69,7 @@ const MOST_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 impl Outlet {
     pub(crate) fn new(file: File, syncer: Option<Arc<Syncer>>) -> Self {
         let is_regular = file.metadata().is_ok_and(|status| status.is_file());
-        Self { file, is_regular, is_torn: AtomicBool::new(false), syncer }
+        Self { file, is_regular, rest: Mutex::default(), syncer }
     }
 
     /// Writes lines that end at `ends`, and brings them to the disk together where every record has to be there; how many
@@ -86,18 +87,22 @@ impl Outlet {
 
     /// Writes lines that end at `ends`; how many of them are written, and the error that stopped it.
     fn write_lines(&self, bytes: &[u8], ends: &[usize]) -> (usize, Option<io::Error>) {
+        if let Err(error) = self.write_rest() {
+            return (0, Some(error));
+        }
         let (mut begin, mut line) = (0, 0);
         while line < ends.len() {
             let mut last = line;
             while last + 1 < ends.len() && (self.is_regular || ends[last + 1] - begin <= MOST_AT_ONCE) {
                 last += 1;
             }
-            if let Err((written, error)) = self.write_all(&bytes[begin..ends[last]]) {
-                let whole = ends.iter().take_while(|end| **end <= begin + written).count();
-                self.is_torn.store(
-                    whole == 0 && written > 0 || whole > 0 && ends[whole - 1] < begin + written,
-                    Ordering::Relaxed,
-                );
+            let mut written = begin;
+            if let Err(error) = self.write_some(&bytes[..ends[last]], &mut written) {
+                let whole = ends.partition_point(|end| *end <= written);
+                let line_begin = if whole == 0 { 0 } else { ends[whole - 1] };
+                if let Some(end) = ends.get(whole).filter(|_| written > line_begin) {
+                    *self.rest.lock() = bytes[written..*end].to_vec();
+                }
                 return (whole, Some(error));
             }
             begin = ends[last];
@@ -106,16 +111,18 @@ impl Outlet {
         (ends.len(), None)
     }
 
-    /// What was written before an error comes with it.
-    fn write_all(&self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
-        if self.is_torn.load(Ordering::Relaxed) {
-            self.write_some(b"\n", &mut 0).map_err(|error| (0, error))?;
-            self.is_torn.store(false, Ordering::Relaxed);
-        }
+    fn write_rest(&self) -> io::Result<()> {
+        let mut rest = std::mem::take(&mut *self.rest.lock());
         let mut written = 0;
-        self.write_some(bytes, &mut written).map_err(|error| (written, error))
+        let outcome = self.write_some(&rest, &mut written);
+        if outcome.is_err() {
+            rest.drain(..written);
+            *self.rest.lock() = rest;
+        }
+        outcome
     }
 
+    /// Writes what follows the first `written` of `bytes`, and counts it there.
     fn write_some(&self, bytes: &[u8], written: &mut usize) -> io::Result<()> {
         /// A receiver that takes nothing now is asked again, first soon and then less often.
         const PAUSES: [u64; 5] = [1, 2, 5, 10, 20];

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A pause between two looks at what the system tells nobody about: that a thread is gone, or that a descriptor
 /// takes bytes again.
 #[expect(clippy::disallowed_methods, reason = "there is no condition to wait for")]
-pub(super) fn pause(length: Duration) {
+pub(crate) fn pause(length: Duration) {
     std::thread::sleep(length);
 }
 

@@ -1,7 +1,6 @@
 //! Records through a bounded queue to other handlers, on a thread of its own.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::Handler;
 use super::base::Gate;
+use super::batch::{Batch, Delivery};
 use crate::ending::{self, Pending};
 use crate::owned_record::OwnedRecord;
 use crate::queue::{Ledger, Options, Queue, Records, Tally, Worker};
@@ -107,34 +107,19 @@ impl Pending for Behind {
 }
 
 /// The handlers write the records of a batch together, where they can.
-fn deliver(batch: &mut Records, handlers: &[Arc<dyn Handler>], tally: &mut Tally) {
-    let on_all = |what: &str, act: fn(&dyn Handler)| {
-        for handler in handlers {
-            if catch_unwind(AssertUnwindSafe(|| act(handler.as_ref()))).is_err() {
-                report::error("AsyncHandler", &format_args!("a handler panicked {what}"));
+fn deliver(records: &mut Records, handlers: &[Arc<dyn Handler>], tally: &mut Tally) {
+    let mut batch = Batch::begin("AsyncHandler", handlers);
+    let mut deliver_one = |record: &Record<'_>| {
+        batch.item(|_, handler| {
+            if record.level < handler.level() {
+                return Delivery::BelowLevel;
             }
-        }
+            handler.handle(record);
+            Delivery::Given
+        });
     };
-    on_all("before a batch", |handler| handler.hold_back());
-    while batch.next(|record| deliver_one(record, handlers, tally)).is_some() {}
-    on_all("in a flush", |handler| handler.flush());
-}
-
-fn deliver_one(record: &Record<'_>, handlers: &[Arc<dyn Handler>], tally: &mut Tally) {
-    let mut failed = false;
-    for (place, handler) in handlers.iter().enumerate() {
-        let counts = tally.handler(place);
-        if record.level < handler.level() {
-            counts.below_level += 1;
-        } else if catch_unwind(AssertUnwindSafe(|| handler.handle(record))).is_ok() {
-            counts.delivered += 1;
-        } else {
-            counts.failed += 1;
-            failed = true;
-            report::error("AsyncHandler", &"a handler panicked; its record is counted as failed");
-        }
-    }
-    tally.item(failed);
+    while records.next(&mut deliver_one).is_some() {}
+    batch.end(tally);
 }
 
 impl Handler for AsyncHandler {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -76,6 +76,12 @@ pub trait Destination: Send {
     /// Many records come now: they may be held back until the next [`Destination::flush`].
     fn hold_back(&mut self) {}
 
+    /// How many records have failed, where the destination counts them: one that holds records back, whose errors may be of
+    /// earlier ones.
+    fn failed(&self) -> Option<u64> {
+        None
+    }
+
     /// Where its lines go, where it writes lines that another process could write as well.
     fn place(&self) -> Option<spool::Destination> {
         None
@@ -110,6 +116,8 @@ pub struct BasicHandler<D> {
     form: ArcSwap<Form>,
     name: &'static str,
     destination: Arc<Shared<D>>,
+    /// Records that have failed otherwise than the destination counts.
+    failed: AtomicU64,
 }
 
 /// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
@@ -133,6 +141,7 @@ impl<D: Destination> BasicHandler<D> {
             }),
             name: destination.name(),
             destination: Arc::new(ReentrantMutex::new(RefCell::new(destination))),
+            failed: AtomicU64::new(0),
         }
     }
 
@@ -171,20 +180,45 @@ impl<D: Destination> BasicHandler<D> {
         self
     }
 
-    /// Runs `act` on the destination under its lock; an error or a panic is reported.
-    fn guarded(&self, act: impl FnOnce(&mut D) -> io::Result<()>) {
+    /// Runs `act` on the destination under its lock; an error or a panic is reported. Whether it went well.
+    fn guarded(&self, act: impl FnOnce(&mut D) -> io::Result<()>) -> Outcome {
         let locked = self.destination.lock();
         let Ok(mut destination) = locked.try_borrow_mut() else {
             report::error(self.name, &"a record made while the same handler was writing is dropped");
-            return;
+            return Outcome::Uncounted;
         };
         // A user's filter or formatter may panic. The destination's own state is whole between calls.
         match catch_unwind(AssertUnwindSafe(|| act(&mut destination))) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => report::error(self.name, &error),
-            Err(_) => report::error(self.name, &"panic while handling a record"),
+            Ok(Ok(())) => Outcome::Done,
+            Ok(Err(error)) => {
+                report::error(self.name, &error);
+                if destination.failed().is_some() { Outcome::Counted } else { Outcome::Uncounted }
+            }
+            Err(_) => {
+                report::error(self.name, &"panic while handling a record");
+                Outcome::Uncounted
+            }
         }
     }
+
+    /// [`BasicHandler::guarded`] for one record; false when something failed, which is counted.
+    fn deliver(&self, act: impl FnOnce(&mut D) -> io::Result<()>) -> bool {
+        let outcome = self.guarded(act);
+        if outcome == Outcome::Uncounted {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome == Outcome::Done
+    }
+}
+
+/// What has become of an act on a destination.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// It failed, and the destination counts what fails.
+    Counted,
+    /// It failed.
+    Uncounted,
 }
 
 impl<D: Destination> Handler for BasicHandler<D> {
@@ -193,7 +227,7 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 
     fn handle(&self, record: &Record<'_>) {
-        self.guarded(|destination| {
+        self.deliver(|destination| {
             if !self.gate.passes(record) {
                 return Ok(());
             }
@@ -211,6 +245,12 @@ impl<D: Destination> Handler for BasicHandler<D> {
             destination.hold_back();
             Ok(())
         });
+    }
+
+    fn failed(&self) -> Option<u64> {
+        let locked = self.destination.lock();
+        let by_destination = locked.try_borrow().ok().and_then(|destination| destination.failed());
+        Some(self.failed.load(Ordering::Relaxed) + by_destination.unwrap_or(0))
     }
 
     fn as_lines(&self) -> Option<&dyn LineHandler> {
@@ -270,13 +310,7 @@ impl<D: Destination> LineHandler for BasicHandler<D> {
     }
 
     fn write_line(&self, line: &[u8]) -> bool {
-        let mut is_written = false;
-        self.guarded(|destination| {
-            destination.write_line(line)?;
-            is_written = true;
-            Ok(())
-        });
-        is_written
+        self.deliver(|destination| destination.write_line(line))
     }
 }
 
@@ -323,6 +357,10 @@ impl<W: Writer> Destination for Written<W> {
 
     fn hold_back(&mut self) {
         self.writer.hold_back();
+    }
+
+    fn failed(&self) -> Option<u64> {
+        self.writer.failed()
     }
 
     fn place(&self) -> Option<spool::Destination> {

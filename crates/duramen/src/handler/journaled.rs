@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::Handler;
 use super::base::Gate;
+use super::batch::{Batch, Delivery};
 use crate::ending::{self, Pending};
 use crate::queue::{Ledger, Offer, Options, Queue, Room, Tally, Worker};
 use crate::spool::{self, Destination, Orphan, OwnJournal, Refused, Ticket};
@@ -216,48 +216,38 @@ impl Behind {
                 Some(Kept::Earlier(..)) | None => {}
             }
         }
-        // The handlers write the lines of a batch together, where they can.
-        self.handlers.iter().for_each(|handler| handler.hold_back());
+        let mut delivery = Batch::begin("JournaledHandler", &self.handlers);
         let mut ended = Vec::new();
         while let Some(item) = batch.pop_front() {
-            let failed = match &item.kept {
+            match &item.kept {
                 Some(Kept::Earlier(earlier, place)) => {
-                    deliver_earlier(&earlier.0, &earlier.1, *place).is_err()
+                    let delivered = deliver_earlier(&earlier.0, &earlier.1, *place);
+                    delivery.item_without_handlers(delivered.is_err());
                 }
-                _ => self.deliver_one(&item, tally),
-            };
+                _ => Self::deliver_one(&item, &mut delivery),
+            }
             if let Some(Kept::Own(ticket)) = item.kept {
                 ended.push(ticket);
             }
-            tally.item(failed);
         }
         // Nothing has come to its end before the system has it.
-        self.handlers.iter().for_each(|handler| handler.flush());
+        delivery.end(tally);
         self.journal.end(ended);
     }
 
-    /// Whether a handler failed.
-    fn deliver_one(&self, item: &Item, tally: &mut Tally) -> bool {
-        let mut has_failed = false;
+    fn deliver_one(item: &Item, delivery: &mut Batch<'_>) {
         let mut lines = item.parts.iter().peekable();
         let mut begin = 0;
-        for (place, handler) in self.handlers.iter().enumerate() {
-            let counts = tally.handler(place);
-            let Some((_, end)) = lines.next_if(|(own, _)| *own == place) else {
-                counts.below_level += 1;
-                continue;
-            };
+        delivery.item(|place, handler| {
+            let Some((_, end)) = lines.next_if(|(own, _)| *own == place) else { return Delivery::BelowLevel };
             let line = item.bytes.get(begin..*end).unwrap_or_default();
             begin = *end;
-            let write = || handler.as_lines().is_some_and(|handler| handler.write_line(line));
-            if catch_unwind(AssertUnwindSafe(write)).unwrap_or(false) {
-                counts.delivered += 1;
+            if handler.as_lines().is_some_and(|handler| handler.write_line(line)) {
+                Delivery::Given
             } else {
-                counts.failed += 1;
-                has_failed = true;
+                Delivery::Failed
             }
-        }
-        has_failed
+        });
     }
 
     /// An item that is not delivered leaves the journal as well. What an earlier process left stays there.

@@ -6,6 +6,7 @@ pub mod asynchronous;
 pub mod audit_file;
 pub mod base;
 mod base64;
+mod batch;
 pub mod datagram;
 pub mod file;
 pub mod http;
@@ -53,6 +54,11 @@ pub trait Handler: Send + Sync {
     /// Many records come now, from a queue: the handler may hold them back until the next [`Handler::flush`], to write
     /// them together. By default it does not.
     fn hold_back(&self) {}
+    /// How many records the handler could not deliver since it was made, where it counts them: those held back are counted
+    /// when they are flushed.
+    fn failed(&self) -> Option<u64> {
+        None
+    }
     /// The handler as one whose lines can be made before they are written, where it is one.
     fn as_lines(&self) -> Option<&dyn LineHandler> {
         None

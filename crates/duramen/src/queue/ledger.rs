@@ -12,7 +12,8 @@ pub struct Ledger {
     pub recovered: u64,
     /// Items that every handler behind the queue has taken, or that were below the handler's level.
     pub delivered: u64,
-    /// Items at which a handler behind the queue failed.
+    /// Items at which a handler behind the queue failed. Handlers that write a batch together tell how many records of it
+    /// they lost: with several, it is as many as the one lost that lost most.
     pub failed: u64,
     /// Items that wait.
     pub queued: u64,
@@ -83,6 +84,12 @@ impl Tally {
         } else {
             self.delivered += 1;
         }
+    }
+
+    /// Counts items that were brought to their end together.
+    pub fn items(&mut self, delivered: u64, failed: u64) {
+        self.delivered += delivered;
+        self.failed += failed;
     }
 
     /// The counts of the handler at `place`.

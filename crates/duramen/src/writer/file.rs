@@ -30,6 +30,8 @@ pub struct FileWriter {
     syncer: Option<Arc<Syncer>>,
     /// What is known of the open file, for those who roll it over.
     growth: Growth,
+    /// Entries that could not be written, or brought to the disk where that was asked for.
+    failed: u64,
 }
 
 /// So many bytes are written together, where the caller says that many entries come.
@@ -44,93 +46,114 @@ struct OpenFile {
     rest: Vec<u8>,
     /// Whole entries that have not been written yet.
     held: Vec<u8>,
+    /// Where each of them ends.
+    held_ends: Vec<usize>,
+}
+
+/// What has become of entries.
+#[derive(Debug, Default)]
+struct Progress {
+    written: u64,
+    failed: u64,
+    error: Option<io::Error>,
+}
+
+impl Progress {
+    fn add(&mut self, more: Self) {
+        self.written += more.written;
+        self.failed += more.failed;
+        self.error = self.error.take().or(more.error);
+    }
 }
 
 impl OpenFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match self.file.write(rest) {
-                Ok(0) => {
-                    self.keep_rest(bytes, rest);
-                    return Err(io::ErrorKind::WriteZero.into());
-                }
-                Ok(written) => {
-                    self.position += written as u64;
-                    rest = &rest[written..];
+    fn new(file: Box<dyn LogFile>) -> io::Result<Self> {
+        let position = file.status()?.length;
+        Ok(Self { file, position, rest: Vec::new(), held: Vec::new(), held_ends: Vec::new() })
+    }
+
+    /// Writes all of `bytes`; with an error comes how many were written before it.
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.file.write(&bytes[written..]) {
+                Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
+                Ok(more) => {
+                    self.position += more as u64;
+                    written += more;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.keep_rest(bytes, rest);
-                    return Err(error);
-                }
+                Err(error) => return Err((written, error)),
             }
         }
         Ok(())
     }
 
-    /// Keeps what `rest`, the end of `bytes`, has of the entry in which it begins. Entries that follow it are lost.
-    fn keep_rest(&mut self, bytes: &[u8], rest: &[u8]) {
-        let is_within = bytes[..bytes.len() - rest.len()].last().is_some_and(|byte| *byte != b'\n');
-        if is_within {
-            let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
-            self.rest = rest[..end].to_vec();
-        }
-    }
-
-    fn write(&mut self, entry: &[u8]) -> io::Result<()> {
+    /// Writes entries, the first of which ends at the first of `ends` and so on, behind what is missing of an earlier one.
+    /// Of the entry in which the writing stops the rest is kept; those behind it are lost.
+    fn write(&mut self, bytes: &[u8], ends: &[usize]) -> Progress {
         if !self.rest.is_empty() {
-            let rest = std::mem::take(&mut self.rest);
-            if let Err(error) = self.write_all(&rest) {
-                // Nothing of it was written, or `write_all` has kept what is missing still.
-                if self.rest.is_empty() {
-                    self.rest = rest;
-                }
-                return Err(error);
+            let mut rest = std::mem::take(&mut self.rest);
+            if let Err((written, error)) = self.write_all(&rest) {
+                rest.drain(..written);
+                self.rest = rest;
+                return Progress { failed: ends.len() as u64, error: Some(error), ..Progress::default() };
             }
         }
-        self.write_all(entry)
+        let Err((written, error)) = self.write_all(bytes) else {
+            return Progress { written: ends.len() as u64, ..Progress::default() };
+        };
+        let whole = ends.partition_point(|end| *end <= written);
+        let begin = if whole == 0 { 0 } else { ends[whole - 1] };
+        if let Some(end) = ends.get(whole).filter(|_| written > begin) {
+            self.rest = bytes[written..*end].to_vec();
+        }
+        Progress { written: whole as u64, failed: (ends.len() - whole) as u64, error: Some(error) }
     }
 
-    /// Takes an entry, and holds back up to `most` bytes; whether something was written.
-    fn accept(&mut self, entry: &[u8], most: usize) -> io::Result<bool> {
-        let mut written = Ok(false);
+    /// Takes an entry, and holds back up to `most` bytes.
+    fn accept(&mut self, entry: &[u8], most: usize) -> Progress {
+        let mut progress = Progress::default();
         if self.held.len() + entry.len() > most {
-            written = self.write_held();
+            progress = self.write_held();
         }
         if entry.len() > most {
             // Although what was held back may not have been.
-            let now = self.write(entry).map(|()| true);
-            return written.and(now);
+            progress.add(self.write(entry, &[entry.len()]));
+        } else {
+            self.held.extend_from_slice(entry);
+            self.held_ends.push(self.held.len());
         }
-        self.held.extend_from_slice(entry);
-        written
+        progress
     }
 
     /// Writes what is held back, if there is something. What cannot be written is lost, as an entry would be that is
     /// written at once, and the error says how much that is.
-    fn write_held(&mut self) -> io::Result<bool> {
+    fn write_held(&mut self) -> Progress {
         if self.held.is_empty() {
-            return Ok(false);
+            return Progress::default();
         }
-        let held = std::mem::take(&mut self.held);
-        let before = self.position;
-        let written = self.write(&held);
-        let rest = (held.len() as u64).saturating_sub(self.position - before);
-        self.held = held;
-        self.held.clear();
-        written.map(|()| true).map_err(|error| {
-            io::Error::new(error.kind(), format!("{rest} bytes that were held back are lost: {error}"))
-        })
+        let (mut held, mut ends) = (std::mem::take(&mut self.held), std::mem::take(&mut self.held_ends));
+        let mut progress = self.write(&held, &ends);
+        if let Some(error) = &progress.error {
+            let text = format!("{} records that were held back are lost: {error}", progress.failed);
+            progress.error = Some(io::Error::new(error.kind(), text));
+        }
+        held.clear();
+        ends.clear();
+        (self.held, self.held_ends) = (held, ends);
+        progress
     }
 }
 
 /// A file is closed, or its handler dropped: what is held back goes first.
 impl Drop for OpenFile {
     fn drop(&mut self) {
-        if let Err(error) = self.write_held() {
+        if let Some(error) = self.write_held().error {
             report::error("FileWriter", &error);
         }
+        // What is missing of an entry that has been told of as failed: its line is to have an end.
+        self.write(&[], &[]);
     }
 }
 
@@ -151,6 +174,7 @@ impl FileWriter {
             open: None,
             syncer: None,
             growth: Growth::default(),
+            failed: 0,
         }
     }
 
@@ -270,37 +294,45 @@ impl FileWriter {
 
     /// Goes on with the file that is at the path now; with the one that is open where that cannot be opened.
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        let file = self.fs.open(&self.path, false)?;
-        let position = file.status()?.length;
+        let file = OpenFile::new(self.fs.open(&self.path, false)?)?;
         let closed = self.close();
         self.growth = Growth::default();
-        self.open = Some(OpenFile { file, position, rest: Vec::new(), held: Vec::new() });
+        self.open = Some(file);
         closed
     }
 
     /// How many bytes may be held back now.
     fn most_held(&self) -> usize {
-        // What is held back while the process ends may never be written.
         let is_at_once = self.syncer.as_ref().is_some_and(|syncer| syncer.fsync() == Fsync::EveryRecord);
-        if is_at_once || ending::has_begun() {
+        if ending::has_begun() {
+            // What is held back while the process ends may never be written.
             0
         } else if self.is_held_back {
+            // Who writes waits for the flush, and with it for the disk.
             self.buffer_size.max(BLOCK)
+        } else if is_at_once {
+            0
         } else {
             self.buffer_size
         }
     }
 
     fn write_held(&mut self) -> io::Result<()> {
-        let has_written = self.open.as_mut().map_or(Ok(false), OpenFile::write_held)?;
-        if has_written { self.has_written() } else { Ok(()) }
+        let progress = self.open.as_mut().map(OpenFile::write_held).unwrap_or_default();
+        self.settle(progress)
     }
 
-    fn has_written(&self) -> io::Result<()> {
-        match (&self.syncer, &self.open) {
-            (Some(syncer), Some(open)) => syncer.has_written(open.file.as_ref()),
+    /// Brings what was written to the disk, where that was asked for, and counts.
+    fn settle(&mut self, progress: Progress) -> io::Result<()> {
+        self.failed += progress.failed;
+        let synced = match (&self.syncer, &self.open) {
+            (Some(syncer), Some(open)) if progress.written > 0 => syncer.has_written(open.file.as_ref()),
             _ => Ok(()),
+        };
+        if synced.is_err() {
+            self.failed += progress.written;
         }
+        progress.error.map_or(synced, Err)
     }
 
     fn opened(&mut self) -> io::Result<&mut OpenFile> {
@@ -310,8 +342,7 @@ impl FileWriter {
         let file = self.fs.open(&self.path, self.truncate_at_open)?;
         self.truncate_at_open = false;
         self.growth = Growth::default();
-        let position = file.status()?.length;
-        Ok(self.open.insert(OpenFile { file, position, rest: Vec::new(), held: Vec::new() }))
+        Ok(self.open.insert(OpenFile::new(file)?))
     }
 }
 
@@ -325,7 +356,11 @@ impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let most = self.most_held();
         self.growth.has_written(entry.len());
-        if self.opened()?.accept(entry, most)? { self.has_written() } else { Ok(()) }
+        let progress = match self.opened() {
+            Ok(open) => open.accept(entry, most),
+            Err(error) => Progress { failed: 1, error: Some(error), ..Progress::default() },
+        };
+        self.settle(progress)
     }
 
     fn hold_back(&mut self) {
@@ -334,6 +369,10 @@ impl Writer for FileWriter {
 
     fn flush_buffer(&mut self) -> io::Result<()> {
         if self.is_held_back { Ok(()) } else { self.write_held() }
+    }
+
+    fn failed(&self) -> Option<u64> {
+        Some(self.failed)
     }
 
     fn place(&self) -> Option<Destination> {

@@ -39,6 +39,12 @@ pub trait Writer: Send {
         Ok(())
     }
 
+    /// How many entries have failed, where the writer counts them: one that holds entries back, whose errors may be of
+    /// earlier ones.
+    fn failed(&self) -> Option<u64> {
+        None
+    }
+
     /// Where its entries go, in words that another process understands.
     fn place(&self) -> Option<Destination> {
         None

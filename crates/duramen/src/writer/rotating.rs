@@ -85,6 +85,10 @@ impl Writer for RotatingWriter {
         self.file.flush_buffer()
     }
 
+    fn failed(&self) -> Option<u64> {
+        self.file.failed()
+    }
+
     fn place(&self) -> Option<Destination> {
         self.file.place()
     }

@@ -169,6 +169,10 @@ impl Writer for TimedRotatingWriter {
         self.file.flush_buffer()
     }
 
+    fn failed(&self) -> Option<u64> {
+        self.file.failed()
+    }
+
     fn place(&self) -> Option<Destination> {
         self.file.place()
     }

@@ -31,9 +31,10 @@ impl WatchedFileWriter {
 }
 
 impl Writer for WatchedFileWriter {
+    /// Where the path cannot be looked at, the entry is still written, to the file that is open.
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        self.close_if_replaced()?;
-        self.0.write_entry(entry)
+        let looked = self.close_if_replaced();
+        self.0.write_entry(entry).and(looked)
     }
 
     fn hold_back(&mut self) {
@@ -42,6 +43,10 @@ impl Writer for WatchedFileWriter {
 
     fn flush_buffer(&mut self) -> io::Result<()> {
         self.0.flush_buffer()
+    }
+
+    fn failed(&self) -> Option<u64> {
+        self.0.failed()
     }
 
     fn place(&self) -> Option<Destination> {

@@ -22,6 +22,7 @@ mod interrupted;
 mod leave;
 mod options;
 mod sweep;
+mod threads;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 pub use options::{Compression, InvalidOption, OnRotate, UpkeepOptions, parse_age};
 pub use sweep::UpkeepStats;
+pub use threads::{end_before_fork, go_on_after_fork};
 
 use self::backups::{Backup, DateForms, Stamp, folder_of, next_stamp};
 use self::sweep::Sweeper;

@@ -16,6 +16,7 @@ use super::compress::{self, Outcome};
 use super::interrupted;
 use super::leave;
 use super::options::UpkeepOptions;
+use super::threads;
 use crate::clock::Clock;
 use crate::fs::{FileIdentity, FileSystem, LockedFile};
 use crate::report;
@@ -120,20 +121,29 @@ impl Sweeper {
             return;
         }
         let sweeper = Arc::clone(self);
-        let thread = thread::Builder::new().name("duramen-upkeep".to_owned());
-        if let Err(error) = thread.spawn(move || sweeper.run()) {
+        if let Err(error) = threads::start(move || sweeper.run()) {
             self.state.store(idle, Ordering::Release);
             self.report("upkeep", Err(error));
         }
     }
 
-    fn run(&self) {
+    fn run(self: &Arc<Self>) {
         let running = state_of_this_process() | IS_RUNNING;
+        let ended = running & !IS_RUNNING;
         loop {
-            if catch_unwind(AssertUnwindSafe(|| self.sweep_patiently(running))).is_err() {
+            let swept = catch_unwind(AssertUnwindSafe(|| self.sweep_patiently(running)));
+            if swept.is_err() {
                 self.report("upkeep", Err(io::Error::other("a panic")));
             }
-            let ended = running & !IS_RUNNING;
+            let is_left = matches!(swept, Ok(Outcome::Later));
+            if threads::are_to_end() && (is_left || self.state.load(Ordering::Acquire) != running) {
+                // First: who starts it again is to find it ended.
+                self.state.store(ended, Ordering::Release);
+                if !threads::goes_on_later(self) {
+                    self.start();
+                }
+                return;
+            }
             if self.state.compare_exchange(running, ended, Ordering::AcqRel, Ordering::Acquire).is_ok() {
                 return;
             }
@@ -141,20 +151,23 @@ impl Sweeper {
         }
     }
 
-    /// Sweeps until nothing is left, another sweep is wanted, or patience ends.
-    fn sweep_patiently(&self, running: u64) {
+    /// Sweeps until nothing is left, another sweep is wanted, a fork is coming, or patience ends.
+    fn sweep_patiently(&self, running: u64) -> Outcome {
         let started = Instant::now();
         let mut pause = PAUSES.0;
-        while self.sweep() == Outcome::Later && started.elapsed() < PATIENCE {
-            if self.state.load(Ordering::Acquire) != running {
-                return;
+        while self.sweep() == Outcome::Later {
+            let is_interrupted = self.state.load(Ordering::Acquire) != running || threads::are_to_end();
+            if is_interrupted || started.elapsed() >= PATIENCE {
+                return Outcome::Later;
             }
             // At first for the rollover that has started the sweep, and still has the backup locked.
             self.is_waiting.store(pause > PAUSES.0, Ordering::Release);
-            wait(pause);
+            // Until a fork is coming.
+            thread::park_timeout(pause);
             self.is_waiting.store(false, Ordering::Release);
             pause = (pause * 2).min(PAUSES.1);
         }
+        Outcome::Done
     }
 
     /// One sweep. What meets an error does not keep the rest from being done.
@@ -185,6 +198,9 @@ impl Sweeper {
         };
         let mut all = Outcome::Done;
         for backup in backups.iter().filter(|backup| backup.compression.is_none()) {
+            if threads::are_to_end() {
+                return Outcome::Later;
+            }
             match compress::compress(self, backup, compression) {
                 Ok(Outcome::Done) => {}
                 Ok(Outcome::Later) => all = Outcome::Later,

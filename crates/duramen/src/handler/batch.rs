@@ -1,0 +1,96 @@
+//! What has become of a batch that a queue gives to the handlers behind it, which write it together where they can.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::Handler;
+use crate::queue::{HandlerCounts, Tally};
+use crate::report;
+
+/// A batch on its way.
+pub(super) struct Batch<'a> {
+    /// Who delivers, in reports.
+    name: &'static str,
+    handlers: &'a [Arc<dyn Handler>],
+    /// How many records each handler had failed at before.
+    before: Vec<Option<u64>>,
+    /// What each handler was given. Its failures are those that it has told of at once.
+    counts: Vec<HandlerCounts>,
+    items: u64,
+    /// Items that failed without a handler.
+    failed_alone: u64,
+}
+
+impl<'a> Batch<'a> {
+    /// Lets `handlers` hold back what comes now.
+    pub(super) fn begin(name: &'static str, handlers: &'a [Arc<dyn Handler>]) -> Self {
+        let before = handlers.iter().map(|handler| handler.failed()).collect();
+        let counts = vec![HandlerCounts::default(); handlers.len()];
+        let batch = Self { name, handlers, before, counts, items: 0, failed_alone: 0 };
+        batch.on_all("before a batch", |handler| handler.hold_back());
+        batch
+    }
+
+    fn on_all(&self, what: &str, act: fn(&dyn Handler)) {
+        for handler in self.handlers {
+            if catch_unwind(AssertUnwindSafe(|| act(handler.as_ref()))).is_err() {
+                report::error(self.name, &format_args!("a handler panicked {what}"));
+            }
+        }
+    }
+
+    /// Gives one item to the handlers: `deliver` says for each, by its place, what has become of it.
+    pub(super) fn item(&mut self, mut deliver: impl FnMut(usize, &dyn Handler) -> Delivery) {
+        self.items += 1;
+        for (place, handler) in self.handlers.iter().enumerate() {
+            let delivery = catch_unwind(AssertUnwindSafe(|| deliver(place, handler.as_ref())));
+            let counts = &mut self.counts[place];
+            match delivery {
+                Ok(Delivery::BelowLevel) => counts.below_level += 1,
+                Ok(Delivery::Given) => counts.delivered += 1,
+                Ok(Delivery::Failed) => counts.failed += 1,
+                Err(_) => {
+                    counts.failed += 1;
+                    report::error(self.name, &"a handler panicked; its record is counted as failed");
+                }
+            }
+        }
+    }
+
+    /// Counts an item that was delivered otherwise.
+    pub(super) fn item_without_handlers(&mut self, failed: bool) {
+        self.items += 1;
+        self.failed_alone += u64::from(failed);
+    }
+
+    /// Has the handlers write what they hold back, and counts. A handler that counts its failures knows them better than
+    /// what it said at once.
+    pub(super) fn end(self, tally: &mut Tally) {
+        self.on_all("in a flush", |handler| handler.flush());
+        let mut failed_items = 0;
+        for (place, (handler, counts)) in self.handlers.iter().zip(&self.counts).enumerate() {
+            let given = counts.delivered + counts.failed;
+            let failed = match (self.before[place], handler.failed()) {
+                (Some(before), Some(after)) => after.saturating_sub(before).min(given),
+                _ => counts.failed,
+            };
+            let total = tally.handler(place);
+            total.delivered += given - failed;
+            total.failed += failed;
+            total.below_level += counts.below_level;
+            failed_items = failed.max(failed_items);
+        }
+        let failed = (failed_items + self.failed_alone).min(self.items);
+        tally.items(self.items - failed, failed);
+    }
+}
+
+/// What has become of an item at one handler.
+pub(super) enum Delivery {
+    /// It is below the handler's level.
+    BelowLevel,
+    /// The handler has it, and may hold it back.
+    Given,
+    /// It could not be written.
+    Failed,
+}
