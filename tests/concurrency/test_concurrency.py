@@ -68,6 +68,19 @@ def test_daemon_threads_may_log_while_the_interpreter_ends(attempt):
         assert sum(" main " in text for text in lines) == 100, way
 
 
+def test_an_interpreter_ends_while_its_daemon_threads_log():
+    line = re.compile(r"daemon-\d record \d+\||MainThread the end of \d+\|")
+    for way, result in run("exits", 20 * STRESS).items():
+        code, *ended = result.stdout.split()
+        assert code == "[0]", way
+        lines = result.files["out.log"].splitlines()
+        last_words = {text for text in lines if text.startswith("MainThread")}
+        assert last_words == {f"MainThread the end of {pid}|" for pid in ended}, way
+        torn = [text for text in lines if not line.fullmatch(text)]
+        # A thread which the interpreter ends in the middle of a line leaves its beginning.
+        assert len(torn) <= len(ended), (way, torn[:5])
+
+
 def test_a_listener_that_nobody_stops_does_not_hold_up_the_end():
     for way, result in run("listener").items():
         assert float(result.stdout.split()[-1]) < 0.5, way
