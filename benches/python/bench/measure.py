@@ -61,7 +61,7 @@ class Timing:
 
     def __init__(self, scenario, request):
         self._scenario = scenario
-        self._batch = max(1, request.calls // BATCHES)
+        self._batch = max(scenario.least_batch, request.calls // BATCHES)
         self._warm_up = max(2, self._batch)
         self.numbers = self._warm_up + self._batch * BATCHES
 

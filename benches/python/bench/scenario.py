@@ -27,6 +27,9 @@ class Scenario:
     peers: tuple = EVERYBODY
     #: How many numbers are timed in one process.
     calls: int = 20_000
+    #: So many numbers are in a timed batch at least, however few calls are asked for: what a batch itself costs, as
+    #: waking threads, is spread over its records.
+    least_batch: int = 1
     #: How outputs are compared, see ``checks.comparable``; None where nothing is written.
     check: str | None = "lines"
     records: int = 1
