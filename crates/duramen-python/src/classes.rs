@@ -14,7 +14,7 @@ use crate::interpreter::{self, Entry, intern};
 use crate::native_method::{self, Method};
 use crate::{
     adapter, buffering, entry, filter, formatter, globals, handler, logger, logger_tree, logger_view,
-    manager, record, structured, style,
+    manager, record, record_shape, structured, style,
 };
 
 /// What an object is in the pipeline; objects of one family are asked the same questions.
@@ -465,6 +465,8 @@ fn remember(
     KNOWN.write().get_or_insert_default().insert(address, Arc::clone(&known));
     if family == Family::Logger && native {
         logger_view::learn(class, known)?;
+    } else if family == Family::Record && native {
+        record_shape::learn(class, known)?;
     }
     Ok(())
 }

@@ -27,13 +27,14 @@ pub(crate) enum Written {
     Begun(Vec<u8>),
 }
 
-/// Writes the record of the call; `None` when it takes another way, and nothing has been done.
-pub(crate) fn write(call: &LoggingCall<'_, '_>) -> Option<Written> {
+/// Writes the record of the call; `None` when it takes another way, and nothing has been done. What was found out about the
+/// logger is left in `found`: it holds until something runs.
+pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -> Option<Written> {
     if !matches!(call.keywords, Keywords::None) {
         return None;
     }
     let settings = &*settings::unchanged()?;
-    let reach = Reach::find(call.logger, settings)?;
+    let reach = found.insert(Reach::find(call.logger, settings)?);
     let py = call.logger.py();
     let End { name, plan, queue } = reach.only_end(py, call.level)?;
     settings.is_known_to_make_plain_records().then_some(())?;

@@ -60,9 +60,10 @@ unsafe fn send<const LEVEL: u8>(
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     ending::counted(|| {
+        let mut reach = None;
         // SAFETY: by the contract, the interpreter's arguments; it calls attached.
         let written = interpreter::caught(|py| unsafe {
-            direct::write(&logging_call::<LEVEL>(py, arguments, count, keywords))
+            direct::write(&logging_call::<LEVEL>(py, arguments, count, keywords), &mut reach)
         });
         if let Some(Some(Written::Whole)) = written {
             // SAFETY: attached.
@@ -71,7 +72,7 @@ unsafe fn send<const LEVEL: u8>(
         interpreter::at_border(|py| {
             // SAFETY: as above.
             let call = unsafe { logging_call::<LEVEL>(py, arguments, count, keywords) };
-            logger::send_further(&call, written.flatten())?;
+            logger::send_further(&call, written.flatten(), reach)?;
             Ok(py.None().into_bound(py))
         })
     })

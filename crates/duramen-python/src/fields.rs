@@ -1,32 +1,21 @@
 //! The names of a record's own attributes, which extra fields stand beside.
 
 use duramen::formatter::Field;
-use pyo3::prelude::*;
-use pyo3::types::PyString;
 
-use crate::interpreter::Once;
+use crate::record_shape::Attribute;
 
-/// So many fields of a record are text.
-pub(crate) const TEXTS: usize = 9;
-
-/// The fields of a record that are text, with the names of the attributes.
-pub(crate) fn texts(py: Python<'_>) -> &'static [(Field, Py<PyString>); TEXTS] {
-    static NAMES: Once<[(Field, Py<PyString>); TEXTS]> = Once::new();
-    NAMES.get_or_init(py, || {
-        [
-            (Field::Name, "name"),
-            (Field::Levelname, "levelname"),
-            (Field::Pathname, "pathname"),
-            (Field::Filename, "filename"),
-            (Field::Module, "module"),
-            (Field::FuncName, "funcName"),
-            (Field::ThreadName, "threadName"),
-            (Field::ProcessName, "processName"),
-            (Field::TaskName, "taskName"),
-        ]
-        .map(|(field, name)| (field, PyString::intern(py, name).unbind()))
-    })
-}
+/// The fields of a record that are text, with their attributes.
+pub(crate) const TEXTS: [(Field, Attribute); 9] = [
+    (Field::Name, Attribute::Name),
+    (Field::Levelname, Attribute::Levelname),
+    (Field::Pathname, Attribute::Pathname),
+    (Field::Filename, Attribute::Filename),
+    (Field::Module, Attribute::Module),
+    (Field::FuncName, Attribute::FuncName),
+    (Field::ThreadName, Attribute::ThreadName),
+    (Field::ProcessName, Attribute::ProcessName),
+    (Field::TaskName, Attribute::TaskName),
+];
 
 /// Whether a record has an attribute of its own under this name; `message` and `asctime` are those that
 /// formatting adds.

@@ -127,19 +127,39 @@ pub(crate) fn passed<'py>(
     filters: &Bound<'py, PyAny>,
     mut record: Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = record.py();
-    for filter in filters.try_iter()? {
-        let filter = filter?;
-        let answer = match interpreter::optional_attribute(&filter, intern!(py, "filter"))? {
-            Some(method) => method.call1((&record,))?,
-            None => filter.call1((&record,))?,
-        };
-        if !answer.is_truthy()? {
+    let Ok(list) = filters.cast_exact::<PyList>() else {
+        for filter in filters.try_iter()? {
+            if !goes_on(&filter?, &mut record)? {
+                return Ok(None);
+            }
+        }
+        return Ok(Some(record));
+    };
+    let mut index = 0;
+    // The list may change while its filters run.
+    while index < list.len() {
+        if !goes_on(&list.get_item(index)?, &mut record)? {
             return Ok(None);
         }
-        if replaces(&filter)? && globals::is_log_record(&answer)? {
-            record = answer;
-        }
+        index += 1;
     }
     Ok(Some(record))
+}
+
+/// Whether `filter` lets the record through, in whose place it may put another one.
+fn goes_on<'py>(filter: &Bound<'py, PyAny>, record: &mut Bound<'py, PyAny>) -> PyResult<bool> {
+    let answer = match interpreter::optional_attribute(filter, intern!(filter.py(), "filter"))? {
+        Some(method) => method.call1((&*record,))?,
+        None => filter.call1((&*record,))?,
+    };
+    if let Ok(answer) = answer.cast_exact::<PyBool>() {
+        return Ok(answer.is_true());
+    }
+    if !answer.is_truthy()? {
+        return Ok(false);
+    }
+    if replaces(filter)? && globals::is_log_record(&answer)? {
+        *record = answer;
+    }
+    Ok(true)
 }

@@ -150,9 +150,9 @@ pub(crate) fn format_natively<'py>(
     record: &Bound<'py, PyAny>,
     settings: &Settings,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(text) = record_text::format(plan, record, settings)? else { return Ok(None) };
+    let Some((text, is_whole)) = record_text::format(plan, record, settings)? else { return Ok(None) };
     let text = text.into_any();
-    if record_text::has_message_only(record)? {
+    if is_whole {
         return Ok(Some(text));
     }
     with_exception_and_stack(formatter, record, text).map(Some)

@@ -1,6 +1,6 @@
 //! What the native way does for a handler, found out once and remembered while nothing changes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::classes;
 use crate::filter_plan::FilterPlan;
 use crate::formatter_plan::FormatterPlan;
 use crate::handler::{self, upkeep};
@@ -152,6 +153,9 @@ pub(crate) struct HandlerPlan {
     pub(crate) file: RefCell<Option<DirectFile>>,
     /// What its filters do, when they were last looked at. Their list changes without the handler's state.
     filters: RefCell<Option<Rc<FilterPlan>>>,
+    /// The class of a filter that was last found to be known to Python alone; null while there is none. Only its address
+    /// is compared: the Python way is right for every filter.
+    foreign_filter: Cell<*mut ffi::PyTypeObject>,
     /// The state of the handler from which the plan was made. `None` when changes could not be told: the plan
     /// is good for one record.
     state: Option<State>,
@@ -193,6 +197,7 @@ impl HandlerPlan {
             syncer: handler::fsync::of(parts.handler)?,
             file: RefCell::new(None),
             filters: RefCell::new(None),
+            foreign_filter: Cell::new(std::ptr::null_mut()),
             state: State::of(parts.handler),
             filters_object: parts.filters.as_ptr(),
             lock_object: parts.lock.as_ptr(),
@@ -280,7 +285,13 @@ impl HandlerPlan {
         {
             return Ok(Some(Rc::clone(plan)));
         }
+        if filters.iter().any(|filter| filter.get_type_ptr() == self.foreign_filter.get()) {
+            return Ok(None);
+        }
         let plan = FilterPlan::of(filters)?.map(Rc::new);
+        if let Some(foreign) = filters.iter().find(|filter| classes::known(filter).is_none()) {
+            self.foreign_filter.set(foreign.get_type_ptr());
+        }
         let last =
             self.filters.try_borrow_mut().ok().map(|mut place| std::mem::replace(&mut *place, plan.clone()));
         // Dropping it may run code of the program's.

@@ -45,6 +45,7 @@ mod queued;
 mod reach;
 mod record;
 mod record_delivery;
+mod record_shape;
 mod record_template;
 mod record_text;
 mod record_way;

@@ -1,5 +1,7 @@
 //! `Logger`: from the logging call to the handlers.
 
+use std::rc::Rc;
+
 use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -10,6 +12,7 @@ use crate::handler::lineage::call_base;
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{self, Keywords, LoggingCall};
+use crate::reach::Reach;
 use crate::{caller, context, enabled, globals, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
@@ -172,17 +175,22 @@ fn enabled<'py>(logger: &Bound<'py, PyAny>, level: &Bound<'py, PyAny>) -> PyResu
 
 /// Sends a record of an enabled level its way.
 fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
-    match direct::write(call) {
+    let mut reach = None;
+    match direct::write(call, &mut reach) {
         Some(Written::Whole) => Ok(()),
-        written => send_further(call, written),
+        written => send_further(call, written, reach),
     }
 }
 
 /// Sends a record its way that has not been written as a whole by the shortest one: the native way, or the Python one
-/// through `_log`.
-pub(crate) fn send_further(call: &LoggingCall<'_, '_>, written: Option<Written>) -> PyResult<()> {
+/// through `_log`. `reach` is that of the logger, if it is known; nothing has run since it was found to hold.
+pub(crate) fn send_further(
+    call: &LoggingCall<'_, '_>,
+    written: Option<Written>,
+    reach: Option<Rc<Reach>>,
+) -> PyResult<()> {
     let py = call.logger.py();
-    if caller::in_level_method(py, || pipeline::emit_natively(call, written))? {
+    if caller::in_level_method(py, || pipeline::emit_natively(call, written, reach))? {
         return Ok(());
     }
     let arguments = (call.level, call.template, PyTuple::new(py, call.arguments)?).into_pyobject(py)?;

@@ -15,7 +15,7 @@ use crate::direct::Written;
 use crate::filter_plan::{self, Asked};
 use crate::formatter_plan::Needs;
 use crate::interpreter::intern;
-use crate::reach::{self, Target};
+use crate::reach::{self, Reach, Target};
 use crate::record::Creation;
 use crate::settings::{self, Settings};
 use crate::{
@@ -63,12 +63,16 @@ impl<'py> Keywords<'_, 'py> {
 
 /// Sends the record natively if everything that it meets is ours and untouched. `false`: nothing has
 /// been done, and the Python way has to be taken.
-pub(crate) fn emit_natively(call: &LoggingCall<'_, '_>, mut written: Option<Written>) -> PyResult<bool> {
+pub(crate) fn emit_natively(
+    call: &LoggingCall<'_, '_>,
+    mut written: Option<Written>,
+    reach: Option<Rc<Reach>>,
+) -> PyResult<bool> {
     let py = call.logger.py();
     let Some(options) = Options::of(py, call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
     let Ok(reach::Own { name, filters }) = reach::own_of(call.logger, &settings)? else { return Ok(false) };
-    let Ok(targets) = reach::targets(call.logger, &filters, call.level, &settings)? else {
+    let Ok(targets) = reach::targets(call.logger, &filters, call.level, &settings, reach)? else {
         return record_way::send(call, name, &options, &filters, &settings);
     };
     if targets.is_empty() {

@@ -326,6 +326,19 @@ impl<'py> Place<'py> {
         Ok(Self { handlers, propagate, parent: goes_on.then_some(parent) })
     }
 
+    /// Whether the loggers above have no handlers.
+    pub(crate) fn is_last(&self) -> PyResult<bool> {
+        let mut next = self.parent.clone();
+        while let Some(current) = next {
+            let place = Self::of(&current)?;
+            if !place.handlers().is_ok_and(PyListMethods::is_empty) {
+                return Ok(false);
+            }
+            next = place.parent;
+        }
+        Ok(true)
+    }
+
     /// The logger's own handlers.
     pub(crate) fn handlers(&self) -> Result<&Bound<'py, PyList>, Reason> {
         let unusual = |_| Reason::Unusual { part: "logger", attribute: "handlers" };
@@ -367,17 +380,18 @@ pub(crate) fn own_of<'py>(logger: &Bound<'py, PyAny>, settings: &Settings) -> Ro
 }
 
 /// The handlers that a record of `level` reaches from `logger` on, if nothing on the way is written in Python.
-/// `filters` are those of the logger.
+/// `filters` are those of the logger, `known` its reach, if that has just been found to hold.
 pub(crate) fn targets<'py>(
     logger: &Bound<'py, PyAny>,
     filters: &Bound<'py, PyList>,
     level: i64,
     settings: &Settings,
+    known: Option<Rc<Reach>>,
 ) -> Route<Targets<'py>> {
     if !filters.is_empty() && filter_plan::of_logger(filters)?.is_none() {
         return Ok(Err(Reason::Filtered { part: "logger" }));
     }
-    let reach = match Reach::find(logger, settings) {
+    let reach = match known.or_else(|| Reach::find(logger, settings)) {
         Some(reach) => reach,
         None => native!(Reach::walk(logger, &Place::of(logger)?, settings)?),
     };

@@ -10,6 +10,7 @@ use crate::call_site::CallSite;
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::pipeline::{LoggingCall, Options};
+use crate::record_shape::{self, Attribute};
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
 use crate::{call_site, caller, classes, globals, interpreter};
@@ -86,32 +87,47 @@ pub(crate) struct Parts<'py> {
 impl<'py> Parts<'py> {
     /// Sets the fields in CPython's order.
     pub(crate) fn fill(&self, fields: &Fields<'py>) -> PyResult<()> {
+        self.with_values(|values| {
+            for (attribute, value) in Attribute::OF_NEW_RECORDS.iter().zip(values) {
+                fields.set(attribute.name(self.name.py()), value)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Hands the values of [`Attribute::OF_NEW_RECORDS`] to `body`.
+    fn with_values<T>(&self, body: impl FnOnce(&[Borrowed<'_, 'py, PyAny>]) -> T) -> T {
         let py = self.name.py();
         let [path, file, module, function] = &self.site;
-        fields.set(intern!(py, "name"), &self.name)?;
-        fields.set(intern!(py, "msg"), &self.message)?;
-        fields.set(intern!(py, "args"), &self.arguments)?;
-        fields.set(intern!(py, "levelname"), &self.level_name)?;
-        fields.set(intern!(py, "levelno"), &self.level)?;
-        fields.set(intern!(py, "pathname"), path)?;
-        fields.set(intern!(py, "filename"), file)?;
-        fields.set(intern!(py, "module"), module)?;
-        fields.set(intern!(py, "exc_info"), &self.exception)?;
-        fields.set(intern!(py, "exc_text"), py.None())?;
-        fields.set(intern!(py, "stack_info"), &self.stack)?;
-        fields.set(intern!(py, "lineno"), &self.line)?;
-        fields.set(intern!(py, "funcName"), function)?;
-        fields.set(intern!(py, "created"), self.created.seconds)?;
-        fields.set(intern!(py, "msecs"), self.created.milliseconds)?;
-        fields.set(intern!(py, "relativeCreated"), self.created.since_start_milliseconds)?;
-        fields.set(intern!(py, "thread"), &self.surroundings.thread)?;
-        fields.set(intern!(py, "threadName"), &self.surroundings.thread_name)?;
-        fields.set(intern!(py, "processName"), &self.surroundings.process_name)?;
-        fields.set(intern!(py, "process"), &self.surroundings.process)?;
-        if globals::python_minor(py) >= 12 {
-            fields.set(intern!(py, "taskName"), &self.surroundings.task_name)?;
-        }
-        Ok(())
+        let none = py.None().into_bound(py);
+        let Creation { seconds, milliseconds, since_start_milliseconds } = self.created;
+        let [created, msecs, relative] = [seconds, milliseconds, since_start_milliseconds]
+            .map(|number| PyFloat::new(py, number).into_any());
+        let around = &self.surroundings;
+        let values = [
+            &self.name,
+            &self.message,
+            &self.arguments,
+            &self.level_name,
+            &self.level,
+            path,
+            file,
+            module,
+            &self.exception,
+            &none,
+            &self.stack,
+            &self.line,
+            function,
+            &created,
+            &msecs,
+            &relative,
+            &around.thread,
+            &around.thread_name,
+            &around.process_name,
+            &around.process,
+            &around.task_name,
+        ];
+        body(&values.map(Bound::as_borrowed)[..Attribute::OF_NEW_RECORDS.len()])
     }
 }
 
@@ -145,6 +161,11 @@ pub(crate) fn of_call<'py>(
         surroundings: Surroundings::now(py)?,
     };
     let class = settings.factory(py).to_owned().cast_into::<PyType>()?;
+    if options.extra().is_none()
+        && let Some(record) = parts.with_values(|values| record_shape::instance(&class, values))?
+    {
+        return Ok(Some(record));
+    }
     let attributes = if let Some(site) = &place.remembered {
         site.template(&parts)?.copy_for(&parts)?
     } else {
@@ -273,6 +294,12 @@ impl Creation {
         let fraction = ((self.seconds - second as f64) * 1e6 + 0.5) as i64 * 1000;
         let milliseconds = self.milliseconds as i64 * 1_000_000;
         second * 1_000_000_000 + fraction.clamp(milliseconds, milliseconds + 999_999)
+    }
+
+    /// Whether seconds and milliseconds tell the same moment, so that the nanoseconds are that of the seconds.
+    #[expect(clippy::cast_precision_loss, reason = "compared within a microsecond")]
+    pub(crate) fn agrees_with_itself(&self) -> bool {
+        (self.nanoseconds() as f64 / 1e9 - self.seconds).abs() < 1e-6
     }
 
     /// The whole seconds since the Unix epoch.

@@ -9,7 +9,7 @@ use crate::handler_plan::{HandlerPlan, Kind};
 use crate::interpreter::intern;
 use crate::settings::Settings;
 use crate::sink::DirectFile;
-use crate::{buffers, globals, handler, interpreter, lock, native_method};
+use crate::{buffers, globals, handler, interpreter, lock, native_method, record_text};
 
 /// Formats and writes under the handler's lock, as `emit` of a stream handler does; an error goes to the
 /// handler's `handleError`. The plan holds.
@@ -71,6 +71,31 @@ pub(crate) fn run<'py>(
             }
             write(plan, handler, &text.add(&*plan.terminator)?)
         }))
+    })
+}
+
+/// Writes a record that nobody else sees any more, so that nothing has to be left on it. `false`: nothing has been done.
+/// The plan holds.
+pub(crate) fn write_unseen<'py>(
+    handler: &Bound<'py, PyAny>,
+    plan: &HandlerPlan,
+    record: &Bound<'py, PyAny>,
+    settings: &Settings,
+) -> PyResult<bool> {
+    let is_prompt = plan.file.try_borrow().is_ok_and(|file| file.as_ref().is_some_and(|file| file.is_prompt));
+    if !is_prompt || !plan.writes_at_once() || !matches!(plan.kind, Kind::Stream | Kind::File) {
+        return Ok(false);
+    }
+    buffers::with(|buffers| {
+        if !record_text::render_unseen(&plan.formatter, record, settings, buffers)? {
+            return Ok(false);
+        }
+        // SAFETY: no code of the program's has run since the plan was found to hold.
+        if !lock::is_free(&unsafe { plan.lock(handler.py()) }) {
+            return Ok(false);
+        }
+        buffers.line.extend_from_slice(plan.terminator.as_bytes());
+        write_bytes_at_once(plan, handler, &buffers.line)
     })
 }
 

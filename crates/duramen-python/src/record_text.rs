@@ -4,97 +4,147 @@ use duramen::formatter::{Field, Layout};
 use duramen::record::Caller;
 use duramen::{Level, Record};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyFloat, PyInt, PyString, PyTuple};
+use smallvec::SmallVec;
 
-use crate::classes::{self, Family};
+use crate::buffers::Buffers;
+use crate::fields::TEXTS;
 use crate::formatter_plan::{FormatterPlan, Rendering};
-use crate::interpreter::intern;
 use crate::record::Creation;
+use crate::record_shape::{self, Attribute, Attributes};
 use crate::settings::Settings;
-use crate::{buffers, fields, interpreter, pipeline, record};
+use crate::{buffers, pipeline, plain, record};
 
-/// The attributes of `record`, if it is exactly a `LogRecord` of which nothing is overridden.
-pub(crate) fn attributes_of_plain<'py>(record: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let py = record.py();
-    if !classes::is_untouched_class(record.get_type().as_any(), Family::Record)? {
-        return Ok(None);
-    }
-    let attributes = interpreter::instance_dict(record)?;
-    // The other decisive methods are looked up on the class alone.
-    let own = attributes.contains(intern!(py, "getMessage"))?;
-    Ok((!own).then_some(attributes))
-}
-
-/// The text of `record` without exception and stack by a formatter with this plan; the message and the time
-/// are left on the record, as `Formatter.format` does. `None` when only the interpreter can tell: nothing has
-/// been done then.
+/// The text of `record` without exception and stack by a formatter with this plan, and whether it is known that the record
+/// has neither; the message and the time are left on the record, as `Formatter.format` does. `None` when only the
+/// interpreter can tell: nothing has been done then.
 pub(crate) fn format<'py>(
     plan: &FormatterPlan,
     record: &Bound<'py, PyAny>,
     settings: &Settings,
-) -> PyResult<Option<Bound<'py, PyString>>> {
+) -> PyResult<Option<(Bound<'py, PyString>, bool)>> {
     let Rendering::Layout(layout) = &plan.rendering else { return Ok(None) };
-    let Some(attributes) = attributes_of_plain(record)? else { return Ok(None) };
+    let Some(attributes) = Attributes::of(record)? else { return Ok(None) };
     let py = record.py();
-    let Some(message) = message_of(&attributes)? else { return Ok(None) };
+    let (message, attributes) = match message_of(&attributes)? {
+        Message::Natively(message) => (message, attributes),
+        Message::ByInterpreter(message) => match Attributes::of(record)? {
+            Some(attributes) => (message, attributes),
+            None => return Ok(None),
+        },
+        Message::Unusual => return Ok(None),
+    };
     let Some(view) = RecordView::of(&attributes, layout)? else { return Ok(None) };
     buffers::with(|buffers| {
         let buffers::Buffers { line, time, .. } = buffers;
         line.clear();
         time.clear();
-        plan.write_time(py, &view.created, settings, time)?;
-        let Some(texts) = view.texts(&message) else { return Ok(None) };
+        let has_message_only = is_message_only(&attributes)?;
+        let has_asked = plan.write_time(py, &view.created, settings, time)?;
+        let Ok(shown) = message.to_str() else { return Ok(None) };
+        let Some(texts) = view.texts(shown) else { return Ok(None) };
         if layout.render(&texts, time, line).is_err() {
             return Ok(None);
         }
-        attributes.set_item(intern!(py, "message"), &message)?;
+        attributes.set(Attribute::Message, &message)?;
         if layout.uses(Field::Asctime) {
-            attributes.set_item(intern!(py, "asctime"), &**time)?;
+            attributes.set(Attribute::Asctime, &PyString::new(py, time))?;
         }
-        PyString::from_bytes(py, line).map(Some)
+        Ok(Some((PyString::from_bytes(py, line)?, has_message_only && !has_asked)))
     })
 }
 
+/// Appends the text of `record` to `line` without leaving message and time on the record, for one that nobody else sees
+/// any more. `false` when the interpreter has to be asked: nothing has been done then.
+pub(crate) fn render_unseen(
+    plan: &FormatterPlan,
+    record: &Bound<'_, PyAny>,
+    settings: &Settings,
+    buffers: &mut Buffers,
+) -> PyResult<bool> {
+    let Rendering::Layout(layout) = &plan.rendering else { return Ok(false) };
+    let Some(attributes @ Attributes::Read(..)) = Attributes::of(record)? else { return Ok(false) };
+    let value = |attribute| attributes.get(attribute);
+    if !is_message_only(&attributes)? {
+        return Ok(false);
+    }
+    let (Some(template), Some(arguments), Some(level_name)) =
+        (value(Attribute::Msg)?, value(Attribute::Args)?, value(Attribute::Levelname)?)
+    else {
+        return Ok(false);
+    };
+    let (Some(level), Ok(arguments)) = (record_shape::level(record), arguments.cast_exact::<PyTuple>())
+    else {
+        return Ok(false);
+    };
+    let Some(usual_name) = settings.level_name(level).filter(|name| level_name.is(&name.object)) else {
+        return Ok(false);
+    };
+    // SAFETY: the record holds it.
+    let Some(text) = (unsafe { plain::text(template.as_ptr()) }) else { return Ok(false) };
+    let Buffers { message, line, time } = buffers;
+    message.clear();
+    line.clear();
+    let given: SmallVec<[_; 8]> = arguments.iter_borrowed().collect();
+    if given.is_empty() {
+        message.extend_from_slice(text.as_bytes());
+    } else if !pipeline::merge_plain(text, &given, message) {
+        return Ok(false);
+    }
+    let Some(view) = RecordView::of(&attributes, layout)? else { return Ok(false) };
+    // SAFETY: it has just been written, out of whole texts.
+    let message = unsafe { std::str::from_utf8_unchecked(message) };
+    let Some(texts) = view.texts(message) else { return Ok(false) };
+    let rendered = plan.render_plainly((&view.created, settings), (&texts, &usual_name.text), time, line);
+    Ok(rendered.is_some())
+}
+
 /// Whether a plain record has neither exception nor stack.
-pub(crate) fn has_message_only(record: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = record.py();
-    let attributes = interpreter::instance_dict(record)?;
-    for name in [intern!(py, "exc_info"), intern!(py, "exc_text"), intern!(py, "stack_info")] {
-        if attributes.get_item(name)?.is_none_or(|value| !value.is_none()) {
+fn is_message_only(attributes: &Attributes<'_>) -> PyResult<bool> {
+    for attribute in [Attribute::ExcInfo, Attribute::ExcText, Attribute::StackInfo] {
+        if attributes.get(attribute)?.is_none_or(|value| !value.is_none()) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// What `getMessage` gives; `None` when it may be something else than text of the usual kind.
-fn message_of<'py>(attributes: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyString>>> {
-    let py = attributes.py();
+/// The message of a record.
+enum Message<'py> {
+    /// No code of the program's has run for it.
+    Natively(Bound<'py, PyString>),
+    ByInterpreter(Bound<'py, PyString>),
+    /// It may be something else than text of the usual kind.
+    Unusual,
+}
+
+/// What `getMessage` gives.
+fn message_of<'py>(attributes: &Attributes<'py>) -> PyResult<Message<'py>> {
     let (Some(template), Some(arguments)) =
-        (attributes.get_item(intern!(py, "msg"))?, attributes.get_item(intern!(py, "args"))?)
+        (attributes.get(Attribute::Msg)?, attributes.get(Attribute::Args)?)
     else {
-        return Ok(None);
+        return Ok(Message::Unusual);
     };
-    let Ok(template) = template.cast_into_exact::<PyString>() else { return Ok(None) };
-    let Ok(given) = arguments.cast_exact::<PyTuple>() else {
-        if !arguments.is_truthy()? {
-            return Ok(Some(template));
+    let Ok(template) = template.cast_into_exact::<PyString>() else { return Ok(Message::Unusual) };
+    let py = template.py();
+    if let Ok(given) = arguments.cast_exact::<PyTuple>() {
+        if given.is_empty() {
+            return Ok(Message::Natively(template));
         }
-        return Ok(record::merge(&template, &arguments)?.cast_into_exact().ok());
-    };
-    if given.is_empty() {
-        return Ok(Some(template));
+        let given: SmallVec<[_; 8]> = given.iter_borrowed().collect();
+        let merged = buffers::with(|buffers| {
+            let text = template.to_str().ok()?;
+            pipeline::merge_plain(text, &given, &mut buffers.message).then_some(())?;
+            PyString::from_bytes(py, &buffers.message).ok()
+        });
+        if let Some(merged) = merged {
+            return Ok(Message::Natively(merged));
+        }
+    } else if !arguments.is_truthy()? {
+        return Ok(Message::ByInterpreter(template));
     }
-    let given: Vec<_> = given.iter_borrowed().collect();
-    let merged = buffers::with(|buffers| {
-        let text = template.to_str().ok()?;
-        pipeline::merge_plain(text, &given, &mut buffers.message).then_some(())?;
-        PyString::from_bytes(py, &buffers.message).ok()
-    });
-    match merged {
-        Some(merged) => Ok(Some(merged)),
-        None => Ok(interpreter::percent_format(&template, &arguments)?.cast_into_exact().ok()),
-    }
+    let merged = record::merge(&template, &arguments)?;
+    Ok(merged.cast_into_exact().map_or(Message::Unusual, Message::ByInterpreter))
 }
 
 /// The values of a record that a layout shows, of the usual kinds.
@@ -105,15 +155,14 @@ struct RecordView<'py> {
     thread: Option<u64>,
     process: Option<u32>,
     /// Absent for a field that is not shown, or `None` in the record.
-    texts: [Option<Bound<'py, PyString>>; fields::TEXTS],
+    texts: [Option<Bound<'py, PyString>>; TEXTS.len()],
 }
 
 impl<'py> RecordView<'py> {
     /// `None` when a value that is shown is missing or of an unusual kind.
-    fn of(attributes: &Bound<'py, PyDict>, layout: &Layout) -> PyResult<Option<Self>> {
-        let py = attributes.py();
-        let float = |name: &Bound<'py, PyString>| -> PyResult<Option<f64>> {
-            let value = attributes.get_item(name)?;
+    fn of(attributes: &Attributes<'py>, layout: &Layout) -> PyResult<Option<Self>> {
+        let float = |attribute| -> PyResult<Option<f64>> {
+            let value = attributes.get(attribute)?;
             Ok(value.and_then(|value| value.cast_exact::<PyFloat>().ok().map(PyFloatMethods::value)))
         };
         let mut created = Creation::default();
@@ -121,22 +170,24 @@ impl<'py> RecordView<'py> {
             .into_iter()
             .any(|field| layout.uses(field))
         {
-            let (Some(seconds), Some(milliseconds), Some(since_start_milliseconds)) = (
-                float(intern!(py, "created"))?,
-                float(intern!(py, "msecs"))?,
-                float(intern!(py, "relativeCreated"))?,
-            ) else {
+            let (Some(seconds), Some(milliseconds), Some(since_start_milliseconds)) =
+                (float(Attribute::Created)?, float(Attribute::Msecs)?, float(Attribute::RelativeCreated)?)
+            else {
                 return Ok(None);
             };
             created = Creation { seconds, milliseconds, since_start_milliseconds };
+            // Somebody may have set one and left the other.
+            if layout.uses(Field::Created) && !created.agrees_with_itself() {
+                return Ok(None);
+            }
         }
         let mut view =
             Self { created, level: 0, line: 0, thread: None, process: None, texts: Default::default() };
-        let integer = |field, name: &Bound<'py, PyString>| -> PyResult<Result<Option<i64>, ()>> {
+        let integer = |field, attribute| -> PyResult<Result<Option<i64>, ()>> {
             if !layout.uses(field) {
                 return Ok(Ok(None));
             }
-            Ok(match attributes.get_item(name)? {
+            Ok(match attributes.get(attribute)? {
                 Some(value) if value.is_none() => Ok(None),
                 Some(value) if value.is_exact_instance_of::<PyInt>() => {
                     value.extract().map(Some).map_err(drop)
@@ -145,10 +196,10 @@ impl<'py> RecordView<'py> {
             })
         };
         let (Ok(level), Ok(line), Ok(thread), Ok(process)) = (
-            integer(Field::Levelno, intern!(py, "levelno"))?,
-            integer(Field::Lineno, intern!(py, "lineno"))?,
-            integer(Field::Thread, intern!(py, "thread"))?,
-            integer(Field::Process, intern!(py, "process"))?,
+            integer(Field::Levelno, Attribute::Levelno)?,
+            integer(Field::Lineno, Attribute::Lineno)?,
+            integer(Field::Thread, Attribute::Thread)?,
+            integer(Field::Process, Attribute::Process)?,
         ) else {
             return Ok(None);
         };
@@ -167,12 +218,12 @@ impl<'py> RecordView<'py> {
         view.take_texts(attributes, layout).map(|usual| usual.then_some(view))
     }
 
-    fn take_texts(&mut self, attributes: &Bound<'py, PyDict>, layout: &Layout) -> PyResult<bool> {
-        for ((field, name), text) in fields::texts(attributes.py()).iter().zip(&mut self.texts) {
+    fn take_texts(&mut self, attributes: &Attributes<'py>, layout: &Layout) -> PyResult<bool> {
+        for ((field, attribute), text) in TEXTS.iter().zip(&mut self.texts) {
             if !layout.uses(*field) {
                 continue;
             }
-            let Some(value) = attributes.get_item(name)? else {
+            let Some(value) = attributes.get(*attribute)? else {
                 return Ok(false);
             };
             let may_be_absent = matches!(field, Field::ThreadName | Field::ProcessName | Field::TaskName);
@@ -188,8 +239,8 @@ impl<'py> RecordView<'py> {
     }
 
     /// The record in native form; `None` when a text has no UTF-8 form.
-    fn texts<'t>(&'t self, message: &'t Bound<'py, PyString>) -> Option<Record<'t>> {
-        let mut texts = [None; fields::TEXTS];
+    fn texts<'t>(&'t self, message: &'t str) -> Option<Record<'t>> {
+        let mut texts = [None; TEXTS.len()];
         for (text, object) in texts.iter_mut().zip(&self.texts) {
             *text = object.as_ref().map(|object| object.to_str()).transpose().ok()?;
         }
@@ -200,7 +251,7 @@ impl<'py> RecordView<'py> {
             name: or_empty(name),
             level: Level(self.level),
             level_name: or_empty(level_name),
-            message: message.to_str().ok()?,
+            message,
             created_ns: self.created.nanoseconds(),
             relative_created_ms: self.created.since_start_milliseconds,
             caller: Caller {

@@ -261,7 +261,7 @@ pub(crate) fn route(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let reason = if object.hasattr(intern!(py, "getEffectiveLevel"))? {
         let level = object.call_method0(intern!(py, "getEffectiveLevel"))?.extract()?;
         match reach::own_of(object, &settings)? {
-            Ok(own) => reach::targets(object, &own.filters, level, &settings)?.err(),
+            Ok(own) => reach::targets(object, &own.filters, level, &settings, None)?.err(),
             Err(reason) => Some(reason),
         }
     } else {

@@ -196,8 +196,8 @@ fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 /// The parts of a record in Python form that structured lines show.
 #[derive(Default)]
 struct Parts<'py> {
-    /// The fields of [`fields::texts`], where the line shows them.
-    texts: [Option<String>; fields::TEXTS],
+    /// The fields of [`fields::TEXTS`], where the line shows them.
+    texts: [Option<String>; fields::TEXTS.len()],
     level: i64,
     line: u32,
     thread: Option<u64>,
@@ -223,9 +223,9 @@ impl<'py> Parts<'py> {
     ) -> PyResult<Self> {
         let py = record.py();
         let mut parts = Self::default();
-        for ((field, name), text) in fields::texts(py).iter().zip(&mut parts.texts) {
+        for ((field, attribute), text) in fields::TEXTS.iter().zip(&mut parts.texts) {
             if layout.uses(*field) {
-                *text = text_of_attribute(record, name.bind(py))?;
+                *text = text_of_attribute(record, attribute.name(py))?;
             }
         }
         parts.level = number(record, intern!(py, "levelno"))?.unwrap_or(0);

@@ -3,6 +3,8 @@
 //! What is asked for each record is remembered while the dicts in which it was found are as they were: that of
 //! `logging`, that of `sys`, `sys.modules` and that of `os`.
 
+use std::rc::Rc;
+
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
@@ -78,7 +80,7 @@ impl Shown {
 
 /// A dict and its version at one moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Seen(*mut ffi::PyObject, u64);
+pub(crate) struct Seen(*mut ffi::PyObject, u64);
 
 impl Seen {
     fn of(dict: &Bound<'_, PyDict>) -> Self {
@@ -87,7 +89,7 @@ impl Seen {
     }
 
     /// The globals of `logging`.
-    fn globals() -> Self {
+    pub(crate) fn globals() -> Self {
         let owner = globals::owner_pointer();
         // SAFETY: a live dict, if there is one.
         Self(owner, if owner.is_null() { 0 } else { unsafe { interpreter::dict_version(owner) } })
@@ -227,6 +229,57 @@ pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     Ok(identifier)
 }
 
+/// What of `asyncio` is asked, as its module had it at one moment.
+struct Tasks {
+    asyncio: Seen,
+    current_task: Py<PyAny>,
+    /// The helper that says whether a loop is running; only beside the built-in `current_task`.
+    running_loop: Option<Py<PyAny>>,
+}
+
+static TASKS: Attached<Option<Rc<Tasks>>> = Attached::new(None);
+
+impl Tasks {
+    fn of(asyncio: &Bound<'_, PyAny>) -> PyResult<Rc<Self>> {
+        let py = asyncio.py();
+        let dict = asyncio.cast_exact::<PyModule>().map(PyModuleMethods::dict);
+        // SAFETY: attached; the reference lives only for the comparison and the clone.
+        if let Some(known) = unsafe { &*TASKS.get() }
+            && dict.as_ref().is_ok_and(|dict| Seen::of(dict) == known.asyncio)
+        {
+            return Ok(Rc::clone(known));
+        }
+        let current_task = asyncio.getattr(intern!(py, "current_task"))?;
+        // Outside a loop the built-in function raises an error for each record; its helper says so for less.
+        let running_loop = if current_task.is_exact_instance_of::<PyCFunction>() {
+            asyncio.getattr_opt(intern!(py, "_get_running_loop"))?
+        } else {
+            None
+        };
+        let found = Rc::new(Self {
+            asyncio: dict.as_ref().map_or(Seen(std::ptr::null_mut(), 0), Seen::of),
+            current_task: current_task.unbind(),
+            running_loop: running_loop.map(Bound::unbind),
+        });
+        if dict.is_ok() {
+            // SAFETY: attached; the previous value is dropped after the place has the new one.
+            let previous = unsafe { (*TASKS.get()).replace(Rc::clone(&found)) };
+            drop(previous);
+        }
+        Ok(found)
+    }
+
+    /// The name of the running task, or `None` outside a loop.
+    fn name<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(running_loop) = &self.running_loop
+            && running_loop.bind(py).call0().is_ok_and(|running| running.is_none())
+        {
+            return Ok(py.None().into_bound(py));
+        }
+        self.current_task.bind(py).call0()?.call_method0(intern!(py, "get_name"))
+    }
+}
+
 /// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off. Records have
 /// it from CPython 3.12 on.
 pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
@@ -237,17 +290,7 @@ pub(crate) fn task_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let Some(asyncio) = imported_module(py, |imported| imported.asyncio, intern!(py, "asyncio"))? else {
         return Ok(none);
     };
-    let current_task = asyncio.getattr(intern!(py, "current_task"));
-    // Outside a loop the built-in function raises an error for each record; its helper says so for less.
-    if current_task.as_ref().is_ok_and(PyAnyMethods::is_exact_instance_of::<PyCFunction>)
-        && asyncio.call_method0(intern!(py, "_get_running_loop")).is_ok_and(|running| running.is_none())
-    {
-        return Ok(none);
-    }
-    let name = current_task
-        .and_then(|function| function.call0())
-        .and_then(|task| task.call_method0(intern!(py, "get_name")));
-    ordinary_error_as(name, none)
+    ordinary_error_as(Tasks::of(&asyncio).and_then(|tasks| tasks.name(py)), none)
 }
 
 /// `value`, where it stands for an error that derives from `Exception`.

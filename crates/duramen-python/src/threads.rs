@@ -7,15 +7,18 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule};
 
 use crate::globals;
 use crate::interpreter::{self, Attached, intern};
-use crate::surroundings::Shown;
+use crate::surroundings::{Seen, Shown};
 
 /// The `threading` module while its functions are the interpreter's own.
 struct Usual {
+    /// The globals of `logging`, which hold the module.
+    globals: Seen,
     module: Py<PyDict>,
     version: u64,
     /// `None` when they are not.
@@ -29,8 +32,16 @@ struct Functions {
     name: Py<PyAny>,
     /// A class that has been found to have that property, by its address and its version tag.
     class: Cell<(usize, u32)>,
-    /// The last thread that was asked for, as a number and as an object.
-    last: RefCell<Option<(u64, Py<PyAny>)>>,
+    /// The last thread that was asked for.
+    last: RefCell<Option<Rc<Last>>>,
+}
+
+/// A thread by its identifier, as a number and as an object.
+struct Last {
+    number: u64,
+    identifier: Py<PyAny>,
+    /// The thread itself, which the dict of all threads holds while that has this version.
+    thread: Cell<(*mut ffi::PyObject, u64)>,
 }
 
 static KNOWN: Attached<Option<Rc<Usual>>> = Attached::new(None);
@@ -40,47 +51,57 @@ pub(crate) fn current(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Bound<'_, P
     if !Shown::Threads.is_on(py)? {
         return Ok((py.None().into_bound(py), py.None().into_bound(py)));
     }
-    let threading = globals::get(py, intern!(py, "threading"))?;
-    if let Some(found) = find(&threading)? {
+    if let Some(usual) = usual(py)?
+        && let Some(found) = usual.find(py)?
+    {
         return Ok(found);
     }
+    let threading = globals::get(py, intern!(py, "threading"))?;
     Ok((
         threading.call_method0(intern!(py, "get_ident"))?,
         threading.call_method0(intern!(py, "current_thread"))?.getattr(intern!(py, "name"))?,
     ))
 }
 
-/// The same without the functions of the module; `None` when only they can tell.
-fn find<'py>(threading: &Bound<'py, PyAny>) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
-    let py = threading.py();
-    let Ok(threading) = threading.cast_exact::<PyModule>() else { return Ok(None) };
-    let usual = usual(threading)?;
-    let Some(functions) = &usual.functions else { return Ok(None) };
-    let identifier = functions.identifier(py)?;
-    // A thread that was not started by the module gets its entry there.
-    let Some(thread) = functions.active.bind(py).get_item(&identifier)? else { return Ok(None) };
-    if !functions.have_name(&thread)? {
-        return Ok(None);
-    }
-    let name = interpreter::optional_attribute(&thread, intern!(py, "_name"))?;
-    Ok(name.map(|name| (identifier, name)))
-}
-
-fn usual(threading: &Bound<'_, PyModule>) -> PyResult<Rc<Usual>> {
-    let module = threading.dict();
-    // SAFETY: a live dict, and attached.
-    let version = unsafe { interpreter::dict_version(module.as_ptr()) };
+/// What is known of the module that `logging` has; `None` for something else in its place.
+fn usual(py: Python<'_>) -> PyResult<Option<Rc<Usual>>> {
     // SAFETY: attached; the reference lives only for the clone.
     let known = unsafe { (*KNOWN.get()).clone() };
-    if let Some(known) = known.filter(|known| known.module.is(&module) && known.version == version) {
-        return Ok(known);
+    if let Some(known) = known.filter(|known| known.holds()) {
+        return Ok(Some(known));
     }
+    let threading = globals::get(py, intern!(py, "threading"))?;
+    let Ok(module) = threading.cast_exact::<PyModule>().map(PyModuleMethods::dict) else { return Ok(None) };
+    // SAFETY: a live dict, and attached.
+    let version = unsafe { interpreter::dict_version(module.as_ptr()) };
     let functions = Functions::of(&module)?;
-    let read = Rc::new(Usual { module: module.unbind(), version, functions });
+    let read = Rc::new(Usual { globals: Seen::globals(), module: module.unbind(), version, functions });
     // SAFETY: attached; the previous value is dropped after the place has the new one.
     let previous = unsafe { (*KNOWN.get()).replace(Rc::clone(&read)) };
     drop(previous);
-    Ok(read)
+    Ok(Some(read))
+}
+
+impl Usual {
+    /// Whether `logging` has the same module, and that has not changed.
+    fn holds(&self) -> bool {
+        // SAFETY: the dict is held, and all callers are attached.
+        self.globals == Seen::globals()
+            && unsafe { interpreter::dict_version(self.module.as_ptr()) } == self.version
+    }
+
+    /// Identifier and name of the running thread without the functions of the module; `None` when only they can tell.
+    fn find<'py>(&self, py: Python<'py>) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+        let Some(functions) = &self.functions else { return Ok(None) };
+        let last = functions.last(py)?;
+        // A thread that was not started by the module gets its entry there.
+        let Some(thread) = functions.thread(py, &last)? else { return Ok(None) };
+        if !functions.have_name(&thread)? {
+            return Ok(None);
+        }
+        let name = interpreter::optional_attribute(&thread, intern!(py, "_name"))?;
+        Ok(name.map(|name| (last.identifier.bind(py).clone(), name)))
+    }
 }
 
 impl Functions {
@@ -105,18 +126,36 @@ impl Functions {
         }))
     }
 
-    /// The identifier of the running thread.
-    fn identifier<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// The running thread.
+    fn last(&self, py: Python<'_>) -> PyResult<Rc<Last>> {
         let number = interpreter::thread_identifier();
-        if let Some((last, object)) = &*self.last.borrow()
-            && *last == number
+        if let Some(last) = &*self.last.borrow()
+            && last.number == number
         {
-            return Ok(object.bind(py).clone());
+            return Ok(Rc::clone(last));
         }
-        let object = number.into_pyobject(py)?.into_any();
-        let previous = self.last.replace(Some((number, object.clone().unbind())));
+        let identifier = number.into_pyobject(py)?.into_any().unbind();
+        let last = Rc::new(Last { number, identifier, thread: Cell::new((std::ptr::null_mut(), 0)) });
+        let previous = self.last.replace(Some(Rc::clone(&last)));
         drop(previous);
-        Ok(object)
+        Ok(last)
+    }
+
+    /// The object of a thread, if it has one.
+    fn thread<'py>(&self, py: Python<'py>, last: &Last) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let active = self.active.bind(py);
+        // SAFETY: a live dict, and attached.
+        let version = unsafe { interpreter::dict_version(active.as_ptr()) };
+        let (known, seen) = last.thread.get();
+        if !known.is_null() && seen == version {
+            // SAFETY: the dict is as it was when it held the thread.
+            return Ok(Some(unsafe { Bound::from_borrowed_ptr(py, known) }));
+        }
+        let thread = active.get_item(&last.identifier)?;
+        if let Some(thread) = &thread {
+            last.thread.set((thread.as_ptr(), version));
+        }
+        Ok(thread)
     }
 
     /// Whether the name of `thread` is what the module's own class says.

@@ -109,6 +109,22 @@ pub(super) unsafe fn values_in_object<'a>(object: *mut ffi::PyObject) -> Option<
     }
 }
 
+/// The values in a live object, their count, and how many there is room for; `None` when it keeps them elsewhere.
+///
+/// # Safety
+/// `object` is a live object.
+#[cfg(Py_3_13)]
+#[inline]
+pub(super) unsafe fn array_in_object(
+    object: *mut ffi::PyObject,
+) -> Option<(*mut *mut ffi::PyObject, *mut u8, usize)> {
+    // SAFETY: by the contract.
+    unsafe {
+        let head = head_of_values(object)?;
+        Some((first_value(head).cast_mut(), &raw mut (*head).count, (*head).capacity.into()))
+    }
+}
+
 /// # Safety
 /// `head` is what [`head_of_values`] gave.
 #[cfg(Py_3_13)]
@@ -203,7 +219,7 @@ const INLINE_VALUES: std::ffi::c_ulong = 1 << 2;
 pub(super) const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
 
 /// Whether instances of `class` keep their attributes as the functions above expect.
-fn has_usual_layout(class: &Bound<'_, PyType>) -> bool {
+pub(super) fn has_usual_layout(class: &Bound<'_, PyType>) -> bool {
     // SAFETY: a live type object.
     let (flags, size, offset) = unsafe {
         let class = class.as_ptr().cast::<ffi::PyTypeObject>();
@@ -229,7 +245,7 @@ impl<const N: usize> Places<N> {
         let mut given = Vec::new();
         for name in names {
             let value = PyList::empty(py).into_any();
-            set(&probe, name, &value)?;
+            set(&probe, &PyString::intern(py, name), &value)?;
             given.push(value);
         }
         let Some(places) = Self::of_probe(&probe, &given) else { return Ok(None) };
@@ -275,13 +291,13 @@ impl<const N: usize> Places<N> {
         let read = || unsafe { self.read(probe.as_ptr()) };
         let Some(before) = read() else { return Ok(false) };
         let other = PyList::empty(py).into_any();
-        set(probe, names[0], &other)?;
+        set(probe, &PyString::intern(py, names[0]), &other)?;
         let changed = read().is_some_and(|now| {
             now.get(0) == other.as_ptr()
                 && now.names == before.names
                 && given.iter().enumerate().skip(1).all(|(index, value)| now.get(index) == value.as_ptr())
         });
-        set(probe, names[N - 1], py.None().bind(py))?;
+        set(probe, &PyString::intern(py, names[N - 1]), py.None().bind(py))?;
         let with_none = read().is_some_and(|now| now.get(N - 1) == py.None().as_ptr());
         Ok(changed && with_none && (cfg!(not(Py_3_11)) || self.sees_deletion(probe, names, before.names)?))
     }
@@ -374,8 +390,11 @@ impl<const N: usize> Kept<N> {
 }
 
 /// Sets an attribute as `object.__setattr__` does.
-fn set(object: &Bound<'_, PyAny>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    let name = PyString::intern(object.py(), name);
+pub(crate) fn set(
+    object: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     // SAFETY: live objects; a failure leaves an exception.
     let result = unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value.as_ptr()) };
     if result < 0 { Err(PyErr::fetch(object.py())) } else { Ok(()) }

@@ -5,13 +5,15 @@ mod attributes;
 pub(crate) mod ending;
 pub(crate) mod forks;
 mod function;
+mod instances;
 mod memory;
 mod once;
 mod unchanged;
 
 pub(crate) use attached::Attached;
-pub(crate) use attributes::{Kept, Names, Places, Reading};
+pub(crate) use attributes::{Kept, Names, Places, Reading, set as set_plainly};
 pub(crate) use function::{Entry, call, is_native_function, native_function, replaced_by};
+pub(crate) use instances::{Contents, Shape};
 pub(crate) use memory::{Marks, Snapshot};
 pub(crate) use once::{Once, intern};
 pub(crate) use unchanged::State;
@@ -195,6 +197,17 @@ pub(crate) fn new_instance_with<'py>(
         ffi::PyObject_GenericSetAttr(instance.as_ptr(), intern!(py, "__dict__").as_ptr(), attributes.as_ptr())
     };
     if result < 0 { Err(PyErr::fetch(py)) } else { Ok(instance) }
+}
+
+/// Whether nobody but the caller holds `object`, so many times, and nothing of the program's runs for it when it ends.
+pub(crate) fn has_no_other_holders(object: &Bound<'_, PyAny>, times: ffi::Py_ssize_t) -> bool {
+    // SAFETY: a live object, and the thread is attached.
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        ffi::Py_REFCNT(object.as_ptr()) == times
+            && (*class).tp_finalize.is_none()
+            && (*class).tp_del.is_none()
+    }
 }
 
 /// What `_thread.get_ident` gives.

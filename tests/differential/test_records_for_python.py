@@ -1,0 +1,246 @@
+"""What filters, handlers and formatters written in Python may do to the record that they are given."""
+
+import pytest
+
+FILTERS = """
+import copy, pickle
+class Fields(logging.Handler):
+    def emit(self, record):
+        changing = ("created", "msecs", "relativeCreated", "thread", "process", "pathname", "asctime")
+        shown = {key: value for key, value in vars(record).items() if key not in changing}
+        show(list(vars(record)), ascii(shown), type(record) is logging.LogRecord)
+kept = []
+def keeps(record):
+    kept.append(record)
+    return True
+def replaces_message(record):
+    record.msg, record.args = "another %s", ("argument",)
+    return True
+def replaces_arguments(record):
+    record.args = ("other",)
+    return True
+def deletes_what_is_shown(record):
+    del record.name
+    return True
+def deletes_what_is_not_shown(record):
+    del record.processName
+    return True
+def adds(record):
+    record.request, record.user = "r1", "ann"
+    return True
+def adds_a_method(record):
+    record.getMessage = lambda: "the record's own"
+    return True
+def replaces_dict(record):
+    record.__dict__ = dict(vars(record), msg="a new dict", args=())
+    return True
+def changes_through_dict(record):
+    vars(record)["msg"] = "through the dict %s"
+    return True
+def adds_through_dict(record):
+    vars(record)["user"] = "ann"
+    record.lineno = -5
+    return True
+def changes_level(record):
+    record.levelno, record.levelname = 5, "own"
+    return True
+def sets_exception_text(record):
+    record.exc_text = "text of an exception"
+    return True
+def sets_stack(record):
+    record.stack_info = "a stack"
+    return True
+def changes_the_time(record):
+    record.created, record.msecs = 0.0, 7.0
+    return True
+def gives_none(record):
+    return None
+def gives_number(record):
+    return 1
+def gives_new_record(record):
+    new = copy.copy(record)
+    new.msg = "a new record"
+    return new
+def gives_another_class(record):
+    class Other(logging.LogRecord):
+        def getMessage(self):
+            return "another class"
+    return Other("n", 20, "p", 1, "m", (), None)
+def pickles(record):
+    copied = pickle.loads(pickle.dumps(record))
+    show(list(vars(copied)) == list(vars(record)), vars(copied) == vars(record))
+    return True
+def logs_itself(record):
+    if record.msg != "inner":
+        logger.info("inner")
+    return True
+def raises(record):
+    raise ValueError("from the filter")
+EVERY = [value for name, value in list(globals().items()) if callable(value) and name in (
+    "keeps replaces_message replaces_arguments deletes_what_is_shown deletes_what_is_not_shown adds adds_a_method "
+    "replaces_dict changes_through_dict adds_through_dict changes_level sets_exception_text sets_stack "
+    "changes_the_time gives_none gives_number gives_new_record gives_another_class pickles logs_itself raises").split()]
+"""
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "%(name)s %(levelname)s %(message)s",
+        "%(name)s %(levelno)d %(lineno)d %(funcName)s %(threadName)s %(message)s",
+        "%(created)f %(msecs)03d %(message)s",
+    ],
+)
+@pytest.mark.parametrize("owner", ["handler", "logger"])
+def test_filters_that_change_the_record(same, layout, owner):
+    created = "%(created)f" in layout
+    same(
+        FILTERS
+        + f"""
+logging.raiseExceptions = False
+logger = logging.getLogger("app")
+logger.setLevel(10)
+logger.propagate = False
+handler = logging.FileHandler("lines.txt", encoding="utf-8")
+handler.setFormatter(logging.Formatter({layout!r}))
+logger.addHandler(handler)
+owner = {owner}
+def log():
+    logger.info("no arguments")
+    logger.info("one %s", 1)
+    logger.info("three %s %d %.2f", "a", 2, 3.0)
+    logger.info("%(key)s", {{"key": "a mapping"}})
+    logger.info("extra %s", 1, extra={{"own": "field"}})
+    logger.info("too few %s %s", 1)
+    logger.info("\\u00e4\\u20ac %s", "\\U0001f600")
+    try:
+        raise KeyError("k")
+    except KeyError:
+        logger.error("with one", exc_info=True)
+for turn in range(3):
+    for function in EVERY:
+        if {created} and function is not changes_the_time:
+            continue
+        owner.filters[:] = [function]
+        with open("lines.txt", "a") as file:
+            file.write(function.__name__ + "\\n")
+        attempt(log)
+fields = Fields()
+for record in kept:
+    fields.emit(record)
+show(len(kept))
+"""
+    )
+
+
+def test_what_others_see_after_a_filter(same):
+    """A second handler, one of a logger above, and a list that grows while a filter runs."""
+    same(
+        FILTERS
+        + """
+logging.raiseExceptions = False
+parent, logger = logging.getLogger("app"), logging.getLogger("app.part")
+parent.setLevel(10)
+parent.propagate = False
+def file_handler(name):
+    handler = logging.FileHandler(name, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y"))
+    return handler
+first, fields = file_handler("first.txt"), Fields()
+late = Fields()
+def appends(record):
+    if late not in parent.handlers:
+        parent.addHandler(late)
+    return True
+for handlers, above in (([first], []), ([first, fields], []), ([first], [fields]), ([fields, first], [first])):
+    logger.handlers[:], parent.handlers[:] = handlers, above
+    for function in (adds, keeps, appends, changes_level, replaces_message):
+        first.filters[:] = [function]
+        show(function.__name__, len(handlers), len(above))
+        for turn in range(3):
+            logger.info("m %s", turn)
+for record in kept:
+    fields.emit(record)
+"""
+    )
+
+
+def test_classes_and_factories_of_records(same):
+    same(
+        FILTERS
+        + """
+logger = logging.getLogger("app")
+logger.setLevel(10)
+handler = to_stdout(logger, "%(name)s %(message)s")
+handler = logger.handlers[0]
+handler.addFilter(lambda record: show(type(record).__name__) or True)
+logger.info("plain %s", 1)
+class Own(logging.LogRecord):
+    def getMessage(self):
+        return "own " + super().getMessage()
+logging.setLogRecordFactory(Own)
+logger.info("own %s", 1)
+logging.setLogRecordFactory(lambda *args, **kwargs: Own(*args, **kwargs))
+logger.info("made by a function %s", 1)
+logging.setLogRecordFactory(logging.LogRecord)
+logger.info("plain again %s", 1)
+ended = []
+logging.LogRecord.__del__ = lambda self: ended.append(vars(self).get("message"))
+logger.info("seen at its end %s", 1)
+show(ended)
+del logging.LogRecord.__del__
+logging.LogRecord.level = property(lambda self: self.levelno)
+handler.filters[:] = [lambda record: record.level == 20]
+logger.info("with a property %s", 1)
+original = logging.LogRecord.getMessage
+logging.LogRecord.getMessage = lambda self: "replaced"
+logger.info("m")
+logging.LogRecord.getMessage = original
+logger.info("as before %s", 2)
+"""
+    )
+
+
+def test_surroundings_that_change(same):
+    same(
+        FILTERS
+        + """
+import asyncio, threading
+logger = logging.getLogger("app")
+logger.setLevel(10)
+to_stdout(logger, "%(threadName)s %(processName)s %(message)s")
+logger.handlers[0].addFilter(lambda record: show(getattr(record, "taskName", None), record.threadName) or True)
+logger.info("main")
+threading.current_thread().name = "renamed"
+logger.info("renamed")
+def work():
+    logger.info("in a thread")
+    threading.current_thread().name = "own"
+    logger.info("in a renamed thread")
+for number in range(2):
+    thread = threading.Thread(target=work, name=f"worker-{number}")
+    thread.start()
+    thread.join()
+logger.info("main again")
+async def main():
+    logger.info("in a task")
+    asyncio.current_task().set_name("own task")
+    logger.info("in a renamed task")
+asyncio.run(main())
+logger.info("out of the loop")
+current = asyncio.current_task
+class Named:
+    def get_name(self):
+        return "patched"
+asyncio.current_task = lambda: Named()
+logger.info("patched")
+asyncio.current_task = current
+logging.logThreads = False
+logger.info("without threads")
+logging.logThreads = True
+logging.logAsyncioTasks = False
+logging.logProcesses = False
+logging.logMultiprocessing = False
+logger.info("without tasks and processes")
+"""
+    )
