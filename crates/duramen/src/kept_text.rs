@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt::{Arguments, Display};
 use std::ops::Deref;
 
-use crate::report;
+use crate::message::Message;
 
 /// A text; its memory goes back to the thread.
 pub(crate) struct KeptText(String);
@@ -28,15 +28,20 @@ impl KeptText {
 
     /// The same of a format with its arguments.
     pub(crate) fn of_arguments(arguments: Arguments<'_>) -> (Self, bool) {
+        Self::of_message(arguments.into())
+    }
+
+    /// The same of a message.
+    pub(crate) fn of_message(message: Message<'_>) -> (Self, bool) {
         // None is left when the thread is being destroyed.
         let unused = UNUSED.try_with(|unused| unused.borrow_mut().pop());
         let mut text = Self(unused.ok().flatten().unwrap_or_default());
-        let is_whole = match arguments.as_str() {
+        let is_whole = match message.as_str() {
             Some(whole) => {
                 text.0.push_str(whole);
                 true
             }
-            None => report::write_arguments(arguments, &mut text.0),
+            None => message.write(&mut text.0),
         };
         (text, is_whole)
     }

@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 /// The severity of a record: any integer, with names for the usual ones.
 ///
 /// Larger is more severe. `NOTSET` (0) on a logger means "ask the parent", on a handler "take all".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level(pub i64);
 
 impl Level {
@@ -39,10 +39,15 @@ impl Level {
         {
             return LevelName(Text::Shared(Arc::clone(name)));
         }
-        match STANDARD_NAMES.iter().find(|(_, level)| *level == self) {
-            Some((name, _)) => LevelName(Text::Static(name)),
-            None => LevelName(Text::Shared(format!("Level {}", self.0).into())),
-        }
+        LevelName(match self {
+            Self::NOTSET => Text::Static("NOTSET"),
+            Self::DEBUG => Text::Static("DEBUG"),
+            Self::INFO => Text::Static("INFO"),
+            Self::WARNING => Text::Static("WARNING"),
+            Self::ERROR => Text::Static("ERROR"),
+            Self::CRITICAL => Text::Static("CRITICAL"),
+            Self(number) => Text::Shared(format!("Level {number}").into()),
+        })
     }
 }
 

@@ -47,6 +47,7 @@ pub mod logger;
 pub mod macro_support;
 mod macros;
 pub mod manager;
+pub mod message;
 pub mod owned_record;
 mod process;
 pub mod queue;

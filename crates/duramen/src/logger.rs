@@ -16,6 +16,7 @@ use crate::context::{self, TraceFields};
 use crate::fields::{self, Fields};
 use crate::kept_text::KeptText;
 use crate::manager::Tree;
+use crate::message::Message;
 use crate::record::Caller;
 use crate::{Filter, Handler, Level, Record, Value, process, report};
 
@@ -220,32 +221,33 @@ impl Logger {
 
     /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this. Behind `fields`
     /// the record has those of the [`context`].
-    pub fn log(
+    #[inline]
+    pub fn log<'m>(
         &self,
         level: Level,
-        message: fmt::Arguments<'_>,
+        message: impl Into<Message<'m>>,
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.make_and_handle(level, message, fields, &Fields::NONE, caller, None);
+        self.make_and_handle(level, message.into(), fields, &Fields::NONE, caller, None);
     }
 
     /// As [`Logger::log`], with `error` and what caused it as the record's exception.
-    pub fn log_error(
+    pub fn log_error<'m>(
         &self,
         level: Level,
         error: &dyn Error,
-        message: fmt::Arguments<'_>,
+        message: impl Into<Message<'m>>,
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.make_and_handle(level, message, fields, &Fields::NONE, caller, Some(error));
+        self.make_and_handle(level, message.into(), fields, &Fields::NONE, caller, Some(error));
     }
 
     fn make_and_handle(
         &self,
         level: Level,
-        message: fmt::Arguments<'_>,
+        message: Message<'_>,
         given: &[(&str, Value<'_>)],
         of_logger: &Fields,
         caller: Caller<'_>,
@@ -257,10 +259,17 @@ impl Logger {
         if self.0.tree.strong_count() == 0 {
             return;
         }
-        let (message, is_whole) = KeptText::of_arguments(message);
-        if !is_whole {
-            report::error(self.name(), &"an argument of a message cannot be shown: its Display failed");
-        }
+        let kept;
+        let message = if let Some(whole) = message.as_str() {
+            whole
+        } else {
+            let is_whole;
+            (kept, is_whole) = KeptText::of_message(message);
+            if !is_whole {
+                report::error(self.name(), &"an argument of a message cannot be shown: its Display failed");
+            }
+            &kept
+        };
         let (of_thread, of_span) = (context::current(), TraceFields::current());
         let joined;
         let fields = if of_logger.is_empty() && of_thread.is_empty() && of_span.is_none() {
@@ -279,7 +288,7 @@ impl Logger {
             name: self.name(),
             level,
             level_name: &level.name(),
-            message: &message,
+            message,
             created_ns,
             relative_created_ms,
             caller,

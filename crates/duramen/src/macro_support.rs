@@ -7,6 +7,8 @@ use crate::kept_text::KeptText;
 use crate::value::ToValue;
 use crate::{Value, report};
 
+pub use crate::message::{ByDisplay, ByType, Given, Otherwise, Template};
+
 /// A field whose value keeps its type. One whose conversion panics is null, and that is reported.
 #[inline]
 pub fn typed<'v, T: ToValue + ?Sized>(key: &'static str, value: &'v T) -> (&'static str, Value<'v>) {

@@ -144,18 +144,54 @@ macro_rules! bound {
     ($($field:tt)+) => { $crate::context::bound($crate::fields![$($field)+]) };
 }
 
-/// Reads the arguments of a message one by one into the brackets, up to the fields or the end, then logs. An argument
-/// with a name has to be found before others: `name = value` is an expression too.
+/// Reads the arguments of a message one by one, up to the fields or the end, then logs: into brackets, or from the first
+/// one with a name on into braces. An argument with a name has to be found before others: `name = value` is an
+/// expression too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log {
-    (($logger:expr, $level:expr, $method:ident $(, $error:expr)?) [$($format:tt)+] $(; $($field:tt)*)?) => {{
+    // Where the format says no more than where its arguments stand, they are given with their types. A message with an
+    // error is rare enough to go the other way.
+    (($logger:expr, $level:expr, log) [$format:expr, $($argument:expr,)*] $(; $($field:tt)*)?) => {{
         let logger = &$logger;
         let level = $level;
         if $crate::level::is_compiled(level) && logger.is_enabled_for(level) {
             const CALLER: $crate::record::Caller<'static> =
                 $crate::record::Caller::of_source(file!(), line!(), module_path!());
-            // One statement: fields and arguments may live in it alone.
+            const TEMPLATE: &$crate::macro_support::Template =
+                &$crate::macro_support::Template::of($format, <[&str]>::len(&[$(stringify!($argument)),*]));
+            if TEMPLATE.is_plain() {
+                #[allow(unused_imports)]
+                use $crate::macro_support::{ByDisplay as _, ByType as _, Otherwise as _};
+                // One statement: fields and arguments may live in it alone.
+                logger.log(
+                    level,
+                    $crate::message::Message::of_template(
+                        TEMPLATE,
+                        &[$((&&$crate::macro_support::Given(&$argument)).argument()),*],
+                    ),
+                    &$crate::fields![$($($field)*)?],
+                    CALLER,
+                );
+            } else {
+                logger.log(
+                    level,
+                    format_args!($format, $($argument,)*),
+                    &$crate::fields![$($($field)*)?],
+                    CALLER,
+                );
+            }
+        }
+    }};
+    ($to:tt [$($format:tt)+] $(; $($field:tt)*)?) => {
+        $crate::__log!($to {$($format)+} $(; $($field)*)?)
+    };
+    (($logger:expr, $level:expr, $method:ident $(, $error:expr)?) {$($format:tt)+} $(; $($field:tt)*)?) => {{
+        let logger = &$logger;
+        let level = $level;
+        if $crate::level::is_compiled(level) && logger.is_enabled_for(level) {
+            const CALLER: $crate::record::Caller<'static> =
+                $crate::record::Caller::of_source(file!(), line!(), module_path!());
             logger.$method(
                 level,
                 $(&$error,)?
@@ -166,16 +202,29 @@ macro_rules! __log {
         }
     }};
     ($to:tt [$($format:tt)*] $name:ident = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__log!($to [$($format)* $name = $value,] $($($rest)*)?)
+        $crate::__log!($to {$($format)* $name = $value,} $($($rest)*)?)
     };
     ($to:tt [$($format:tt)*] $name:ident = $value:expr; $($field:tt)*) => {
-        $crate::__log!($to [$($format)* $name = $value,]; $($field)*)
+        $crate::__log!($to {$($format)* $name = $value,}; $($field)*)
     };
     ($to:tt [$($format:tt)*] $argument:expr $(, $($rest:tt)*)?) => {
         $crate::__log!($to [$($format)* $argument,] $($($rest)*)?)
     };
     ($to:tt [$($format:tt)*] $argument:expr; $($field:tt)*) => {
         $crate::__log!($to [$($format)* $argument,]; $($field)*)
+    };
+    // Behind an argument with a name all have one.
+    ($to:tt {$($format:tt)*} $name:ident = $value:expr $(, $($rest:tt)*)?) => {
+        $crate::__log!($to {$($format)* $name = $value,} $($($rest)*)?)
+    };
+    ($to:tt {$($format:tt)*} $name:ident = $value:expr; $($field:tt)*) => {
+        $crate::__log!($to {$($format)* $name = $value,}; $($field)*)
+    };
+    ($to:tt {$($format:tt)*} $argument:expr $(, $($rest:tt)*)?) => {
+        $crate::__log!($to {$($format)* $argument,} $($($rest)*)?)
+    };
+    ($to:tt {$($format:tt)*} $argument:expr; $($field:tt)*) => {
+        $crate::__log!($to {$($format)* $argument,}; $($field)*)
     };
 }
 

@@ -448,6 +448,34 @@ fn when_a_file_is_on_the_disk_is_an_option_of_every_handler_of_files() {
 }
 
 #[test]
+fn a_file_may_hold_records_back_up_to_a_size() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = one_file(folder.path(), r#""formatters": {"f": {}},"#, r#","buffer_size": 10"#);
+    let read = || fs::read_to_string(folder.path().join("app.log")).expect("a file");
+    let text = written(&settings, folder.path(), |manager| {
+        info!(manager.root(), "one");
+        assert_eq!(read(), "");
+        info!(manager.root(), "three");
+        info!(manager.root(), "six");
+        assert_eq!(read(), "one\nthree\n");
+        error!(manager.root(), "at once");
+        assert_eq!(read(), "one\nthree\nsix\nat once\n");
+        info!(manager.root(), "at the end");
+    });
+    assert_eq!(text, "one\nthree\nsix\nat once\nat the end\n");
+    for (options, expected) in [
+        (r#""buffer_size": -1"#, "found -1, expected an integer from 0 to 67108864"),
+        (r#""buffer_size": "64k""#, "found \"64k\", expected an integer from 0 to 67108864"),
+        (r#""buffer_size": 9, "fsync": "record""#, "found 9, expected 0 or none, since fsync is \"record\""),
+    ] {
+        let text = format!(
+            r#"{{"version": 1, "handlers": {{"f": {{"class": "logging.FileHandler", "filename": "a.log", {options}}}}}}}"#
+        );
+        assert_eq!(mistakes(config::from_json(&text)), [format!("handlers.f.buffer_size: {expected}")]);
+    }
+}
+
+#[test]
 fn queues_are_named_as_in_python() {
     for (class, options, debug_line) in [
         (

@@ -71,3 +71,42 @@ fn a_value_that_the_format_cannot_show_leaves_the_message() {
     formatter.format(&record("up", None, None), &mut out);
     assert_eq!(String::from_utf8(out).expect("UTF-8"), "up");
 }
+
+/// What a formatter shows of one record after another is what a fresh one shows of each.
+#[test]
+fn the_beginning_of_a_line_is_that_of_its_own_record() {
+    let moments = [0, 1_000_000, 999_999_999, 1_000_000_000, 999_999_999, -1, -1_000_001];
+    let levels =
+        [(Level::INFO, "INFO"), (Level::ERROR, "ERROR"), (Level::ERROR, "FEHLER"), (Level(25), "INFO")];
+    for (format, date_format) in [
+        ("%(asctime)s %(levelname)s %(name)s %(message)s", None),
+        ("%(levelname)s %(asctime)s %(message)s %(name)s", Some("%H:%M:%S")),
+        ("%(asctime)s %(name)s %(levelname)s %(message)s", Some("%H:%M:%S.%f")),
+        ("%(asctime)s %(asctime)s %(message)s %(asctime)s", None),
+        ("%(asctime)s %(levelname)-8s %(thread)d %(message)s", None),
+        ("%(name)s %(message)s", None),
+    ] {
+        let formatter =
+            || TextFormatter::new(format, date_format, Style::Percent).expect("right").in_zone(TimeZone::UTC);
+        let shared = formatter();
+        for moment in moments {
+            for (level, level_name) in levels {
+                for (name, thread) in [("app", None), ("app", Some(7)), ("api", Some(7)), ("", None)] {
+                    let of_moment = record("done", None, None);
+                    let of_moment = Record {
+                        name,
+                        level,
+                        level_name,
+                        thread,
+                        created_ns: of_moment.created_ns + moment,
+                        ..of_moment
+                    };
+                    let (mut one, mut other) = (b"before ".to_vec(), b"before ".to_vec());
+                    shared.format(&of_moment, &mut one);
+                    formatter().format(&of_moment, &mut other);
+                    assert_eq!(String::from_utf8_lossy(&one), String::from_utf8_lossy(&other));
+                }
+            }
+        }
+    }
+}

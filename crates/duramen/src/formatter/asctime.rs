@@ -68,6 +68,16 @@ impl Asctime {
         use_text(&last.text)
     }
 
+    /// Records for which this is the same show the same time; `None` where that is not known.
+    #[inline]
+    pub(super) fn moment(&self, record: &Record<'_>) -> Option<i64> {
+        match self.date_format {
+            None => Some(record.created_ns.div_euclid(1_000_000)),
+            Some(_) if self.may_show_fractions() => None,
+            Some(_) => Some(record.created_ns.div_euclid(1_000_000_000)),
+        }
+    }
+
     /// All directives for fractions of a second contain one of these letters.
     fn may_show_fractions(&self) -> bool {
         self.date_format.as_ref().is_some_and(|format| format.contains(['f', 'N']))

@@ -260,6 +260,13 @@ impl Layout {
         self.pieces.iter().take_while(belongs).count()
     }
 
+    /// Whether one of the pieces from this one on shows the creation time as text.
+    pub(super) fn shows_time_from(&self, place: usize) -> bool {
+        let shows =
+            |piece: &Piece| matches!(piece, Piece::Text(Field::Asctime) | Piece::Field(Field::Asctime, _));
+        self.pieces.iter().skip(place).any(shows)
+    }
+
     /// Which piece is the first that shows the creation time as it is.
     pub fn place_of_time(&self) -> Option<usize> {
         self.pieces.iter().position(|piece| matches!(piece, Piece::Text(Field::Asctime)))

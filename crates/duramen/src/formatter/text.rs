@@ -1,10 +1,12 @@
 //! The formatter for lines of text: a layout, the time as text, the exception and the stack below.
 
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 
+use super::append::append;
 use super::asctime::Asctime;
 use super::{Field, Formatter, Layout, UnsupportedLayout, brace, dollar, percent};
-use crate::Record;
+use crate::{Level, Record};
 
 /// The three kinds of format string that Python knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,37 @@ pub enum Style {
 pub struct TextFormatter {
     layout: Layout,
     asctime: Asctime,
+    /// So many pieces at the beginning show what lines of the same moment often have in common, the time among it.
+    beginning: usize,
+    kept: Mutex<Beginning>,
+}
+
+/// The beginning of the last line, kept since most lines of a busy program have it in common with the one before.
+#[derive(Debug, Default)]
+struct Beginning {
+    text: Vec<u8>,
+    /// Of the record that it is of: the moment ([`Asctime::moment`]), the level with its name, and the logger's name.
+    moment: Option<i64>,
+    level: Level,
+    level_name: String,
+    name: String,
+}
+
+impl Beginning {
+    #[inline]
+    fn is_of(&self, moment: i64, record: &Record<'_>) -> bool {
+        self.moment == Some(moment)
+            && self.level == record.level
+            && self.level_name == record.level_name
+            && self.name == record.name
+    }
+
+    fn set(&mut self, moment: i64, record: &Record<'_>) {
+        self.moment = Some(moment);
+        self.level = record.level;
+        record.level_name.clone_into(&mut self.level_name);
+        record.name.clone_into(&mut self.name);
+    }
 }
 
 impl TextFormatter {
@@ -37,13 +70,48 @@ impl TextFormatter {
             Style::Brace => brace::compile(format)?,
             Style::Dollar => dollar::compile(format)?,
         };
-        Ok(Self { layout, asctime: Asctime::new(date_format) })
+        Ok(Self::with(layout, Asctime::new(date_format)))
+    }
+
+    fn with(layout: Layout, asctime: Asctime) -> Self {
+        let count = layout.count_of_beginning();
+        let has_time = layout.place_of_time().is_some_and(|place| place < count);
+        let beginning = if has_time && !layout.shows_time_from(count) { count } else { 0 };
+        Self { layout, asctime, beginning, kept: Mutex::default() }
     }
 
     /// Writes `asctime` in `zone` in place of local time.
     #[must_use]
     pub fn in_zone(self, zone: TimeZone) -> Self {
-        Self { asctime: self.asctime.in_zone(zone), ..self }
+        Self::with(self.layout, self.asctime.in_zone(zone))
+    }
+
+    fn render(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+        let moment = if self.beginning > 0 { self.asctime.moment(record) } else { None };
+        let Some(moment) = moment else {
+            return if self.layout.uses(Field::Asctime) {
+                self.asctime.with(record, |asctime| self.layout.render(record, asctime, out))
+            } else {
+                self.layout.render(record, "", out)
+            };
+        };
+        let mut kept = self.kept.lock();
+        if !kept.is_of(moment, record) {
+            // Texts alone, which can be shown always.
+            kept.text.clear();
+            self.asctime.with(record, |asctime| {
+                self.layout.render_pieces(0..self.beginning, record, asctime, &mut kept.text)
+            })?;
+            kept.set(moment, record);
+        }
+        let start = out.len();
+        append(out, &kept.text);
+        drop(kept);
+        let rendered = self.layout.render_pieces(self.beginning..self.layout.count(), record, "", out);
+        if rendered.is_err() {
+            out.truncate(start);
+        }
+        rendered
     }
 }
 
@@ -52,18 +120,14 @@ impl Default for TextFormatter {
     fn default() -> Self {
         let mut layout = Layout::default();
         layout.push_field(Field::Message, super::layout::Conversion::default());
-        Self { layout, asctime: Asctime::new(None) }
+        Self::with(layout, Asctime::new(None))
     }
 }
 
 impl Formatter for TextFormatter {
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         let start = out.len();
-        let rendered = if self.layout.uses(Field::Asctime) {
-            self.asctime.with(record, |asctime| self.layout.render(record, asctime, out))
-        } else {
-            self.layout.render(record, "", out)
-        };
+        let rendered = self.render(record, out);
         // A number that the layout cannot show is rare enough to give the message alone.
         if rendered.is_err() {
             out.extend_from_slice(record.message.as_bytes());

@@ -96,7 +96,7 @@ where
         let (file, module) =
             (metadata.file().unwrap_or_default(), metadata.module_path().unwrap_or_default());
         let caller = Caller::of_source(file, metadata.line().unwrap_or(0), module);
-        logger.log(level, format_args!("{}", fields.message), &given, caller);
+        logger.log(level, fields.message.as_str(), &given, caller);
     }
 }
 

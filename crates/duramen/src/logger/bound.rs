@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::fields::Fields;
+use crate::message::Message;
 use crate::record::Caller;
 use crate::value::ToValue;
 use crate::{Level, Logger, Value};
@@ -118,14 +119,15 @@ impl BoundLogger {
     /// let caller = Caller::of_source(file!(), line!(), module_path!());
     /// log.log(Level::ERROR, format_args!("no answer"), &fields![attempt = 3], caller);
     /// ```
-    pub fn log(
+    #[inline]
+    pub fn log<'m>(
         &self,
         level: Level,
-        message: fmt::Arguments<'_>,
+        message: impl Into<Message<'m>>,
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.logger.make_and_handle(level, message, fields, &self.fields, caller, None);
+        self.logger.make_and_handle(level, message.into(), fields, &self.fields, caller, None);
     }
 
     /// As [`BoundLogger::log`], with `error` and what caused it as the record's exception.
@@ -137,15 +139,15 @@ impl BoundLogger {
     /// let caller = Caller::of_source(file!(), line!(), module_path!());
     /// log.log_error(Level::ERROR, &std::fmt::Error, format_args!("no answer"), &[], caller);
     /// ```
-    pub fn log_error(
+    pub fn log_error<'m>(
         &self,
         level: Level,
         error: &dyn Error,
-        message: fmt::Arguments<'_>,
+        message: impl Into<Message<'m>>,
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.logger.make_and_handle(level, message, fields, &self.fields, caller, Some(error));
+        self.logger.make_and_handle(level, message.into(), fields, &self.fields, caller, Some(error));
     }
 }
 

@@ -87,9 +87,19 @@ fn fsync(options: &mut Options<'_>) -> Fsync {
     asked.unwrap_or_default()
 }
 
+/// So many bytes a file may hold back at most.
+const LARGEST_BUFFER: i64 = 64 * 1024 * 1024;
+
 pub(super) fn plain(options: &mut Options<'_>) -> Option<Recipe> {
+    let buffer = options.integer("buffer_size", 0..=LARGEST_BUFFER).unwrap_or(0);
     let file = File::check(options, true)?;
-    Some(file.recipe(|writer, parts| Ok(ready(FileHandler::with_writer(writer), parts))))
+    if buffer > 0 && file.fsync == Fsync::EveryRecord {
+        options.mistake("buffer_size", buffer.to_string(), "0 or none, since fsync is \"record\"");
+    }
+    let buffer = usize::try_from(buffer).unwrap_or(0);
+    Some(
+        file.recipe(move |writer, parts| Ok(ready(FileHandler::with_writer(writer.buffered(buffer)), parts))),
+    )
 }
 
 pub(super) fn watched(options: &mut Options<'_>) -> Option<Recipe> {
