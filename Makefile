@@ -83,6 +83,9 @@ check: $(VENV)/check-ready
 	cargo fmt --manifest-path benches/rust/Cargo.toml --check
 	cargo clippy --locked --workspace --exclude duramen-python --all-targets --all-features -- -D warnings
 	PYO3_PYTHON=$(PYTHON) cargo clippy --locked -p duramen-python -- -D warnings
+	for feature in "" log serve toml tracing yaml; do \
+		RUSTFLAGS="-D warnings" CARGO_TARGET_DIR=$(CURDIR)/target/features \
+			cargo check --quiet --locked -p duramen --no-default-features --features "$$feature" || exit 1; done
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --workspace --exclude duramen-python --all-features
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

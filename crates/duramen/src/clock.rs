@@ -20,6 +20,13 @@ pub trait Clock: Debug + Send + Sync {
 }
 
 /// The operating system's clock.
+///
+/// ```
+/// use duramen::clock::{Clock, SystemClock};
+///
+/// let clock = SystemClock::default();
+/// assert!(clock.now_ns() > 1_700_000_000_000_000_000);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: Instant,

@@ -12,6 +12,13 @@ use parking_lot::RwLock;
 /// The severity of a record: any integer, with names for the usual ones.
 ///
 /// Larger is more severe. `NOTSET` (0) on a logger means "ask the parent", on a handler "take all".
+///
+/// ```
+/// use duramen::Level;
+///
+/// const NOTICE: Level = Level(25);
+/// assert!(Level::INFO < NOTICE && NOTICE < Level::WARNING);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level(pub i64);
 
@@ -33,6 +40,13 @@ impl Level {
 impl Level {
     /// The name that records carry: `INFO`, the name that [`add_level_name`] gave, or `Level 25` for a level
     /// without one.
+    ///
+    /// ```
+    /// use duramen::Level;
+    ///
+    /// assert_eq!(&*Level::INFO.name(), "INFO");
+    /// assert_eq!(Level(26).name().to_string(), "Level 26");
+    /// ```
     pub fn name(self) -> LevelName {
         if HAS_OWN_NAMES.load(Ordering::Acquire)
             && let Some(name) = OWN_NAMES.read().by_level.get(&self)
@@ -97,6 +111,12 @@ pub const COMPILED: Level = {
 };
 
 /// Whether calls at `level` are in the program: [`COMPILED`].
+///
+/// ```
+/// use duramen::{Level, level::is_compiled};
+///
+/// assert_eq!(is_compiled(Level::CRITICAL), Level::CRITICAL >= duramen::level::COMPILED);
+/// ```
 #[inline]
 #[allow(clippy::absurd_extreme_comparisons, reason = "it is one only where no feature names a level")]
 pub const fn is_compiled(level: Level) -> bool {
@@ -128,11 +148,26 @@ impl FromStr for Level {
 }
 
 /// Neither the name of a level nor a number.
+///
+/// ```
+/// use duramen::Level;
+///
+/// let error = "LOUD".parse::<Level>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown level: \"LOUD\"");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown level: {0:?}")]
 pub struct UnknownLevel(String);
 
 /// A level's name at one moment: text, which a later [`add_level_name`] does not change.
+///
+/// ```
+/// use duramen::Level;
+///
+/// let name = Level::ERROR.name();
+/// assert_eq!(format!("{name:<8}|"), "ERROR   |");
+/// assert_eq!(name.len(), 5); // it is a `&str` where one is asked for
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelName(Text);
 
@@ -218,6 +253,12 @@ pub fn add_level_name(level: Level, name: &str) {
 }
 
 /// All names that mean a level, with their levels: Python's `getLevelNamesMapping`.
+///
+/// ```
+/// use duramen::{Level, level::level_names};
+///
+/// assert_eq!(level_names().get("FATAL"), Some(&Level::CRITICAL));
+/// ```
 pub fn level_names() -> BTreeMap<String, Level> {
     let standard = STANDARD_NAMES.iter().chain(&ALIASES).map(|(name, level)| ((*name).to_owned(), *level));
     let own = OWN_NAMES.read().by_name.clone();

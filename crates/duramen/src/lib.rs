@@ -28,6 +28,7 @@
     )
 )]
 
+mod append;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -111,22 +111,51 @@ impl Logger {
     }
 
     /// The full name, as `app.db`.
+    ///
+    /// ```
+    /// assert_eq!(duramen::get_logger("app.db").name(), "app.db");
+    /// assert_eq!(duramen::root().name(), "root");
+    /// ```
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The logger's own level; [`Level::NOTSET`] takes the parent's.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// let log = Manager::new().get_logger("app");
+    /// assert_eq!((log.level(), log.effective_level()), (Level::NOTSET, Level::WARNING));
+    /// ```
     pub fn level(&self) -> Level {
         Level(self.0.level.load(Ordering::Relaxed))
     }
 
     /// Sets the logger's own level.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// let manager = Manager::new();
+    /// manager.get_logger("app").set_level(Level::DEBUG);
+    /// assert!(manager.get_logger("app.db").is_enabled_for(Level::DEBUG)); // by its parent
+    /// assert!(!manager.get_logger("other").is_enabled_for(Level::DEBUG));
+    /// ```
     pub fn set_level(&self, level: Level) {
         self.0.level.store(level.0, Ordering::Relaxed);
         self.renew_thresholds();
     }
 
     /// The level that holds here: the nearest one that is set, from this logger up to the root.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// let manager = Manager::new();
+    /// manager.get_logger("app").set_level(Level::ERROR);
+    /// assert_eq!(manager.get_logger("app.db.pool").effective_level(), Level::ERROR);
+    /// ```
     pub fn effective_level(&self) -> Level {
         let mut current = self.clone();
         loop {
@@ -142,6 +171,21 @@ impl Logger {
     }
 
     /// True when a record of `level` would be made. One load and one comparison.
+    ///
+    /// ```
+    /// use duramen::{Level, debug, get_logger};
+    ///
+    /// fn expensive() -> String {
+    ///     "a long report".to_owned()
+    /// }
+    ///
+    /// let log = get_logger("app");
+    /// debug!(log, "{}", expensive()); // the macros ask themselves, before they evaluate anything
+    /// if log.is_enabled_for(Level::DEBUG) {
+    ///     let report = expensive();
+    ///     debug!(log, "first half: {}", &report[..report.len() / 2]);
+    /// }
+    /// ```
     #[inline]
     pub fn is_enabled_for(&self, level: Level) -> bool {
         level.0 >= self.0.threshold.load(Ordering::Relaxed)
@@ -153,23 +197,63 @@ impl Logger {
     }
 
     /// Switches the logger off or on; loggers below it are not affected.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// let manager = Manager::new();
+    /// let (app, db) = (manager.get_logger("app"), manager.get_logger("app.db"));
+    /// app.set_disabled(true);
+    /// assert!(!app.is_enabled_for(Level::CRITICAL) && db.is_enabled_for(Level::CRITICAL));
+    /// ```
     pub fn set_disabled(&self, is_disabled: bool) {
         self.0.is_disabled.store(is_disabled, Ordering::Relaxed);
         self.renew_thresholds();
     }
 
     /// Whether records go on to the handlers of the parents (default: they do).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::handler::{FileHandler, StreamHandler};
+    /// use duramen::{Manager, warning};
+    ///
+    /// let path = std::env::temp_dir().join(format!("access-{}.log", std::process::id()));
+    /// let manager = Manager::new();
+    /// manager.root().add_handler(Arc::new(StreamHandler::stderr()));
+    /// let access = manager.get_logger("shop.access");
+    /// access.add_handler(Arc::new(FileHandler::new(&path).unwrap()));
+    /// access.set_propagate(false); // in the file alone, not on standard error as well
+    /// warning!(access, "GET /");
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "GET /\n");
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     pub fn set_propagate(&self, propagates: bool) {
         self.0.propagates.store(propagates, Ordering::Relaxed);
         self.renew_routes();
     }
 
     /// The nearest logger above; `None` at the root.
+    ///
+    /// ```
+    /// use duramen::Manager;
+    ///
+    /// let manager = Manager::new();
+    /// assert_eq!(manager.get_logger("app").parent().unwrap().name(), "root");
+    /// assert!(manager.root().parent().is_none());
+    /// ```
     pub fn parent(&self) -> Option<Logger> {
         self.0.parent.read().clone()
     }
 
     /// The logger `suffix` below this one.
+    ///
+    /// ```
+    /// let log = duramen::get_logger("app");
+    /// assert_eq!(log.child("db.pool").name(), "app.db.pool");
+    /// assert_eq!(duramen::root().child("app").name(), "app");
+    /// ```
     #[must_use]
     pub fn child(&self, suffix: &str) -> Logger {
         match self.0.tree.upgrade() {
@@ -184,6 +268,19 @@ impl Logger {
     }
 
     /// Adds a handler, unless it is there already.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Manager, handler::StreamHandler, warning};
+    ///
+    /// let manager = Manager::new();
+    /// let handler = Arc::new(StreamHandler::stdout());
+    /// manager.root().add_handler(handler.clone());
+    /// manager.root().add_handler(handler); // it is there already
+    /// assert_eq!(manager.root().handlers().len(), 1);
+    /// warning!(manager.get_logger("any"), "to standard output, once");
+    /// ```
     pub fn add_handler(&self, handler: Arc<dyn Handler>) {
         {
             let mut handlers = self.0.handlers.write();
@@ -195,6 +292,19 @@ impl Logger {
     }
 
     /// Takes a handler away, where it is there. It is not closed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Handler, Manager, handler::StreamHandler};
+    ///
+    /// let root = Manager::new().root();
+    /// let handler: Arc<dyn Handler> = Arc::new(StreamHandler::stdout());
+    /// root.add_handler(Arc::clone(&handler));
+    /// root.remove_handler(&handler);
+    /// handler.close();
+    /// assert!(root.handlers().is_empty());
+    /// ```
     pub fn remove_handler(&self, handler: &Arc<dyn Handler>) {
         {
             let mut handlers = self.0.handlers.write();
@@ -204,23 +314,74 @@ impl Logger {
     }
 
     /// The logger's own handlers.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Level, Manager, handler::NullHandler};
+    ///
+    /// let manager = Manager::new();
+    /// manager.root().add_handler(Arc::new(NullHandler));
+    /// assert_eq!(manager.root().handlers()[0].level(), Level::NOTSET);
+    /// assert!(manager.get_logger("app").handlers().is_empty()); // those above are not its own
+    /// ```
     pub fn handlers(&self) -> Arc<[Arc<dyn Handler>]> {
         Arc::clone(&self.0.handlers.read())
     }
 
     /// Adds a filter for the records that are made with this logger.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Filter, Manager, Record, warning};
+    ///
+    /// /// Holds back what a load balancer asks for all day.
+    /// struct WithoutHealthChecks;
+    ///
+    /// impl Filter for WithoutHealthChecks {
+    ///     fn filter(&self, record: &Record<'_>) -> bool {
+    ///         !record.message.starts_with("GET /health")
+    ///     }
+    /// }
+    ///
+    /// let access = Manager::new().get_logger("shop.access");
+    /// access.add_filter(Arc::new(WithoutHealthChecks));
+    /// warning!(access, "GET /health"); // is held back
+    /// ```
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.0.filters.write().push(filter);
         self.renew_routes();
     }
 
     /// True when a record would reach a handler, here or above.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Manager, handler::NullHandler};
+    ///
+    /// let manager = Manager::new();
+    /// let log = manager.get_logger("app");
+    /// assert!(!log.has_handlers());
+    /// manager.root().add_handler(Arc::new(NullHandler));
+    /// assert!(log.has_handlers());
+    /// ```
     pub fn has_handlers(&self) -> bool {
         !self.0.route.load().handlers.is_empty()
     }
 
     /// Makes a record and hands it to the handlers, where the level is enabled. The macros call this. Behind `fields`
     /// the record has those of the [`context`].
+    ///
+    /// ```
+    /// use duramen::record::Caller;
+    /// use duramen::{Level, Value, get_logger};
+    ///
+    /// let caller = Caller::of_source(file!(), line!(), module_path!());
+    /// let fields = [("order", Value::Integer(17))];
+    /// get_logger("shop").log(Level::WARNING, format_args!("{} waits", "ada"), &fields, caller);
+    /// ```
     #[inline]
     pub fn log<'m>(
         &self,
@@ -233,6 +394,16 @@ impl Logger {
     }
 
     /// As [`Logger::log`], with `error` and what caused it as the record's exception.
+    ///
+    /// ```
+    /// use duramen::record::Caller;
+    /// use duramen::{Level, get_logger};
+    ///
+    /// let error = "seven".parse::<u32>().unwrap_err();
+    /// let caller = Caller::of_source(file!(), line!(), module_path!());
+    /// // The message, and below it `invalid digit found in string`:
+    /// get_logger("shop").log_error(Level::ERROR, &error, "no number", &[], caller);
+    /// ```
     pub fn log_error<'m>(
         &self,
         level: Level,
@@ -304,6 +475,31 @@ impl Logger {
     }
 
     /// Hands a record that was made elsewhere to the filters and the handlers.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Handler, Level, Logger, Manager, Record, handler::NullHandler};
+    ///
+    /// /// A handler that hands its records to the loggers of another manager.
+    /// struct Forward(Logger);
+    ///
+    /// impl Handler for Forward {
+    ///     fn level(&self) -> Level {
+    ///         Level::NOTSET
+    ///     }
+    ///     fn handle(&self, record: &Record<'_>) {
+    ///         self.0.handle(record); // whatever the level of the logger is
+    ///     }
+    ///     fn flush(&self) {}
+    ///     fn close(&self) {}
+    /// }
+    ///
+    /// let (one, other) = (Manager::new(), Manager::new());
+    /// other.root().add_handler(Arc::new(NullHandler));
+    /// one.root().add_handler(Arc::new(Forward(other.root())));
+    /// duramen::warning!(one.root(), "handled twice");
+    /// ```
     pub fn handle(&self, record: &Record<'_>) {
         let route = self.0.route.load();
         if !self.0.is_disabled.load(Ordering::Relaxed) && self.passes(&route.filters, record) {

@@ -14,21 +14,52 @@ use crate::{Handler, Level, Logger, Record};
 static GLOBAL: LazyLock<Manager> = LazyLock::new(Manager::new);
 
 /// The logger `name` of the program's own manager; an empty name is the root.
+///
+/// ```
+/// use duramen::{get_logger, warning};
+///
+/// let log = get_logger("shop.orders"); // below `shop`, which is below the root
+/// warning!(log, "low on {}", "paper");
+/// assert_eq!(log.name(), "shop.orders");
+/// ```
 pub fn get_logger(name: &str) -> Logger {
     GLOBAL.get_logger(name)
 }
 
 /// The root logger of the program's own manager.
+///
+/// ```
+/// use duramen::{Level, get_logger, root};
+///
+/// root().set_level(Level::INFO);
+/// assert!(get_logger("any.logger").is_enabled_for(Level::INFO));
+/// ```
 pub fn root() -> Logger {
     GLOBAL.root()
 }
 
 /// Switches off all records up to `level` in the program's own manager; [`Level::NOTSET`] switches them on.
+///
+/// ```
+/// use duramen::{Level, get_logger, manager};
+///
+/// manager::disable(Level::WARNING);
+/// assert!(!get_logger("shop").is_enabled_for(Level::WARNING));
+/// manager::disable(Level::NOTSET);
+/// assert!(get_logger("shop").is_enabled_for(Level::WARNING));
+/// ```
 pub fn disable(level: Level) {
     GLOBAL.disable(level);
 }
 
 /// Flushes and closes the handlers of the program's own manager. Call it before the program ends.
+///
+/// ```
+/// use duramen::{get_logger, info, manager};
+///
+/// info!(get_logger("shop"), "the last record");
+/// manager::shutdown(); // nothing waits in memory any more
+/// ```
 pub fn shutdown() {
     GLOBAL.shutdown();
 }
@@ -39,16 +70,60 @@ pub(crate) fn global() -> Manager {
 }
 
 /// A tree of loggers of its own, apart from every other. Clones are the same tree.
+///
+/// ```
+/// use duramen::{Level, Manager};
+///
+/// let (one, other) = (Manager::new(), Manager::new());
+/// one.root().set_level(Level::DEBUG);
+/// assert!(one.get_logger("shop").is_enabled_for(Level::DEBUG));
+/// assert!(!other.get_logger("shop").is_enabled_for(Level::DEBUG));
+/// ```
 #[derive(Clone)]
 pub struct Manager(Arc<Tree>);
 
 impl Manager {
     /// A tree with a root logger at [`Level::WARNING`], and standard error as the last resort.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// assert_eq!(Manager::new().root().level(), Level::WARNING);
+    /// ```
     pub fn new() -> Self {
         Self::with_clock(Arc::new(SystemClock::default()))
     }
 
     /// A tree whose records take their time from `clock`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use duramen::clock::Clock;
+    /// use duramen::formatter::{Style, TextFormatter};
+    /// use duramen::handler::StreamHandler;
+    /// use duramen::{Manager, warning};
+    ///
+    /// /// The time stands still, for a test.
+    /// #[derive(Debug)]
+    /// struct Noon;
+    ///
+    /// impl Clock for Noon {
+    ///     fn now_ns(&self) -> i64 {
+    ///         12 * 3600 * 1_000_000_000
+    ///     }
+    ///     fn elapsed(&self) -> Duration {
+    ///         Duration::ZERO
+    ///     }
+    /// }
+    ///
+    /// let manager = Manager::with_clock(Arc::new(Noon));
+    /// let handler = StreamHandler::stdout();
+    /// handler.set_formatter(Arc::new(TextFormatter::new("%(created)d %(message)s", None, Style::Percent).unwrap()));
+    /// manager.root().add_handler(Arc::new(handler));
+    /// warning!(manager.root(), "lunch"); // 43200 lunch
+    /// ```
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let last_resort = StreamHandler::stderr();
         last_resort.set_level(Level::WARNING);
@@ -67,17 +142,54 @@ impl Manager {
 
     /// The logger `name`, which is made where there is none; dots separate the levels of the tree, and an
     /// empty name is the root.
+    ///
+    /// ```
+    /// use duramen::Manager;
+    ///
+    /// let manager = Manager::new();
+    /// let pool = manager.get_logger("app.db.pool");
+    /// assert_eq!(pool.parent().unwrap().name(), "root");
+    /// manager.get_logger("app.db"); // comes between
+    /// assert_eq!(pool.parent().unwrap().name(), "app.db");
+    /// ```
     pub fn get_logger(&self, name: &str) -> Logger {
         self.0.logger(name)
     }
 
     /// The root logger.
+    ///
+    /// ```
+    /// use duramen::{Manager, error};
+    ///
+    /// let manager = Manager::new();
+    /// error!(manager.root(), "to standard error, as there is no handler");
+    /// ```
     pub fn root(&self) -> Logger {
         self.0.root.clone()
     }
 
     /// Hands a record that was made elsewhere to the logger that it names, where its level is enabled; whether it is.
     /// A logger that nobody has asked for is not made: the nearest one above stands for it, as it would for a new one.
+    ///
+    /// ```
+    /// use duramen::record::Caller;
+    /// use duramen::{Level, Manager, OwnedRecord, Record};
+    ///
+    /// let record = Record {
+    ///     name: "shop.orders",
+    ///     level: Level::DEBUG,
+    ///     level_name: "DEBUG",
+    ///     message: "received from another process",
+    ///     created_ns: 1_700_000_000_000_000_000,
+    ///     relative_created_ms: 0.0,
+    ///     caller: Caller::of_source("orders.rs", 7, "shop::orders"),
+    ///     thread: None, thread_name: None, process: None, process_name: None, task_name: None,
+    ///     fields: &[],
+    ///     exception: None,
+    ///     stack: None,
+    /// };
+    /// assert!(!Manager::new().handle(&record)); // nobody wants records at DEBUG
+    /// ```
     pub fn handle(&self, record: &Record<'_>) -> bool {
         let (logger, is_its_own) = self.0.nearest(record.name);
         if is_its_own {
@@ -96,17 +208,48 @@ impl Manager {
     }
 
     /// Switches off all records up to `level`; [`Level::NOTSET`] switches them on.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager};
+    ///
+    /// let manager = Manager::new();
+    /// manager.disable(Level::ERROR);
+    /// let log = manager.get_logger("shop");
+    /// assert!(!log.is_enabled_for(Level::ERROR) && log.is_enabled_for(Level::CRITICAL));
+    /// ```
     pub fn disable(&self, level: Level) {
         *self.0.disabled.write() = level;
         self.0.renew_thresholds();
     }
 
     /// Sets what takes the records for which there is no handler at all; `None` drops them.
+    ///
+    /// ```
+    /// use duramen::{Manager, error};
+    ///
+    /// let manager = Manager::new();
+    /// manager.set_last_resort(None);
+    /// error!(manager.root(), "goes nowhere: there is no handler");
+    /// ```
     pub fn set_last_resort(&self, handler: Option<Arc<dyn Handler>>) {
         *self.0.last_resort.write() = handler;
     }
 
     /// Flushes and closes all handlers. They stay where they are.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{Manager, handler::FileHandler, warning};
+    ///
+    /// let path = std::env::temp_dir().join(format!("shutdown-{}.log", std::process::id()));
+    /// let manager = Manager::new();
+    /// manager.root().add_handler(Arc::new(FileHandler::buffered(&path, 64 * 1024).unwrap()));
+    /// warning!(manager.root(), "held back");
+    /// manager.shutdown();
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "held back\n");
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     pub fn shutdown(&self) {
         for handler in self.all_handlers() {
             handler.flush();
@@ -115,6 +258,19 @@ impl Manager {
     }
 
     /// Flushes all handlers.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::handler::{AsyncHandler, StreamHandler};
+    /// use duramen::{Manager, queue::Options, warning};
+    ///
+    /// let manager = Manager::new();
+    /// let behind = Arc::new(StreamHandler::stdout());
+    /// manager.root().add_handler(Arc::new(AsyncHandler::new(vec![behind], Options::default()).unwrap()));
+    /// warning!(manager.root(), "through a queue");
+    /// manager.flush(); // waits until the line is written
+    /// ```
     pub fn flush(&self) {
         for handler in self.all_handlers() {
             handler.flush();

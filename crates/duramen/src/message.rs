@@ -6,6 +6,7 @@
 
 use std::fmt::{Arguments, Display};
 
+use crate::append::append_text;
 use crate::report;
 
 /// A message that has not been put together yet: a text, or a format with its arguments.
@@ -82,9 +83,8 @@ const MOST: usize = 8;
 #[derive(Clone, Copy)]
 pub struct Template {
     text: &'static str,
-    /// Where its pairs of braces stand.
-    places: [usize; MOST],
-    count: usize,
+    /// The texts before its pairs of braces, and the one behind the last.
+    pieces: [&'static str; MOST + 1],
     is_plain: bool,
 }
 
@@ -95,21 +95,24 @@ impl Template {
         reason = "guarded by comparisons; while compiling it would be an error there"
     )]
     pub const fn of(text: &'static str, arguments: usize) -> Self {
-        let bytes = text.as_bytes();
-        let (mut places, mut count, mut is_plain) = ([0; MOST], 0, true);
+        let (mut pieces, mut count, mut is_plain) = ([""; MOST + 1], 0, true);
+        let mut rest = text;
         let mut place = 0;
-        while place < bytes.len() {
+        while place < rest.len() {
+            let bytes = rest.as_bytes();
             let is_pair = bytes[place] == b'{' && place + 1 < bytes.len() && bytes[place + 1] == b'}';
             if is_pair && count < MOST {
-                places[count] = place;
+                (pieces[count], rest) = rest.split_at(place);
+                (_, rest) = rest.split_at(2);
                 count += 1;
+                place = 0;
+            } else {
+                is_plain = is_plain && !matches!(bytes[place], b'{' | b'}');
                 place += 1;
-            } else if matches!(bytes[place], b'{' | b'}') {
-                is_plain = false;
             }
-            place += 1;
         }
-        Self { text, places, count, is_plain: is_plain && count == arguments }
+        pieces[count] = rest;
+        Self { text, pieces, is_plain: is_plain && count == arguments }
     }
 
     /// Whether it is text in which `{}` stands once for each argument, and nothing else has braces.
@@ -119,15 +122,14 @@ impl Template {
     }
 
     fn write(&self, arguments: &[Argument<'_>], text: &mut String) -> bool {
-        let mut start = 0;
-        for (place, argument) in self.places.iter().take(self.count).zip(arguments) {
-            text.push_str(self.text.get(start..*place).unwrap_or_default());
+        let mut pieces = self.pieces.iter();
+        for (argument, piece) in arguments.iter().zip(&mut pieces) {
+            append_text(text, piece);
             if !argument.write(text) {
                 return false;
             }
-            start = place + 2;
         }
-        text.push_str(self.text.get(start..).unwrap_or_default());
+        append_text(text, pieces.next().unwrap_or(&""));
         true
     }
 }
@@ -152,10 +154,10 @@ impl Argument<'_> {
     #[inline]
     fn write(&self, text: &mut String) -> bool {
         match self {
-            Self::Text(own) => text.push_str(own),
+            Self::Text(own) => append_text(text, own),
             Self::Character(character) => text.push(*character),
-            Self::Unsigned(number) => text.push_str(itoa::Buffer::new().format(*number)),
-            Self::Signed(number) => text.push_str(itoa::Buffer::new().format(*number)),
+            Self::Unsigned(number) => append_text(text, itoa::Buffer::new().format(*number)),
+            Self::Signed(number) => append_text(text, itoa::Buffer::new().format(*number)),
             Self::Shown(value) => return report::write_text(value, text),
         }
         true

@@ -4,6 +4,34 @@ use crate::record::Caller;
 use crate::{Level, Record, Value};
 
 /// A copy of a [`Record`] that borrows nothing.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use duramen::{Handler, Level, OwnedRecord, Record};
+///
+/// /// Keeps all records, for a test.
+/// #[derive(Default)]
+/// struct Keeps(Mutex<Vec<OwnedRecord>>);
+///
+/// impl Handler for Keeps {
+///     fn level(&self) -> Level {
+///         Level::NOTSET
+///     }
+///     fn handle(&self, record: &Record<'_>) {
+///         self.0.lock().unwrap().push(record.into());
+///     }
+///     fn flush(&self) {}
+///     fn close(&self) {}
+/// }
+///
+/// let (manager, kept) = (duramen::Manager::new(), std::sync::Arc::new(Keeps::default()));
+/// manager.root().add_handler(kept.clone());
+/// duramen::warning!(manager.root(), "low on {}", "paper");
+/// let records = kept.0.lock().unwrap();
+/// assert_eq!(records[0].level(), Level::WARNING);
+/// assert_eq!(records[0].with(|record| record.message.to_owned()), "low on paper");
+/// ```
 #[derive(Clone, Debug)]
 pub struct OwnedRecord {
     name: String,

@@ -5,6 +5,30 @@ use crate::{Level, Value};
 /// One logging event. It borrows everything, so that making one allocates nothing.
 ///
 /// The fields are those of Python's `LogRecord`, under their Rust spelling.
+///
+/// ```
+/// use duramen::record::Caller;
+/// use duramen::{Level, Record, Value};
+///
+/// let record = Record {
+///     name: "shop.orders",
+///     level: Level::INFO,
+///     level_name: "INFO",
+///     message: "paid",
+///     created_ns: 1_700_000_000_123_456_789,
+///     relative_created_ms: 12.5,
+///     caller: Caller::of_source(file!(), line!(), module_path!()),
+///     thread: None,
+///     thread_name: Some("main"),
+///     process: Some(std::process::id()),
+///     process_name: None,
+///     task_name: None,
+///     fields: &[("order", Value::Integer(17))],
+///     exception: None,
+///     stack: None,
+/// };
+/// assert_eq!(record.milliseconds(), 123);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
     /// The logger's name (`name`).
@@ -41,12 +65,33 @@ pub struct Record<'a> {
 
 impl Record<'_> {
     /// The whole milliseconds of the creation time, 0 to 999 (`msecs`).
+    ///
+    /// ```
+    /// use duramen::{Filter, Record};
+    ///
+    /// /// Lets the records of the first half of each second through.
+    /// struct FirstHalf;
+    ///
+    /// impl Filter for FirstHalf {
+    ///     fn filter(&self, record: &Record<'_>) -> bool {
+    ///         record.milliseconds() < 500
+    ///     }
+    /// }
+    /// ```
     pub fn milliseconds(&self) -> u32 {
         u32::try_from(self.created_ns.rem_euclid(1_000_000_000) / 1_000_000).unwrap_or(0)
     }
 }
 
 /// Where a logging call stands in the source.
+///
+/// ```
+/// use duramen::record::Caller;
+///
+/// let here = Caller::of_source("src/db/pool.rs", 12, "shop::db::pool");
+/// assert_eq!((here.filename, here.module, here.line), ("pool.rs", "pool", 12));
+/// assert_eq!(here.function, "shop::db::pool");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller<'a> {
     /// Full path of the source file (`pathname`).

@@ -19,6 +19,14 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 static RECENT: Mutex<Option<(Instant, u32)>> = Mutex::new(None);
 
 /// Reports that `part`, such as the name of a handler, met `error`.
+///
+/// ```
+/// use duramen::report;
+///
+/// let before = report::count();
+/// report::error("PagerHandler", &"nobody answers"); // duramen: PagerHandler: nobody answers
+/// assert_eq!(report::count(), before + 1);
+/// ```
 pub fn error(part: &str, error: &dyn Display) {
     COUNT.fetch_add(1, Ordering::Relaxed);
     if ENABLED.load(Ordering::Relaxed) && is_within_rate() {
@@ -57,12 +65,26 @@ pub(crate) fn write_arguments(arguments: Arguments<'_>, text: &mut String) -> bo
 }
 
 /// The number of errors reported since the program began, written or not.
+///
+/// ```
+/// // In a health check:
+/// let logging_is_well = duramen::report::count() == 0;
+/// # assert!(logging_is_well);
+/// ```
 pub fn count() -> u64 {
     COUNT.load(Ordering::Relaxed)
 }
 
 /// Writes reports to standard error (the default), or only counts them, as Python does with
 /// `raiseExceptions = False`.
+///
+/// ```
+/// use duramen::report;
+///
+/// report::set_enabled(false); // for a program whose standard error is read by another one
+/// report::error("PagerHandler", &"nobody answers");
+/// assert_eq!(report::count(), 1);
+/// ```
 pub fn set_enabled(enabled: bool) {
     ENABLED.store(enabled, Ordering::Relaxed);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use duramen::formatter::{ConsoleFormatter, Formatter, JsonFormatter, Style, TextFormatter};
-use duramen::handler::{AsyncHandler, FileHandler, StreamHandler};
+use duramen::handler::{AsyncHandler, FileHandler, MemoryHandler, StreamHandler};
 use duramen::queue::Options;
 use duramen::{Handler, Level, Logger, Manager, Value, bound, fields, info, log};
 
@@ -62,6 +62,13 @@ fn lines_in_files_allocate_nothing() {
     assert_eq!(allocations_before(Arc::new(plain), write_fields), 0);
     let buffered = FileHandler::buffered(folder.path().join("buffered.log"), 1000).expect("a file");
     assert_eq!(allocations_before(Arc::new(buffered), write_fields), 0);
+}
+
+#[test]
+fn records_that_are_held_back_allocate_nothing() {
+    let target = Arc::new(StreamHandler::new(io::sink()));
+    let handler = MemoryHandler::new(16, Level::ERROR, target);
+    assert_eq!(allocations_before(Arc::new(handler), write_fields), 0);
 }
 
 #[test]

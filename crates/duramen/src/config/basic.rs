@@ -25,6 +25,13 @@ enum Output {
 }
 
 /// Collects settings; [`BasicConfig::apply`] makes them hold. Made by [`basic_config`].
+///
+/// ```
+/// use duramen::{Level, config::basic_config, get_logger, info};
+///
+/// basic_config().level(Level::INFO).format("%(asctime)s %(message)s").datefmt("%H:%M:%S").apply().unwrap();
+/// info!(get_logger("shop"), "open"); // 12:00:00 open
+/// ```
 #[derive(Default)]
 #[must_use = "nothing is configured before apply"]
 pub struct BasicConfig {
@@ -54,11 +61,24 @@ impl BasicConfig {
     }
 
     /// The format of a line (default: level, name and message, with colons between).
+    ///
+    /// ```
+    /// use duramen::config::basic_config;
+    ///
+    /// let error = basic_config().format("%(mesage)s").apply().unwrap_err();
+    /// assert_eq!(error.to_string(), "the format \"%(mesage)s\" is not valid");
+    /// ```
     pub fn format(self, format: impl Into<String>) -> Self {
         Self { format: Some(format.into()), ..self }
     }
 
     /// In which style the format is written (default: percent).
+    ///
+    /// ```
+    /// use duramen::{config::basic_config, formatter::Style};
+    ///
+    /// basic_config().format("{levelname:<8} {message}").style(Style::Brace).apply().unwrap();
+    /// ```
     pub fn style(self, style: Style) -> Self {
         Self { style, ..self }
     }
@@ -69,6 +89,15 @@ impl BasicConfig {
     }
 
     /// Appends to the file at `path`. Of several outputs the last one given holds.
+    ///
+    /// ```
+    /// use duramen::{Manager, config::basic_config};
+    ///
+    /// let path = std::env::temp_dir().join(format!("basic-{}.log", std::process::id()));
+    /// let root = Manager::new().root();
+    /// basic_config().filename(&path).apply_to(&root).unwrap();
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     pub fn filename(self, path: impl Into<PathBuf>) -> Self {
         Self { output: Output::File { path: path.into(), truncate: false }, ..self }
     }
@@ -79,17 +108,44 @@ impl BasicConfig {
     }
 
     /// Writes to `stream`.
+    ///
+    /// ```
+    /// use duramen::config::basic_config;
+    ///
+    /// basic_config().stream(std::io::stdout()).apply().unwrap();
+    /// ```
     pub fn stream(self, stream: impl Write + Send + 'static) -> Self {
         Self { output: Output::Stream(Box::new(stream)), ..self }
     }
 
     /// Uses `handlers` as they are, with their own formatters.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::config::basic_config;
+    /// use duramen::handler::{FileHandler, StreamHandler};
+    ///
+    /// let path = std::env::temp_dir().join(format!("both-{}.log", std::process::id()));
+    /// let file = Arc::new(FileHandler::new(&path).unwrap());
+    /// basic_config().handlers(vec![file, Arc::new(StreamHandler::stderr())]).apply().unwrap();
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     pub fn handlers(self, handlers: Vec<Arc<dyn Handler>>) -> Self {
         Self { output: Output::Handlers(handlers), ..self }
     }
 
     /// Takes away and closes the root's handlers first. Without it, a root that has handlers is left as
     /// it is.
+    ///
+    /// ```
+    /// use duramen::{Manager, config::basic_config, handler::StreamHandler};
+    ///
+    /// let root = Manager::new().root();
+    /// root.add_handler(std::sync::Arc::new(StreamHandler::stderr()));
+    /// basic_config().stream(std::io::stdout()).force().apply_to(&root).unwrap(); // in place of that one
+    /// assert_eq!(root.handlers().len(), 1);
+    /// ```
     pub fn force(self) -> Self {
         Self { force: true, ..self }
     }
@@ -103,6 +159,14 @@ impl BasicConfig {
     }
 
     /// Configures `root`, which may belong to another manager.
+    ///
+    /// ```
+    /// use duramen::{Level, Manager, config::basic_config};
+    ///
+    /// let manager = Manager::new();
+    /// basic_config().level(Level::DEBUG).apply_to(&manager.root()).unwrap();
+    /// assert!(manager.get_logger("shop").is_enabled_for(Level::DEBUG));
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError`]; the loggers are then as before.

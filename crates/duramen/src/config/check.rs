@@ -14,6 +14,15 @@ use crate::handler::audit_file::EXPECTED_FILTERS;
 use crate::{Filter, Formatter, Level, Value};
 
 /// A configuration that was checked as a whole. It holds when it is [applied](Settings::apply).
+///
+/// ```
+/// use duramen::{Level, Manager, config};
+///
+/// let settings = config::from_json(r#"{"version": 1, "root": {"level": "ERROR"}}"#).unwrap();
+/// let manager = Manager::new();
+/// settings.apply_to(&manager).unwrap();
+/// assert_eq!(manager.root().level(), Level::ERROR);
+/// ```
 #[must_use = "nothing is configured before apply"]
 pub struct Settings {
     pub(super) is_incremental: bool,

@@ -8,6 +8,15 @@ use crate::error::OptionError;
 use crate::formatter::UnsupportedLayout;
 
 /// Why the configuration was not applied. Nothing has been changed then.
+///
+/// ```
+/// use duramen::config::{self, ConfigError};
+///
+/// match config::from_json("{}") {
+///     Err(ConfigError::Mistakes(mistakes)) => assert_eq!(mistakes.list()[0].path, "version"),
+///     _ => unreachable!("a version has to be there"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The format is not valid in its style.

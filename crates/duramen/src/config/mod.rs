@@ -48,6 +48,16 @@ struct Guide;
 
 /// The settings in a configuration that has been read already.
 ///
+/// ```
+/// use duramen::{Value, config};
+///
+/// let written = Value::Map(vec![
+///     ("version".into(), Value::Integer(1)),
+///     ("root".into(), Value::Map(vec![("level".into(), Value::Text("INFO".into()))])),
+/// ]);
+/// config::from_dict(&written).unwrap().apply().unwrap();
+/// ```
+///
 /// # Errors
 /// [`ConfigError::Mistakes`] with all that is wrong.
 pub fn from_dict(written: &Value<'_>) -> Result<Settings, ConfigError> {
@@ -57,6 +67,13 @@ pub fn from_dict(written: &Value<'_>) -> Result<Settings, ConfigError> {
 /// The settings in the file at `path`. The ending of its name says what is in it: `.json`, `.yaml`, `.yml`, `.toml`,
 /// or, for the INI form, `.ini`, `.cfg`, `.conf`.
 ///
+/// ```
+/// use duramen::config;
+///
+/// let error = config::from_file("/no/such/logging.yaml").err().unwrap();
+/// assert!(error.to_string().starts_with("cannot read the configuration file /no/such/logging.yaml"));
+/// ```
+///
 /// # Errors
 /// [`ConfigError::Unreadable`], or [`ConfigError::Mistakes`] with all that is wrong.
 pub fn from_file(path: impl AsRef<Path>) -> Result<Settings, ConfigError> {
@@ -65,6 +82,12 @@ pub fn from_file(path: impl AsRef<Path>) -> Result<Settings, ConfigError> {
 
 /// The settings in a text of JSON.
 ///
+/// ```
+/// use duramen::config;
+///
+/// config::from_json(r#"{"version": 1, "root": {"level": "INFO"}}"#).unwrap().apply().unwrap();
+/// ```
+///
 /// # Errors
 /// [`ConfigError::Mistakes`] with all that is wrong.
 pub fn from_json(text: &str) -> Result<Settings, ConfigError> {
@@ -72,6 +95,12 @@ pub fn from_json(text: &str) -> Result<Settings, ConfigError> {
 }
 
 /// The settings in a text of YAML.
+///
+/// ```
+/// use duramen::config;
+///
+/// config::from_yaml("{version: 1, loggers: {shop.orders: {level: DEBUG}}}").unwrap().apply().unwrap();
+/// ```
 ///
 /// # Errors
 /// [`ConfigError::Mistakes`] with all that is wrong.
@@ -82,6 +111,12 @@ pub fn from_yaml(text: &str) -> Result<Settings, ConfigError> {
 
 /// The settings in a text of TOML.
 ///
+/// ```
+/// use duramen::config;
+///
+/// config::from_toml("version = 1\n[loggers.\"shop.orders\"]\nlevel = \"DEBUG\"").unwrap().apply().unwrap();
+/// ```
+///
 /// # Errors
 /// [`ConfigError::Mistakes`] with all that is wrong.
 #[cfg(feature = "toml")]
@@ -91,6 +126,26 @@ pub fn from_toml(text: &str) -> Result<Settings, ConfigError> {
 
 /// The settings in a text in the INI form of Python's `fileConfig`. Its arguments are literals, `sys.stdout` or
 /// `sys.stderr`; nothing is evaluated.
+///
+/// ```
+/// use duramen::config;
+///
+/// let text = "
+/// [loggers]
+/// keys = root
+/// [handlers]
+/// keys = screen
+/// [formatters]
+/// keys =
+/// [logger_root]
+/// level = INFO
+/// handlers = screen
+/// [handler_screen]
+/// class = StreamHandler
+/// args = (sys.stdout,)
+/// ";
+/// config::from_ini(text).unwrap().apply().unwrap();
+/// ```
 ///
 /// # Errors
 /// [`ConfigError::Mistakes`] with all that is wrong.

@@ -10,6 +10,23 @@ use crate::{Level, Value};
 /// asked for is a mistake too.
 ///
 /// An option that is `null` counts as not given, as `None` does in Python.
+///
+/// ```
+/// use duramen::config::{Recipe, Registry};
+/// use duramen::handler::SocketHandler;
+///
+/// let kinds = Registry::new().handler("shop.Collector", |options| {
+///     let host = options.required_text("host")?.to_owned();
+///     let port = options.integer("port", 1..=65535).unwrap_or(9020);
+///     let port = u16::try_from(port).unwrap_or(9020);
+///     Some(Recipe::new(move |_| Ok(std::sync::Arc::new(SocketHandler::new(host.clone(), port)))))
+/// });
+/// let error = kinds
+///     .from_json(r#"{"version": 1, "handlers": {"c": {"class": "shop.Collector", "host": "c", "port": 0}}}"#)
+///     .err()
+///     .unwrap();
+/// assert!(error.to_string().ends_with("handlers.c.port: found 0, expected an integer from 1 to 65535"));
+/// ```
 #[derive(Debug)]
 pub struct Options<'a> {
     path: String,

@@ -10,6 +10,30 @@ use super::{ConfigError, Mistakes, Settings, read};
 use crate::{Filter, Formatter, Handler, Value};
 
 /// What a handler is made with, when all of the configuration is known to be right.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::config::{Recipe, Registry};
+/// use duramen::{Level, Manager, handler::MemoryHandler};
+///
+/// // A kind of handler that stands in front of another one.
+/// let kinds = Registry::new().handler("shop.Recent", |options| {
+///     let target = options.handler("target")?;
+///     Some(Recipe::new(move |parts| {
+///         Ok(Arc::new(MemoryHandler::new(100, Level::ERROR, parts.handler(&target)?)))
+///     }))
+/// });
+/// let settings = kinds.from_json(r#"{
+///     "version": 1,
+///     "handlers": {
+///         "screen": {"class": "logging.StreamHandler"},
+///         "recent": {"class": "shop.Recent", "target": "screen"}
+///     },
+///     "root": {"handlers": ["recent"]}
+/// }"#);
+/// settings.unwrap().apply_to(&Manager::new()).unwrap();
+/// ```
 pub struct Parts<'a> {
     pub(super) formatter: Option<Arc<dyn Formatter>>,
     pub(super) handlers: &'a HashMap<String, Arc<dyn Handler>>,
@@ -35,6 +59,22 @@ impl Parts<'_> {
 type Make = dyn Fn(&Parts<'_>) -> io::Result<Arc<dyn Handler>> + Send + Sync;
 
 /// How a handler is made, once its options are known to be right.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::config::Recipe;
+/// use duramen::handler::FileHandler;
+///
+/// let recipe = Recipe::new(|parts| {
+///     let handler = FileHandler::new("/tmp/shop.log")?;
+///     if let Some(formatter) = parts.formatter() {
+///         handler.set_formatter(formatter);
+///     }
+///     Ok(Arc::new(handler))
+/// })
+/// .opening("/tmp/shop.log");
+/// ```
 pub struct Recipe {
     pub(super) opens: Option<PathBuf>,
     /// Filters that hold records back by their number are refused.

@@ -20,6 +20,20 @@ use crate::Record;
 ///
 /// Called by a logger for the records made with it, and by a handler for all that reach it, from any
 /// thread. It must not log.
+///
+/// ```
+/// use duramen::{Filter, Level, Record};
+///
+/// /// Lets severe records through, and those of one tenant.
+/// struct OfTenant(i64);
+///
+/// impl Filter for OfTenant {
+///     fn filter(&self, record: &Record<'_>) -> bool {
+///         let of_tenant = |(name, value): &(&str, _)| *name == "tenant" && *value == duramen::Value::Integer(self.0);
+///         record.level >= Level::ERROR || record.fields.iter().any(of_tenant)
+///     }
+/// }
+/// ```
 pub trait Filter: Send + Sync {
     /// True when `record` goes on.
     fn filter(&self, record: &Record<'_>) -> bool;
@@ -32,6 +46,13 @@ pub trait Filter: Send + Sync {
 }
 
 /// An option of a filter that cannot be.
+///
+/// ```
+/// use duramen::filter::SamplingFilter;
+///
+/// let error = SamplingFilter::new(1.5).unwrap_err();
+/// assert_eq!(error.to_string(), "rate: found 1.5, expected a share, 0 to 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{option}: found {found}, expected {expected}")]
 pub struct WrongOption {

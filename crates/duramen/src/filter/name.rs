@@ -20,11 +20,24 @@ pub struct NameFilter {
 
 impl NameFilter {
     /// Lets `name` and what lies below it through; the empty name (the default) lets all through.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{filter::NameFilter, handler::StreamHandler};
+    ///
+    /// let handler = StreamHandler::stderr();
+    /// handler.add_filter(Arc::new(NameFilter::new("shop.orders"))); // nothing else
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into() }
     }
 
     /// Whether records of the logger `name` go on.
+    ///
+    /// ```
+    /// assert!(duramen::filter::NameFilter::new("shop").allows("shop.orders"));
+    /// ```
     pub fn allows(&self, name: &str) -> bool {
         self.name.is_empty()
             || name

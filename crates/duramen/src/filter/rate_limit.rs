@@ -11,6 +11,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::{Level, Record};
 
 /// What records share a limit.
+///
+/// ```
+/// use duramen::filter::{LimitBy, RateLimitFilter};
+///
+/// // Ten records a second of all loggers together.
+/// let filter = RateLimitFilter::new(10.0, 10.0).unwrap().by(LimitBy::All);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LimitBy {
     /// Those of a logger.
@@ -52,6 +59,16 @@ struct Bucket {
 
 impl RateLimitFilter {
     /// `rate` in records a second; `burst` at least 1.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{filter::RateLimitFilter, handler::StreamHandler};
+    ///
+    /// let handler = StreamHandler::stderr();
+    /// handler.add_filter(Arc::new(RateLimitFilter::new(10.0, 100.0).unwrap()));
+    /// assert!(RateLimitFilter::new(0.0, 1.0).is_err());
+    /// ```
     ///
     /// # Errors
     /// For a rate that is not above 0, or a burst below 1.

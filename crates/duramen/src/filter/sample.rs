@@ -29,6 +29,15 @@ pub struct SamplingFilter {
 impl SamplingFilter {
     /// `rate` is the share that goes on: 0 to 1.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{filter::SamplingFilter, handler::StreamHandler};
+    ///
+    /// let handler = StreamHandler::stderr();
+    /// handler.add_filter(Arc::new(SamplingFilter::new(0.01).unwrap())); // one of a hundred, and all errors
+    /// ```
+    ///
     /// # Errors
     /// For any other rate.
     pub fn new(rate: f64) -> Result<Self, WrongOption> {
@@ -40,6 +49,12 @@ impl SamplingFilter {
     }
 
     /// Records of this level and above always go on.
+    ///
+    /// ```
+    /// use duramen::{Level, filter::SamplingFilter};
+    ///
+    /// let filter = SamplingFilter::new(0.01).unwrap().keep(Level::WARNING);
+    /// ```
     #[must_use]
     pub fn keep(mut self, level: Level) -> Self {
         self.kept = level;
@@ -47,6 +62,13 @@ impl SamplingFilter {
     }
 
     /// The field that says to which trace a record belongs; `trace_id` if this is not called.
+    ///
+    /// ```
+    /// use duramen::filter::SamplingFilter;
+    ///
+    /// // All records of a request, or none.
+    /// let filter = SamplingFilter::new(0.1).unwrap().by_field("request_id");
+    /// ```
     #[must_use]
     pub fn by_field(mut self, name: &str) -> Self {
         self.field = name.into();

@@ -58,6 +58,15 @@ pub const DEFAULT_ALIGN: usize = 32;
 
 impl ConsoleFormatter {
     /// With or without color. The time is local, as `2024-03-01 12:00:00,123`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{formatter::ConsoleFormatter, handler::StreamHandler};
+    ///
+    /// let handler = StreamHandler::stderr();
+    /// handler.set_formatter(Arc::new(ConsoleFormatter::new(false).datefmt("%H:%M:%S").align(40)));
+    /// ```
     pub fn new(color: bool) -> Self {
         Self { asctime: Asctime::new(None), color, align: DEFAULT_ALIGN, extra: PairRules::new(color) }
     }

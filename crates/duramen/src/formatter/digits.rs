@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::append::append;
 use super::layout::UnsupportedLayout;
+use crate::append::append;
 
 /// The text of a short number.
 pub(super) struct Digits {

@@ -6,11 +6,18 @@
 
 use std::ops::Range;
 
-use super::append::append;
 use super::digits::{self, Digits};
 use crate::Record;
+use crate::append::append;
 
 /// A field of a record, by the name that Python's `LogRecord` gives it.
+///
+/// ```
+/// use duramen::formatter::Field;
+///
+/// assert_eq!(Field::by_name("levelname"), Some(Field::Levelname));
+/// assert_eq!(Field::by_name("user_id"), None); // extra fields are for structured formatters
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// `name`: the logger's name.
@@ -204,6 +211,12 @@ enum Piece {
 }
 
 /// A format that is only rendered exactly by the interpreter, or not at all.
+///
+/// ```
+/// use duramen::formatter::{UnsupportedLayout, percent};
+///
+/// assert_eq!(percent::compile("%(message)s %").unwrap_err(), UnsupportedLayout);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the format needs the interpreter")]
 pub struct UnsupportedLayout;
@@ -212,6 +225,13 @@ pub struct UnsupportedLayout;
 pub(super) const WIDEST: usize = 4096;
 
 /// A compiled layout.
+///
+/// ```
+/// use duramen::formatter::{Field, percent};
+///
+/// let layout = percent::compile("%(levelname)s %(message)s").unwrap();
+/// assert!(layout.uses(Field::Message) && !layout.uses(Field::Asctime));
+/// ```
 #[derive(Debug, Default)]
 pub struct Layout {
     pieces: Vec<Piece>,
@@ -254,7 +274,7 @@ impl Layout {
         let mut shows_time = false;
         let belongs = |piece: &&Piece| match piece {
             Piece::Text(Field::Asctime) => !std::mem::replace(&mut shows_time, true),
-            Piece::Literal(_) | Piece::Text(Field::Name | Field::Levelname) => true,
+            Piece::Literal(_) | Piece::Byte(_) | Piece::Text(Field::Name | Field::Levelname) => true,
             _ => false,
         };
         self.pieces.iter().take_while(belongs).count()

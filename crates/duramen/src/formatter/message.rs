@@ -1,9 +1,9 @@
 //! The message of a record: a `%` template with its arguments.
 
-use super::append::{append, find_percent};
 use super::digits;
 use super::layout::{Conversion, FieldValue, Kind, UnsupportedLayout};
 use super::percent::specification;
+use crate::append::{append, find_percent};
 
 /// An argument of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,12 +3,24 @@
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 
-use super::append::append;
 use super::asctime::Asctime;
 use super::{Field, Formatter, Layout, UnsupportedLayout, brace, dollar, percent};
+use crate::append::append;
 use crate::{Level, Record};
 
 /// The three kinds of format string that Python knows.
+///
+/// ```
+/// use duramen::formatter::{Style, TextFormatter};
+///
+/// for (format, style) in [
+///     ("%(levelname)-8s %(message)s", Style::Percent),
+///     ("{levelname:<8} {message}", Style::Brace),
+///     ("$levelname $message", Style::Dollar),
+/// ] {
+///     assert!(TextFormatter::new(format, None, style).is_ok());
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     /// `%(message)s`.
@@ -21,6 +33,20 @@ pub enum Style {
 }
 
 /// Python's `Formatter`: a format string, and a date format for `asctime`.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::formatter::{Style, TextFormatter};
+/// use duramen::{handler::StreamHandler, warning};
+///
+/// let format = "%(asctime)s %(levelname)-8s %(name)s:%(lineno)d %(message)s";
+/// let handler = StreamHandler::stdout();
+/// handler.set_formatter(Arc::new(TextFormatter::new(format, Some("%H:%M:%S"), Style::Percent).unwrap()));
+/// let manager = duramen::Manager::new();
+/// manager.root().add_handler(Arc::new(handler));
+/// warning!(manager.get_logger("shop"), "low on paper"); // 12:00:00 WARNING  shop:14 low on paper
+/// ```
 #[derive(Debug)]
 pub struct TextFormatter {
     layout: Layout,
@@ -62,6 +88,13 @@ impl TextFormatter {
     /// Formats with `format`, and `asctime` by `date_format` in the terms of `strftime` (default: the
     /// date, the time and milliseconds, as `2024-03-01 12:00:00,123`), in local time.
     ///
+    /// ```
+    /// use duramen::formatter::{Style, TextFormatter};
+    ///
+    /// assert!(TextFormatter::new("%(asctime)s %(message)s", Some("%d.%m.%Y"), Style::Percent).is_ok());
+    /// assert!(TextFormatter::new("%(nothing)s", None, Style::Percent).is_err());
+    /// ```
+    ///
     /// # Errors
     /// [`UnsupportedLayout`] when `format` is no valid format of `style`.
     pub fn new(format: &str, date_format: Option<&str>, style: Style) -> Result<Self, UnsupportedLayout> {
@@ -81,6 +114,14 @@ impl TextFormatter {
     }
 
     /// Writes `asctime` in `zone` in place of local time.
+    ///
+    /// ```
+    /// use duramen::formatter::{Style, TextFormatter};
+    /// use jiff::tz::TimeZone;
+    ///
+    /// let formatter = TextFormatter::new("{asctime}Z {message}", Some("%Y-%m-%dT%H:%M:%S"), Style::Brace);
+    /// let formatter = formatter.unwrap().in_zone(TimeZone::UTC);
+    /// ```
     #[must_use]
     pub fn in_zone(self, zone: TimeZone) -> Self {
         Self::with(self.layout, self.asctime.in_zone(zone))

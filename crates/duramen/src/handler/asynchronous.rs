@@ -23,6 +23,28 @@ const AT_THE_END: Duration = Duration::from_secs(1);
 /// waits until the handlers behind have all that was handled before; [`Handler::close`] delivers what is
 /// queued, ends the thread, and closes the handlers behind, which nothing else may know. What is handled
 /// after that is dropped and counted.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::handler::{AsyncHandler, FileHandler};
+/// use duramen::queue::{Options, Overflow};
+/// use duramen::{Level, Manager, warning};
+///
+/// let path = std::env::temp_dir().join(format!("async-{}.log", std::process::id()));
+/// let file = Arc::new(FileHandler::new(&path).unwrap());
+/// // Rather lose what is less severe than wait when the disk is slow.
+/// let options = Options { overflow: Overflow::DropBelow(Level::WARNING), ..Options::default() };
+/// let queue = Arc::new(AsyncHandler::new(vec![file], options).unwrap());
+/// let manager = Manager::new();
+/// manager.root().add_handler(queue.clone());
+/// warning!(manager.root(), "low on paper");
+/// manager.flush();
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "low on paper\n");
+/// let stats = queue.stats();
+/// assert_eq!((stats.delivered, stats.dropped.total()), (1, 0));
+/// # std::fs::remove_file(path).unwrap();
+/// ```
 pub struct AsyncHandler {
     gate: Gate,
     behind: Arc<Behind>,
@@ -63,12 +85,33 @@ impl AsyncHandler {
     }
 
     /// Where the records have gone.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{handler::{AsyncHandler, NullHandler}, queue::Options};
+    ///
+    /// let queue = AsyncHandler::new(vec![Arc::new(NullHandler)], Options::default()).unwrap();
+    /// // For a health check or a metric:
+    /// let dropped = queue.stats().dropped;
+    /// assert_eq!((dropped.newest, dropped.timeout), (0, 0));
+    /// ```
     pub fn stats(&self) -> Ledger {
         self.behind.queue.ledger()
     }
 
     /// Waits until the handlers behind have all that was handled before, `timeout` at most; false when that
     /// was not enough. They are not flushed then.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use duramen::{handler::{AsyncHandler, NullHandler}, queue::Options};
+    ///
+    /// let queue = AsyncHandler::new(vec![Arc::new(NullHandler)], Options::default()).unwrap();
+    /// assert!(queue.flush_within(Duration::from_secs(5)));
+    /// ```
     pub fn flush_within(&self, timeout: Duration) -> bool {
         self.behind.flush_within(timeout)
     }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,6 +20,34 @@ use crate::writer::Writer;
 use crate::{Filter, Formatter, Level, Record, report};
 
 /// The level and the filters of a handler.
+///
+/// ```
+/// use duramen::handler::base::Gate;
+/// use duramen::{Handler, Level, Record};
+///
+/// /// A handler of one's own with a level and filters.
+/// #[derive(Default)]
+/// struct Counts {
+///     gate: Gate,
+///     records: std::sync::atomic::AtomicU64,
+/// }
+///
+/// impl Handler for Counts {
+///     fn level(&self) -> Level {
+///         self.gate.level()
+///     }
+///     fn handle(&self, record: &Record<'_>) {
+///         if self.gate.passes(record) {
+///             self.records.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         }
+///     }
+///     fn flush(&self) {}
+///     fn close(&self) {}
+/// }
+///
+/// let counts = Counts::default();
+/// counts.gate.set_level(Level::ERROR);
+/// ```
 pub struct Gate {
     level: AtomicI64,
     /// False as long as a record need not look for filters.
@@ -56,13 +84,44 @@ impl Gate {
     }
 
     /// True when `record` passes the filters. As in Python, the level is the caller's to compare.
+    #[inline]
     pub fn passes(&self, record: &Record<'_>) -> bool {
-        !self.has_filters.load(Ordering::Acquire)
-            || self.filters.read().iter().all(|filter| filter.filter(record))
+        !self.has_filters.load(Ordering::Acquire) || self.all_pass(record)
+    }
+
+    fn all_pass(&self, record: &Record<'_>) -> bool {
+        self.filters.read().iter().all(|filter| filter.filter(record))
     }
 }
 
 /// Where a handler brings its records: everything that is different from handler to handler.
+///
+/// ```
+/// use std::io;
+///
+/// use duramen::handler::{BasicHandler, Destination};
+/// use duramen::{Formatter, Record};
+///
+/// /// Keeps the last line, for a status page.
+/// #[derive(Default)]
+/// struct LastLine(Vec<u8>);
+///
+/// impl Destination for LastLine {
+///     fn name(&self) -> &'static str {
+///         "LastLine"
+///     }
+///     fn emit(&mut self, record: &Record<'_>, formatter: &dyn Formatter) -> io::Result<()> {
+///         self.0.clear();
+///         formatter.format(record, &mut self.0);
+///         Ok(())
+///     }
+///     fn close(&mut self) -> io::Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let handler = BasicHandler::with_destination(LastLine::default()); // level, filters, formatter, lock
+/// ```
 pub trait Destination: Send {
     /// The handler's name in reports, as `FileHandler`.
     fn name(&self) -> &'static str;
@@ -114,6 +173,8 @@ pub trait Destination: Send {
 pub struct BasicHandler<D> {
     gate: Gate,
     form: ArcSwap<Form>,
+    /// How often the form has been set.
+    form_number: AtomicUsize,
     name: &'static str,
     destination: Arc<Shared<D>>,
     /// Records that have failed otherwise than the destination counts.
@@ -121,7 +182,15 @@ pub struct BasicHandler<D> {
 }
 
 /// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
-type Shared<D> = ReentrantMutex<RefCell<D>>;
+type Shared<D> = ReentrantMutex<RefCell<Held<D>>>;
+
+/// What the lock guards.
+struct Held<D> {
+    destination: D,
+    /// The form as it was when it had been set so often: reading it here costs nothing that other threads can see.
+    form: Arc<Form>,
+    form_number: usize,
+}
 
 /// How a handler shows its records.
 #[derive(Clone)]
@@ -133,14 +202,17 @@ struct Form {
 impl<D: Destination> BasicHandler<D> {
     /// A handler for all levels, without filters, that writes messages alone.
     pub fn with_destination(destination: D) -> Self {
+        let form = Arc::new(Form { formatter: Arc::new(TextFormatter::default()), redactor: None });
         Self {
             gate: Gate::default(),
-            form: ArcSwap::from_pointee(Form {
-                formatter: Arc::new(TextFormatter::default()),
-                redactor: None,
-            }),
+            form: ArcSwap::new(Arc::clone(&form)),
+            form_number: AtomicUsize::new(0),
             name: destination.name(),
-            destination: Arc::new(ReentrantMutex::new(RefCell::new(destination))),
+            destination: Arc::new(ReentrantMutex::new(RefCell::new(Held {
+                destination,
+                form,
+                form_number: 0,
+            }))),
             failed: AtomicU64::new(0),
         }
     }
@@ -151,9 +223,19 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     /// Sets the formatter.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{formatter::JsonFormatter, handler::StreamHandler};
+    ///
+    /// let handler = StreamHandler::stderr();
+    /// handler.set_formatter(Arc::new(JsonFormatter::default()));
+    /// ```
     #[expect(clippy::needless_pass_by_value, reason = "who sets it gives it away")]
     pub fn set_formatter(&self, formatter: Arc<dyn Formatter>) {
         self.form.rcu(|form| Form { formatter: Arc::clone(&formatter), redactor: form.redactor.clone() });
+        self.form_number.fetch_add(1, Ordering::Release);
     }
 
     /// Adds a filter.
@@ -162,12 +244,29 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     /// Formats masked copies of the records from now on; other handlers see them as they were.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::redact::Redactor;
+    /// use duramen::{Manager, handler::FileHandler, warning};
+    ///
+    /// let path = std::env::temp_dir().join(format!("masked-{}.log", std::process::id()));
+    /// let handler = FileHandler::new(&path).unwrap();
+    /// handler.set_redactor(Arc::new(Redactor::builder().pack("credentials").build().unwrap()));
+    /// let manager = Manager::new();
+    /// manager.root().add_handler(Arc::new(handler));
+    /// warning!(manager.root(), "refused password=hunter2");
+    /// assert!(!std::fs::read_to_string(&path).unwrap().contains("hunter2"));
+    /// # std::fs::remove_file(path).unwrap();
+    /// ```
     #[expect(clippy::needless_pass_by_value, reason = "who sets it gives it away")]
     pub fn set_redactor(&self, redactor: Arc<Redactor>) {
         self.form.rcu(|form| Form {
             formatter: Arc::clone(&form.formatter),
             redactor: Some(Arc::clone(&redactor)),
         });
+        self.form_number.fetch_add(1, Ordering::Release);
     }
 
     /// Hands on what is held back when the process ends by `exit` or a return from `main`.
@@ -181,18 +280,18 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     /// Runs `act` on the destination under its lock; an error or a panic is reported. Whether it went well.
-    fn guarded(&self, act: impl FnOnce(&mut D) -> io::Result<()>) -> Outcome {
+    fn guarded(&self, act: impl FnOnce(&mut Held<D>) -> io::Result<()>) -> Outcome {
         let locked = self.destination.lock();
-        let Ok(mut destination) = locked.try_borrow_mut() else {
+        let Ok(mut held) = locked.try_borrow_mut() else {
             report::error(self.name, &"a record made while the same handler was writing is dropped");
             return Outcome::Uncounted;
         };
         // A user's filter or formatter may panic. The destination's own state is whole between calls.
-        match catch_unwind(AssertUnwindSafe(|| act(&mut destination))) {
+        match catch_unwind(AssertUnwindSafe(|| act(&mut held))) {
             Ok(Ok(())) => Outcome::Done,
             Ok(Err(error)) => {
                 report::error(self.name, &error);
-                if destination.failed().is_some() { Outcome::Counted } else { Outcome::Uncounted }
+                if held.destination.failed().is_some() { Outcome::Counted } else { Outcome::Uncounted }
             }
             Err(_) => {
                 report::error(self.name, &"panic while handling a record");
@@ -202,7 +301,7 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     /// [`BasicHandler::guarded`] for one record; false when something failed, which is counted.
-    fn deliver(&self, act: impl FnOnce(&mut D) -> io::Result<()>) -> bool {
+    fn deliver(&self, act: impl FnOnce(&mut Held<D>) -> io::Result<()>) -> bool {
         let outcome = self.guarded(act);
         if outcome == Outcome::Uncounted {
             self.failed.fetch_add(1, Ordering::Relaxed);
@@ -227,11 +326,17 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 
     fn handle(&self, record: &Record<'_>) {
-        self.deliver(|destination| {
+        self.deliver(|held| {
             if !self.gate.passes(record) {
                 return Ok(());
             }
-            let form = self.form.load();
+            // Asked before the form is: one that is set meanwhile is taken now or at the next record.
+            let number = self.form_number.load(Ordering::Acquire);
+            if held.form_number != number {
+                held.form = self.form.load_full();
+                held.form_number = number;
+            }
+            let Held { destination, form, .. } = held;
             let formatter = form.formatter.as_ref();
             match &form.redactor {
                 Some(redactor) => redactor.with_masked(record, |record| destination.emit(record, formatter)),
@@ -241,15 +346,15 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 
     fn hold_back(&self) {
-        self.guarded(|destination| {
-            destination.hold_back();
+        self.guarded(|held| {
+            held.destination.hold_back();
             Ok(())
         });
     }
 
     fn failed(&self) -> Option<u64> {
         let locked = self.destination.lock();
-        let by_destination = locked.try_borrow().ok().and_then(|destination| destination.failed());
+        let by_destination = locked.try_borrow().ok().and_then(|held| held.destination.failed());
         Some(self.failed.load(Ordering::Relaxed) + by_destination.unwrap_or(0))
     }
 
@@ -258,11 +363,11 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 
     fn flush(&self) {
-        self.guarded(Destination::flush);
+        self.guarded(|held| held.destination.flush());
     }
 
     fn close(&self) {
-        self.guarded(Destination::close);
+        self.guarded(|held| held.destination.close());
     }
 }
 
@@ -270,9 +375,9 @@ impl<D: Destination> Pending for Shared<D> {
     fn hand_on(&self, longest: Duration) {
         // A thread that hangs in a write has it; or this very thread, which has called `exit` in the middle of one.
         let Some(destination) = self.try_lock_for(longest) else { return };
-        let Ok(mut destination) = destination.try_borrow_mut() else { return };
-        if let Err(error) = destination.flush() {
-            report::error(destination.name(), &error);
+        let Ok(mut held) = destination.try_borrow_mut() else { return };
+        if let Err(error) = held.destination.flush() {
+            report::error(held.destination.name(), &error);
         }
     }
 }
@@ -280,8 +385,8 @@ impl<D: Destination> Pending for Shared<D> {
 impl<D: Destination> LineHandler for BasicHandler<D> {
     fn destination(&self) -> Option<spool::Destination> {
         let mut place = None;
-        self.guarded(|destination| {
-            place = destination.place();
+        self.guarded(|held| {
+            place = held.destination.place();
             Ok(())
         });
         place
@@ -310,7 +415,7 @@ impl<D: Destination> LineHandler for BasicHandler<D> {
     }
 
     fn write_line(&self, line: &[u8]) -> bool {
-        self.deliver(|destination| destination.write_line(line))
+        self.deliver(|held| held.destination.write_line(line))
     }
 }
 

@@ -12,6 +12,12 @@ use crate::{Formatter, Record};
 ///
 /// Python's `DatagramHandler` sends a pickle, which is not spoken here. A datagram may be lost on its way,
 /// and one that is longer than the network takes is reported.
+///
+/// ```
+/// use duramen::handler::DatagramHandler;
+///
+/// let handler = DatagramHandler::new("127.0.0.1", 9021); // JSON, a datagram for each record
+/// ```
 pub type DatagramHandler = BasicHandler<UdpDestination>;
 
 /// A UDP socket that is opened at the first record.

@@ -7,10 +7,33 @@ use super::base::{BasicHandler, Written};
 use crate::writer::FileWriter;
 
 /// Appends to a file, with one write of the operating system for each record, or in blocks ([`FileHandler::buffered`]).
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::formatter::{Style, TextFormatter};
+/// use duramen::{Manager, handler::FileHandler, warning};
+///
+/// let path = std::env::temp_dir().join(format!("handler-{}.log", std::process::id()));
+/// let handler = FileHandler::new(&path).unwrap();
+/// let layout = "%(levelname)s %(name)s: %(message)s";
+/// handler.set_formatter(Arc::new(TextFormatter::new(layout, None, Style::Percent).unwrap()));
+/// let manager = Manager::new();
+/// manager.root().add_handler(Arc::new(handler));
+/// warning!(manager.get_logger("shop"), "low on {}", "paper");
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "WARNING shop: low on paper\n");
+/// # std::fs::remove_file(path).unwrap();
+/// ```
 pub type FileHandler = BasicHandler<Written<FileWriter>>;
 
 impl FileHandler {
     /// Opens the file at `path`, which is made where it does not exist.
+    ///
+    /// ```
+    /// use duramen::handler::FileHandler;
+    ///
+    /// assert!(FileHandler::new("/no/such/folder/app.log").is_err());
+    /// ```
     ///
     /// # Errors
     /// When the file cannot be opened. To open it at the first record, use [`FileHandler::with_writer`].
@@ -49,6 +72,12 @@ impl FileHandler {
     }
 
     /// Writes with `writer`, which opens its file at the first record.
+    ///
+    /// ```
+    /// use duramen::{handler::FileHandler, writer::{FileWriter, Fsync}};
+    ///
+    /// let handler = FileHandler::with_writer(FileWriter::new("/tmp/orders.log").fsync(Fsync::EveryRecord));
+    /// ```
     pub fn with_writer(writer: FileWriter) -> Self {
         let is_buffered = writer.is_buffered();
         let handler = Self::with_destination(Written::new("FileHandler", writer));

@@ -11,6 +11,14 @@ use crate::{Formatter, Record};
 ///
 /// As in Python the formatter has no part in it, and each record has a connection of its own. Only plain
 /// HTTP is spoken: put a local proxy or a queue and a shipping handler where encryption is needed.
+///
+/// ```
+/// use duramen::handler::HttpHandler;
+/// use duramen::handler::http::{HttpDestination, Method};
+///
+/// let destination = HttpDestination::new("collector.internal", 80, "/records", Method::Post).unwrap();
+/// let handler = HttpHandler::with_destination(destination.credentials("shop", "hunter2"));
+/// ```
 pub type HttpHandler = BasicHandler<HttpDestination>;
 
 /// How the fields are sent.

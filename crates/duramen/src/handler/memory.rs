@@ -6,17 +6,37 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 use super::Handler;
 use super::base::Gate;
-use crate::owned_record::OwnedRecord;
+use crate::queue::{Accepts as _, Records, Waiting as _};
 use crate::{Filter, Level, Record};
 
 /// Keeps records in memory and gives them to its target in one go: when `capacity` of them are there, when
 /// one at `flush_level` or above comes, and when it is closed.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::handler::{FileHandler, MemoryHandler};
+/// use duramen::{Level, Manager, debug, error};
+///
+/// let path = std::env::temp_dir().join(format!("memory-{}.log", std::process::id()));
+/// let manager = Manager::new();
+/// manager.root().set_level(Level::DEBUG);
+/// let file = Arc::new(FileHandler::new(&path).unwrap());
+/// manager.root().add_handler(Arc::new(MemoryHandler::new(1000, Level::ERROR, file)));
+/// debug!(manager.root(), "looked up");
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+/// error!(manager.root(), "not found"); // and what led to it
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "looked up\nnot found\n");
+/// # std::fs::remove_file(path).unwrap();
+/// ```
 pub struct MemoryHandler {
     gate: Gate,
     capacity: usize,
     flush_level: Level,
     flush_on_close: bool,
-    buffer: Mutex<Vec<OwnedRecord>>,
+    buffer: Mutex<Records>,
+    /// What the records were in that went to the target last: its memory is used again.
+    delivered: Mutex<Records>,
     target: Arc<dyn Handler>,
     /// Held while records go to the target, so that two flushes do not mix their records; reentrant,
     /// since the target may cause a record that comes here.
@@ -32,12 +52,24 @@ impl MemoryHandler {
             flush_level,
             flush_on_close: true,
             buffer: Mutex::default(),
+            delivered: Mutex::default(),
             target,
             delivery: ReentrantMutex::default(),
         }
     }
 
     /// Forgets what is held back when the handler is closed, in place of delivering it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::handler::{MemoryHandler, NullHandler};
+    /// use duramen::{Handler, Level};
+    ///
+    /// // What led to no error is not worth keeping when the program ends.
+    /// let handler = MemoryHandler::new(1000, Level::ERROR, Arc::new(NullHandler)).discard_on_close();
+    /// handler.close();
+    /// ```
     #[must_use]
     pub fn discard_on_close(self) -> Self {
         Self { flush_on_close: false, ..self }
@@ -55,12 +87,16 @@ impl MemoryHandler {
 
     fn deliver(&self) {
         let _in_order = self.delivery.lock();
-        let records = std::mem::take(&mut *self.buffer.lock());
-        for record in records {
-            if record.level() >= self.target.level() {
-                record.with(|record| self.target.handle(record));
+        // No lock of either is held while the target runs, which may come back here.
+        let mut records = std::mem::take(&mut *self.delivered.lock());
+        self.buffer.lock().take(usize::MAX, &mut records);
+        let hand_on = |record: &Record<'_>| {
+            if record.level >= self.target.level() {
+                self.target.handle(record);
             }
-        }
+        };
+        while records.next(hand_on).is_some() {}
+        *self.delivered.lock() = records;
     }
 }
 
@@ -75,8 +111,8 @@ impl Handler for MemoryHandler {
         }
         let is_full = {
             let mut buffer = self.buffer.lock();
-            buffer.push(record.into());
-            buffer.len() >= self.capacity
+            buffer.accept(record);
+            buffer.count() >= self.capacity
         };
         if is_full || record.level >= self.flush_level {
             self.deliver();

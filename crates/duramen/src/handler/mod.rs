@@ -46,6 +46,33 @@ use crate::{Level, Record};
 /// A logger calls [`Handler::handle`] for each record at or above [`Handler::level`], from any
 /// thread. Errors never reach the caller: a handler hands them to the report channel. A handler
 /// knows no logger.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use duramen::{Handler, Level, Manager, Record, error};
+///
+/// /// Counts errors, for a metric.
+/// #[derive(Default)]
+/// struct Errors(AtomicU64);
+///
+/// impl Handler for Errors {
+///     fn level(&self) -> Level {
+///         Level::ERROR
+///     }
+///     fn handle(&self, _: &Record<'_>) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+///     fn flush(&self) {}
+///     fn close(&self) {}
+/// }
+///
+/// let (manager, errors) = (Manager::new(), Arc::new(Errors::default()));
+/// manager.root().add_handler(errors.clone());
+/// error!(manager.get_logger("shop"), "no answer");
+/// assert_eq!(errors.0.load(Ordering::Relaxed), 1);
+/// ```
 pub trait Handler: Send + Sync {
     /// Records below this level are not given to the handler.
     fn level(&self) -> Level;

@@ -13,6 +13,14 @@ use crate::{Formatter, Record};
 ///
 /// The connection is neither encrypted nor authenticated: it is meant for a mail server on the same machine
 /// or network, which brings the mail further.
+///
+/// ```
+/// use duramen::{Level, handler::SmtpHandler};
+///
+/// let to = vec!["on-call@example.com".to_owned()];
+/// let handler = SmtpHandler::new("localhost", 25, "shop@example.com", to, "the shop is down").unwrap();
+/// handler.set_level(Level::CRITICAL);
+/// ```
 pub type SmtpHandler = BasicHandler<SmtpDestination>;
 
 /// A mail server and the envelope of the mails.

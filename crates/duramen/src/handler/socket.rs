@@ -21,6 +21,13 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// The connection is made at the first record. After a failure the next attempt waits, longer each time;
 /// records in between are not delivered, and each is reported.
+///
+/// ```
+/// use duramen::{Level, handler::SocketHandler};
+///
+/// let handler = SocketHandler::new("collector.internal", 9020); // nothing is opened yet
+/// handler.set_level(Level::INFO);
+/// ```
 pub type SocketHandler = BasicHandler<TcpDestination>;
 
 /// A TCP connection that is made again after it broke.
@@ -59,6 +66,14 @@ impl TcpDestination {
     }
 
     /// Sets how long the next attempt waits after a failure.
+    ///
+    /// ```
+    /// use duramen::handler::socket::{SocketHandler, TcpDestination};
+    /// use duramen::handler::retry::Retry;
+    ///
+    /// let destination = TcpDestination::new("collector.internal", 9020).retry(Retry::default());
+    /// let handler = SocketHandler::to(destination);
+    /// ```
     #[must_use]
     pub fn retry(self, retry: Retry) -> Self {
         Self { retry, ..self }

@@ -11,6 +11,14 @@ use crate::{Formatter, Record};
 /// Sends `<PRIORITY>`, the identification, what the formatter makes of the record, and a NUL.
 ///
 /// Over TCP nothing but the NUL separates messages, as in Python.
+///
+/// ```
+/// use duramen::handler::SysLogHandler;
+/// use duramen::handler::syslog::{Address, Facility, SysLogDestination};
+///
+/// let destination = SysLogDestination::new(Address::Unix("/dev/log".into()), Facility::Local0);
+/// let handler = SysLogHandler::with_destination(destination.identification("shop: ").without_nul());
+/// ```
 pub type SysLogHandler = BasicHandler<SysLogDestination>;
 
 /// Where the syslog daemon listens.

@@ -10,6 +10,17 @@ use crate::rotation::{Customs, Schedule};
 use crate::writer::{FileWriter, TimedRotatingWriter};
 
 /// Appends to a file, and rolls it over on a schedule.
+///
+/// ```
+/// use duramen::handler::TimedRotatingFileHandler;
+/// use duramen::rotation::{Customs, Schedule, When};
+/// use duramen::writer::FileWriter;
+///
+/// // At midnight, with a week of backups.
+/// let schedule = Schedule::new(When::Midnight, 1).unwrap();
+/// let handler =
+///     TimedRotatingFileHandler::new(FileWriter::new("/tmp/shop.log"), schedule, 7, Customs::default());
+/// ```
 pub type TimedRotatingFileHandler = BasicHandler<Written<TimedRotatingWriter>>;
 
 impl TimedRotatingFileHandler {

@@ -4,6 +4,13 @@ use super::base::{BasicHandler, Written};
 use crate::writer::{FileWriter, WatchedFileWriter};
 
 /// Appends to a file, and opens it again when something else has taken its name.
+///
+/// ```
+/// use duramen::{handler::WatchedFileHandler, writer::FileWriter};
+///
+/// // For logrotate without `copytruncate`.
+/// let handler = WatchedFileHandler::new(FileWriter::new("/tmp/shop.log"));
+/// ```
 pub type WatchedFileHandler = BasicHandler<Written<WatchedFileWriter>>;
 
 impl WatchedFileHandler {

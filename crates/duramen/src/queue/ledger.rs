@@ -4,6 +4,19 @@
 ///
 /// `accepted + recovered = delivered + failed + queued + in_flight + dropped.oldest + dropped.abandoned`; what was
 /// dropped for another cause was never accepted.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::handler::{AsyncHandler, NullHandler};
+/// use duramen::{Handler, queue::Options};
+///
+/// let queue = AsyncHandler::new(vec![Arc::new(NullHandler)], Options::default()).unwrap();
+/// queue.close();
+/// let ledger = queue.stats();
+/// let brought = ledger.delivered + ledger.failed + ledger.queued + ledger.in_flight;
+/// assert_eq!(ledger.accepted + ledger.recovered, brought + ledger.dropped.oldest + ledger.dropped.abandoned);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Items taken into the queue.
@@ -26,6 +39,13 @@ pub struct Ledger {
 }
 
 /// Items that were dropped, by cause.
+///
+/// ```
+/// use duramen::queue::Dropped;
+///
+/// let dropped = Dropped { newest: 3, timeout: 1, ..Dropped::default() };
+/// assert_eq!(dropped.total(), 4);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
     /// Refused, since the queue was full ([`super::Overflow::DropNewest`]).

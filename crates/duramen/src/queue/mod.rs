@@ -34,6 +34,26 @@ use crate::{Level, OwnedRecord};
 /// - the items of one thread are delivered in the order in which it put them in;
 /// - no more than [`Options::capacity`] items wait, and while the bytes of those reach [`Options::max_bytes`] none is added;
 /// - the thread that takes items out is woken when it sleeps, never while it works.
+///
+/// ```
+/// use duramen::Level;
+/// use duramen::queue::{Options, Overflow, Queue, Tally};
+///
+/// let options = Options { capacity: 2, overflow: Overflow::DropNewest, ..Options::default() };
+/// let queue: Queue<&str> = Queue::new(options, 0);
+/// assert!(queue.push("one", Level::INFO) && queue.push("two", Level::INFO));
+/// assert!(!queue.push("three", Level::INFO)); // there is no room
+/// queue.close();
+///
+/// let mut batch = std::collections::VecDeque::new();
+/// while queue.take(&mut batch) {
+///     let mut tally = Tally::default();
+///     batch.drain(..).for_each(|_| tally.item(false));
+///     queue.settle(&tally);
+/// }
+/// let ledger = queue.ledger();
+/// assert_eq!((ledger.delivered, ledger.dropped.newest), (2, 1));
+/// ```
 pub struct Queue<T, W = VecDeque<T>> {
     options: Options,
     state: Mutex<State<W>>,

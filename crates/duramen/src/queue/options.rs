@@ -5,6 +5,12 @@ use std::time::Duration;
 use crate::Level;
 
 /// What happens to an item for which there is no room.
+///
+/// ```
+/// use duramen::{Level, queue::{Options, Overflow}};
+///
+/// let options = Options { overflow: Overflow::DropBelow(Level::WARNING), ..Options::default() };
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
     /// The caller waits until there is room, for [`Options::block_timeout`] at most.
@@ -19,6 +25,20 @@ pub enum Overflow {
 }
 
 /// The options of a queue.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use duramen::queue::{Options, Overflow};
+///
+/// // Wait a tenth of a second for room, then count the record as dropped.
+/// let options = Options {
+///     capacity: 100_000,
+///     block_timeout: Some(Duration::from_millis(100)),
+///     ..Options::default()
+/// };
+/// assert_eq!(options.overflow, Overflow::Block);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     /// So many items wait at most; those that the worker has taken out come on top, [`Options::batch`] at most.

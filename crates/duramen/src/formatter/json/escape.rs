@@ -5,7 +5,7 @@
 //! a terminal that shows the line is not driven by it. All else stands as UTF-8, or with `ascii` as
 //! `\uXXXX`.
 
-use super::super::append::append;
+use crate::append::append;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 

@@ -28,9 +28,9 @@ pub use writer::{DEEPEST, Elements, Members, ValueWriter};
 
 use self::builder::Missing;
 use self::extra::ExtraRules;
-use super::append::append;
 use super::{Field, Formatter};
 use crate::Record;
+use crate::append::append;
 
 /// Writes a record as one line of JSON (RFC 8259), without a final newline.
 ///
@@ -93,6 +93,12 @@ enum Step {
 }
 
 /// How a member shows an exception.
+///
+/// ```
+/// use duramen::formatter::json::ExceptionForm;
+///
+/// assert_eq!(ExceptionForm::by_name("lines"), Some(ExceptionForm::Lines));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExceptionForm {
     /// The traceback as text.
@@ -181,6 +187,15 @@ impl Formatter for JsonFormatter {
 
 impl JsonFormatter {
     /// Begins a formatter that has other members than the default.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::{formatter::JsonFormatter, handler::StreamHandler};
+    ///
+    /// let formatter = JsonFormatter::builder().deepest(4).build().unwrap();
+    /// StreamHandler::stdout().set_formatter(Arc::new(formatter));
+    /// ```
     pub fn builder() -> JsonBuilder {
         JsonBuilder::default()
     }

@@ -1,8 +1,8 @@
 //! Writing JSON value by value at the end of a buffer, without a tree in between.
 
-use super::super::append::append;
 use super::escape;
 use crate::Value;
+use crate::append::append;
 
 /// How many lists and mappings may stand inside each other, unless a formatter is told otherwise: no reader of logs wants
 /// to see more.

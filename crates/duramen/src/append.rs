@@ -3,7 +3,7 @@
 /// Appends `bytes` to `out`.
 #[inline]
 #[expect(unsafe_code, reason = "copies of two overlapping words in the place of a call")]
-pub(super) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     let length = bytes.len();
     out.reserve(length);
     let end = out.len();
@@ -25,6 +25,14 @@ pub(super) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// Appends `more` to `text`.
+#[inline]
+#[expect(unsafe_code, reason = "see `append`")]
+pub(crate) fn append_text(text: &mut String, more: &str) {
+    // SAFETY: what is appended is UTF-8 as a whole, and so is what stands before it.
+    append(unsafe { text.as_mut_vec() }, more.as_bytes());
+}
+
 /// Copies the first and the last `WORD` of `length` bytes.
 ///
 /// # Safety
@@ -43,7 +51,7 @@ unsafe fn copy_ends<const WORD: usize>(from: *const u8, to: *mut u8, length: usi
 
 /// The place of the first per cent sign.
 #[inline]
-pub(super) fn find_percent(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn find_percent(bytes: &[u8]) -> Option<usize> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let mut place = 0;
     // A byte of the word becomes zero where there is a sign; the lowest one that does is told exactly.
@@ -62,7 +70,7 @@ pub(super) fn find_percent(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{append, find_percent};
+    use super::{append, append_text, find_percent};
 
     #[test]
     fn texts_of_all_lengths_are_appended() {
@@ -74,6 +82,9 @@ mod tests {
             append(&mut out, b"!");
             assert_eq!(out, [b"before", &text[..length], b"!"].concat());
         }
+        let mut text = String::from("é");
+        append_text(&mut text, "ü and more");
+        assert_eq!(text, "éü and more");
     }
 
     proptest! {
