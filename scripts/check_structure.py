@@ -11,7 +11,20 @@ from pathlib import Path
 
 #: The modules of the core crate in the order of the pipeline: a module uses those of earlier rows only.
 LAYERS = [
-    {"append", "level", "value", "clock", "fs", "sync", "error", "report", "message", "kept_text", "process", "ending"},
+    {
+        "append",
+        "level",
+        "value",
+        "clock",
+        "fs",
+        "sync",
+        "error",
+        "report",
+        "message",
+        "kept_text",
+        "process",
+        "ending",
+    },
     {"record", "fields", "context"},
     {"filter", "formatter", "redact"},
     {"writer", "rotation", "queue", "spool"},
