@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from faults import kernel_faults  # noqa: E402
+from faults import audit_trails, kernel_faults  # noqa: E402
 from faults.campaigns import CAMPAIGNS, OWN_KINDS, run  # noqa: E402
 
 PACKAGES = {
@@ -62,7 +62,25 @@ whether the record after the fault is in the file.
 - "Full disk": a small tmpfs that another file fills, until it is emptied; it takes root. "Limit": `RLIMIT_FSIZE`, with
   `SIGXFSZ` ignored. "Away": the log's folder is renamed, and named back. "No file descriptors": the process has as many
   files open as `RLIMIT_NOFILE` lets it; who closes a file before the next one is opened gets by.
+
+## Audit trails whose writers are killed
+
+{processes} processes with two threads each write {audit_records} records each to one trail (`AuditFileHandler`, another file every
+2 MB), some records 400 000 bytes long. {audit_kills} times one of them, or all at once, is killed with SIGKILL at a random
+moment, and others are started. A record counts as acknowledged when its logging call has returned without an error. Each
+time that all were killed `duramen check --audit` looks at what they have left: it has to accept it, or to name a torn last
+line, which the next start takes away and notes. At the end it has to accept the trail.
+
+{audit_table}
+
+Rust programs: `DURAMEN_KILLS={audit_kills} cargo test --test kills`, which asserts the same of `duramen::handler::AuditFileHandler`, and
+of a file that is rolled over and compressed.
 """
+
+AUDIT_KILLS = 30
+AUDIT_HEAD = (
+    "| trail | acknowledged | lost | doubled | torn lines taken away | files | not accepted by the check |"
+)
 
 
 def parse_arguments():
@@ -107,6 +125,19 @@ def kernel_rows(packages, records):
         yield f"| {fault} | {' | '.join(cells)} |", failed
 
 
+def audit_rows(processes, records):
+    """The rows of the third table, each with whether it has failed."""
+    for package, commit in (("duramen", "record"), ("duramen", "group"), ("installed", "group")):
+        with tempfile.TemporaryDirectory(prefix="duramen-faults-") as folder:
+            trail = audit_trails.killed(
+                Path(folder) / "run", package, processes, records, AUDIT_KILLS, commit, long=0.05
+            )
+        cells = [trail.written, trail.lost, trail.doubled, trail.torn, trail.files, len(trail.findings)]
+        row = f'| {PACKAGES[package]}, `commit="{commit}"` | {" | ".join(map(str, cells))} |'
+        print(row, *trail.findings, flush=True)
+        yield row, not trail.is_whole
+
+
 def table_of(corner, packages, rows):
     head = f"| {corner} | " + " | ".join(PACKAGES[package] for package in packages) + " |"
     return "\n".join([head, "| --- |" + " --- |" * len(packages), *rows])
@@ -115,7 +146,7 @@ def table_of(corner, packages, rows):
 def main():
     options = parse_arguments()
     packages = options.package or list(PACKAGES)
-    rows, kernel, failed = [], [], False
+    rows, kernel, audit, failed = [], [], [], False
     for name in CAMPAIGNS:
         cells = []
         for package in packages:
@@ -131,6 +162,10 @@ def main():
     for row, has_failed in kernel_rows(packages, options.records):
         kernel.append(row)
         failed |= has_failed
+    audit_records = max(1, options.records // 10)
+    for row, has_failed in audit_rows(options.processes, audit_records):
+        audit.append(row)
+        failed |= has_failed
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(
         PAGE.format(
@@ -142,6 +177,9 @@ def main():
             cpus=os.cpu_count(),
             table=table_of("lost · doubled · mangled", packages, rows),
             most=kernel_faults.MOST,
+            audit_records=audit_records,
+            audit_kills=AUDIT_KILLS,
+            audit_table="\n".join([AUDIT_HEAD, "| --- " * 7 + "|", *audit]),
             kernel_table=table_of("lost · doubled · mangled", packages, kernel),
         )
     )

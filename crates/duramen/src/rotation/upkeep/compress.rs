@@ -154,7 +154,11 @@ impl Copied {
         let found = backups.iter().find(|found| found.status.identity == self.status.identity);
         let (true, Some(found)) = (is_same, found) else { return Ok(None) };
         let path = name(found, &backups)?;
-        sweeper.fs.rename(&written.path, &path).map_err(|error| at(&path, &error))?;
+        match sweeper.fs.rename(&written.path, &path) {
+            // Another process took it for abandoned, before it was locked.
+            Err(_) if !sweeper.fs.exists(&written.path) => return Ok(None),
+            renamed => renamed.map_err(|error| at(&path, &error))?,
+        }
         sweeper.fs.remove(&found.path).map_err(|error| at(&found.path, &error))?;
         Ok(Some(path))
     }
