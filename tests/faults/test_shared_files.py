@@ -156,3 +156,14 @@ def test_who_follows_a_day_late_rolls_over_the_file_of_the_day_before(
         "app.log.2024-03-02": "2 March\n2 March\n",
         "app.log": "3 March\n",
     }
+
+
+def test_a_stream_that_was_put_in_the_place_of_the_file_is_kept(tmp_path):
+    logger, handler = writing(tmp_path / "app.log", maxBytes=1000, backupCount=1)
+    logger.warning("here")
+    handler.stream.close()
+    with open(tmp_path / "other.log", "a") as handler.stream:
+        for _ in range(100):
+            logger.warning("there")
+    assert (tmp_path / "app.log").read_text() == "here\n"
+    assert (tmp_path / "other.log").read_text() == "there\n" * 100

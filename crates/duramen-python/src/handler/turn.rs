@@ -56,12 +56,16 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
     if is_timed && schedule::is_time(handler)? { schedule::plan_next(handler) } else { Ok(()) }
 }
 
-/// The path that the handler's file is to have; `None` for a handler that agrees with others in a way of its own.
+/// The path that the handler's file is to have; `None` for a handler that agrees with others in a way of its own, or that
+/// was given another stream.
 pub(crate) fn followed_path(handler: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+    let py = handler.py();
     if rule_of(handler)?.is_none() || cfg!(not(unix)) {
         return Ok(None);
     }
-    Ok(handler.getattr(intern!(handler.py(), "baseFilename"))?.extract().ok())
+    let path = handler.getattr(intern!(py, "baseFilename"))?;
+    let name = handler.getattr(intern!(py, "stream"))?.getattr_opt(intern!(py, "name")).ok().flatten();
+    Ok(if name.is_some_and(|name| name.eq(&path).unwrap_or(false)) { path.extract().ok() } else { None })
 }
 
 /// Opens the handler's file anew where somebody else, such as logrotate, has moved it away or deleted it.
