@@ -48,6 +48,7 @@ def install():
         _changes.append(_async.put_into(logging.config.DictConfigurator))
         _changes.append(_formatter_config.put_into(logging.config.DictConfigurator))
         _changes.append(_redaction.put_into(logging.config.DictConfigurator))
+        _changes.extend(_redaction.put_into_file_config(logging.config))
         _native.set_globals_owner(vars(logging))
         guard_forks(vars(logging))
         for standard in (logging, logging.handlers, logging.config):

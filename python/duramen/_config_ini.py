@@ -28,7 +28,16 @@ class _Check:
             self._check_handler(f"handler_{name}", names["formatters"])
         for name in names["loggers"]:
             self._check_logger(f"logger_{name}", name == "root", names["handlers"])
+        self._check_redact()
         return self._problems
+
+    def _check_redact(self):
+        from duramen import _redaction
+
+        try:
+            _redaction.filter_of(_redaction.config_of(self._parser))
+        except _redaction.RedactError as error:
+            self._problems.append(str(error))
 
     def _problem(self, section, option, text):
         place = f"[{section}] {option}" if option else f"[{section}]"

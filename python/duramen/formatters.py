@@ -28,6 +28,7 @@ what raises while it is written                  ``<unwritable Order: ValueError
 Control characters, U+2028 and U+2029 are escaped everywhere: no text can forge a line or drive a terminal.
 """
 
+import copy
 import functools
 import importlib
 import json
@@ -379,10 +380,10 @@ def _is_color_wanted():
 
 
 class EscapingFormatter(Formatter):
-    r"""A ``logging.Formatter`` whose messages can neither forge a line nor drive a terminal.
+    r"""A ``logging.Formatter`` in whose lines nothing that a record holds can forge a line or drive a terminal.
 
-    Control characters of the message are escaped, in exceptions and stacks those that are no line breaks or
-    tabs. Everything else, the parameters too, is as in ``logging.Formatter``.
+    Control characters of the message and of other texts that the layout shows are escaped, in exceptions and stacks
+    those that are no line breaks or tabs. Everything else, the parameters too, is as in ``logging.Formatter``.
 
     >>> import duramen as logging
     >>> record = logging.makeLogRecord({"levelname": "INFO", "msg": "hello\nERROR:forged"})
@@ -391,9 +392,12 @@ class EscapingFormatter(Formatter):
     """
 
     def formatMessage(self, record):
-        """The layout with the escaped message."""
-        record.message = _core.escape_controls(record.message)
-        return super().formatMessage(record)
+        """The layout with the escaped message, and with the record's other texts escaped."""
+        # A copy: other handlers are given the record as it was.
+        shown = copy.copy(record)
+        texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
+        vars(shown).update({name: _core.escape_controls(text) for name, text in texts.items()})
+        return super().formatMessage(shown)
 
     def formatException(self, ei):
         """The traceback, escaped but for its line breaks."""

@@ -1,5 +1,6 @@
 """The ``redact`` section: every handler of the configuration masks, or it is refused with its path."""
 
+import configparser
 import io
 import json
 import logging as standard_logging
@@ -12,6 +13,7 @@ import pytest
 import duramen
 import duramen.config
 from duramen._config_check import check_dict
+from duramen._config_ini import check_ini
 
 SECRET = "hunter2correcthorse"
 
@@ -115,11 +117,107 @@ def test_a_wrong_section_is_refused_with_its_path(configured, redact, problem):
 
 
 def test_uninstalling_leaves_no_trace():
-    before = standard_logging.config.DictConfigurator.configure_handler
+    config = standard_logging.config
+    before = config.DictConfigurator.configure_handler, config._create_formatters, config._install_handlers
     duramen.install()
-    assert standard_logging.config.DictConfigurator.configure_handler is not before
+    assert config.DictConfigurator.configure_handler is not before[0]
+    assert config._install_handlers is not before[2]
     duramen.uninstall()
-    assert standard_logging.config.DictConfigurator.configure_handler is before
+    assert before == (
+        config.DictConfigurator.configure_handler,
+        config._create_formatters,
+        config._install_handlers,
+    )
+
+
+INI = r"""
+[DEFAULT]
+keys =
+[loggers]
+keys = root, shop
+[handlers]
+keys = a, b
+[formatters]
+keys = line
+[logger_root]
+handlers =
+[logger_shop]
+qualname = shop.redacted
+level = INFO
+propagate = 0
+handlers = a, b
+[handler_a]
+class = FileHandler
+args = ('{folder}/a.log', 'a', 'utf-8')
+formatter = line
+[handler_b]
+class = FileHandler
+args = ('{folder}/b.log', 'a', 'utf-8')
+formatter = line
+[formatter_line]
+format = %(message)s
+[redact]
+packs = credentials, pii
+handlers = a
+mode = type
+[redact_patterns]
+ticket = T-(?P<secret>\d+%?)
+[redact_modes]
+ticket = mask
+"""
+
+
+@pytest.fixture(params=["imported", "installed"])
+def file_config(request, tmp_path):
+    """``file_config(text)`` applies an INI file; gives a logger and a function for what is in the files."""
+    if request.param == "installed":
+        duramen.install()
+    logging = standard_logging if request.param == "installed" else duramen
+
+    def apply(text):
+        path = tmp_path / "logging.ini"
+        path.write_text(text.replace("{folder}", str(tmp_path)), encoding="utf-8")
+        module = __import__(f"{logging.__name__}.config").config
+        module.fileConfig(str(path), disable_existing_loggers=False, encoding="utf-8")
+        return logging.getLogger("shop.redacted"), lambda name: (tmp_path / name).read_text("utf-8")
+
+    yield apply
+    logger = logging.getLogger("shop.redacted")
+    for handler in logger.handlers:
+        handler.close()
+    logger.handlers.clear()
+    duramen.uninstall()
+
+
+def test_an_ini_file_masks_too(file_config):
+    logger, read = file_config(INI)
+    logger.info("ada@example.org has T-12")
+    assert read("a.log") == "[email] has T-***\n"
+    assert read("b.log") == "ada@example.org has T-12\n"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "problem"),
+    [
+        ("pii", "pie", "redact.packs[1]: found \"pie\""),
+        ("handlers = a\nmode", "handlers = c\nmode", "redact.handlers: found 'c', expected one of a, b"),
+        ("mode = type", "mood = type", "redact: "),
+        ("[redact]", "[reduct]", "[redact_patterns]: found no section [redact]"),
+        ("T-(", "T-((", "redact.patterns"),
+    ],
+)
+def test_a_wrong_section_of_an_ini_file_is_refused_before_anything_is_opened(
+    file_config, tmp_path, right, wrong, problem
+):
+    text = INI.replace(right, wrong)
+    assert text != INI
+    with pytest.raises(ValueError) as refused:
+        file_config(text)
+    assert str(refused.value).startswith(problem)
+    assert not (tmp_path / "a.log").exists()
+    parser = configparser.ConfigParser()
+    parser.read_string(text)
+    assert any(found.startswith(problem) for found in check_ini(parser))
 
 
 class TestCommand:

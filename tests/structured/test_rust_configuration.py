@@ -34,6 +34,11 @@ shop.info("deep", extra={"nested": nested})
 """
 
 LINE = {"format": "%(levelname)-8s|%(name)s|%(levelno)03d|%(message)s"}
+EXTRA = {
+    "()": "logging.Formatter",
+    "fmt": "%(levelname)s|%(order)03d|%(by)6s|%(on)s|%(message)s",
+    "defaults": {"order": 0, "by": "-", "on": None},
+}
 JSON = {
     "()": "duramen.formatters.JsonFormatter",
     "fields": {"level": "levelname", "logger": "name", "text": "message", "order": "order"},
@@ -54,6 +59,8 @@ LOGFMT = {"()": "duramen.formatters.LogfmtFormatter", "fields": ["levelname", "m
 CASES = {
     "a line": {"formatters": {"f": LINE}},
     "dollars": {"formatters": {"f": {"format": "${levelname}:${message}", "style": "$"}}},
+    "a line with extra fields": {"formatters": {"f": EXTRA}},
+    "escaped": {"formatters": {"f": {**EXTRA, "()": "duramen.formatters.EscapingFormatter"}}},
     "JSON": {"formatters": {"f": JSON}},
     "JSON by a format": {"formatters": {"f": JSON_BY_FORMAT}},
     "JSON that is cut where it nests": {"formatters": {"f": SHALLOW}},

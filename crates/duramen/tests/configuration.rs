@@ -638,3 +638,62 @@ fn an_audit_trail_has_its_key_elsewhere_and_refuses_what_limits() {
         "{found:?}"
     );
 }
+
+#[test]
+fn ini_files_mask_and_have_defaults() {
+    let text = "[loggers]\nkeys=root\n[handlers]\nkeys=a,b\n[formatters]\nkeys=line\n[logger_root]\nlevel=INFO\n\
+        handlers=a,b\n[handler_a]\nclass=FileHandler\nargs=('FOLDER/a.log',)\nformatter=line\n\
+        [handler_b]\nclass=FileHandler\nargs=('FOLDER/b.log',)\nformatter=line\n\
+        [formatter_line]\nformat=%(user)s %(message)s\ndefaults={'user': '-'}\n\
+        [redact]\npacks = credentials, pii\nkeys = user\nhandlers = a\nmode = type\n\
+        [redact_patterns]\nticket = T-(?P<secret>\\d+%?)\n[redact_modes]\nticket = mask\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = config::from_ini(&text.replace("FOLDER", &folder.path().display().to_string())).expect("right");
+    let manager = Manager::new();
+    settings.apply_to(&manager).expect("applied");
+    let log = manager.root();
+    duramen::info!(log, "ada@example.org has T-12"; user = "ada");
+    duramen::info!(log, "nobody");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("written");
+    assert_eq!(read("a.log"), "[secret] [email] has T-***\n- nobody\n");
+    assert_eq!(read("b.log"), "ada ada@example.org has T-12\n- nobody\n");
+
+    let wrong = text.replace("pii", "pie").replace("handlers = a", "handlers = c");
+    let found = mistakes(config::from_ini(&wrong));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|mistake| mistake.starts_with("redact.packs[1]: found \"pie\"")), "{found:?}");
+    assert!(found.iter().any(|mistake| mistake.starts_with("redact.handlers[0]: found \"c\"")), "{found:?}");
+    let alone = mistakes(config::from_ini(&text.replace("[redact]", "[reduct]")));
+    assert!(alone.iter().any(|mistake| mistake.starts_with("[redact_modes]: found no section")), "{alone:?}");
+}
+
+#[test]
+fn lines_show_extra_fields_that_have_defaults() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |options: &str| {
+        let text = format!(
+            r#"{{"version": 1, "formatters": {{"f": {{{options}}}}},
+                "handlers": {{"file": {{"class": "logging.FileHandler", "filename": {:?}, "formatter": "f", "mode": "w"}}}},
+                "root": {{"level": "INFO", "handlers": ["file"]}}}}"#,
+            folder.path().join("app.log")
+        );
+        config::from_json(&text)
+    };
+    let settings = line(
+        r#""()": "duramen.formatters.EscapingFormatter", "format": "{user:>5}|{n}|{on}|{message}", "style": "{",
+           "defaults": {"user": "-", "n": 0, "on": false}"#,
+    );
+    let manager = Manager::new();
+    settings.expect("right").apply_to(&manager).expect("applied");
+    let log = manager.root();
+    duramen::info!(log, "a\nb");
+    duramen::info!(log, "\x1b[31m"; user = 5, n = "x\ny", on = true);
+    let written = std::fs::read_to_string(folder.path().join("app.log")).expect("written");
+    assert_eq!(written, "    -|0|False|a\\nb\n    5|x\\ny|True|\\x1b[31m\n");
+
+    let found = mistakes(line(r#""format": "%(user)s""#));
+    assert!(found[0].starts_with("formatters.f.format: found \"%(user)s\", expected a format of its style"), "{found:?}");
+    assert!(found[0].contains("`defaults` have values for"), "{found:?}");
+    let found = mistakes(line(r#""format": "%(user)d", "defaults": {"user": "-"}"#));
+    assert_eq!(found.len(), 1, "a text is no number: {found:?}");
+}

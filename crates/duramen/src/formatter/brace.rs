@@ -1,6 +1,7 @@
 //! `{` layouts: `{levelname:<8} {message}`.
 
-use super::layout::{Align, Conversion, Field, Fill, Form, Kind, Layout, Sign, UnsupportedLayout};
+use super::extra_field::Defaults;
+use super::layout::{Align, Conversion, Fill, Form, Kind, Layout, Sign, UnsupportedLayout};
 use super::percent::number;
 
 /// Compiles a `{` layout with named fields.
@@ -15,6 +16,14 @@ use super::percent::number;
 /// the same as CPython's: fields that are not a record's own, `!r`, attributes, items, nested fields,
 /// thousands separators, and types other than `s`, `d` and `f`.
 pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
+    compile_with(format, Defaults::default())
+}
+
+/// As [`compile`], with extra fields that `defaults` have values for.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;
     while let Some(position) = rest.find(['{', '}']) {
@@ -35,8 +44,7 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
             return Err(UnsupportedLayout);
         }
         let (name, specification) = inside.split_once(':').unwrap_or((inside, ""));
-        let field = Field::by_name(name).ok_or(UnsupportedLayout)?;
-        layout.push_field(field, conversion(field.kind(), specification)?);
+        layout.push_named(name, defaults, |kind| conversion(kind, specification))?;
         rest = after;
     }
     layout.push_literal(rest);

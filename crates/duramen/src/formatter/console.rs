@@ -218,6 +218,11 @@ pub fn write_escaped(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether [`write_escaped`] writes the character otherwise than it is.
+pub(super) fn is_escaped(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! `$` layouts: `$levelname ${message}`.
 
-use super::layout::{Conversion, Field, Layout, UnsupportedLayout};
+use super::extra_field::Defaults;
+use super::layout::{Conversion, Layout, UnsupportedLayout};
 
 /// Compiles a `$` layout.
 ///
@@ -12,6 +13,14 @@ use super::layout::{Conversion, Field, Layout, UnsupportedLayout};
 /// # Errors
 /// For every format that CPython would refuse, and for fields that are not a record's own.
 pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
+    compile_with(format, Defaults::default())
+}
+
+/// As [`compile`], with extra fields that `defaults` have values for.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;
     while let Some(position) = rest.find('$') {
@@ -26,7 +35,7 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
             Some(inside) => inside.split_once('}').ok_or(UnsupportedLayout)?,
             None => rest.split_at(identifier_length(rest)),
         };
-        layout.push_field(Field::by_name(name).ok_or(UnsupportedLayout)?, Conversion::default());
+        layout.push_named(name, defaults, |_| Ok(Conversion::default()))?;
         rest = after;
     }
     layout.push_literal(rest);

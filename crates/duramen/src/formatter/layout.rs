@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::digits::{self, Digits};
+use super::extra_field::{Defaults, ExtraField};
 use crate::Record;
 use crate::append::append;
 
@@ -208,6 +209,7 @@ enum Piece {
     /// A field that holds text or nothing, shown as it is.
     Text(Field),
     Field(Field, Conversion),
+    Extra(Box<ExtraField>),
 }
 
 /// A format that is only rendered exactly by the interpreter, or not at all.
@@ -261,6 +263,23 @@ impl Layout {
         self.used |= 1 << field as u32;
         let is_plain = field.kind() == Kind::Text && conversion == Conversion::default();
         self.pieces.push(if is_plain { Piece::Text(field) } else { Piece::Field(field, conversion) });
+    }
+
+    /// Adds the record's own field `name`, or the extra field that `defaults` have a value for, as `conversion` writes the
+    /// kind of value that it holds.
+    pub(super) fn push_named(
+        &mut self,
+        name: &str,
+        defaults: Defaults<'_>,
+        conversion: impl Fn(Kind) -> Result<Conversion, UnsupportedLayout>,
+    ) -> Result<(), UnsupportedLayout> {
+        if let Some(field) = Field::by_name(name) {
+            self.push_field(field, conversion(field.kind())?);
+        } else {
+            let default = defaults.get(name).ok_or(UnsupportedLayout)?;
+            self.pieces.push(Piece::Extra(Box::new(ExtraField::new(name, default, conversion)?)));
+        }
+        Ok(())
     }
 
     /// How many pieces there are.
@@ -332,8 +351,14 @@ impl Layout {
                     continue;
                 }
                 Piece::Text(field) => field.text(record, asctime).unwrap_or("None"),
-                Piece::Field(field, conversion) => {
-                    let rendered = conversion.write(&field.value(record, asctime), out);
+                Piece::Field(..) | Piece::Extra(_) => {
+                    let rendered = match piece {
+                        Piece::Field(field, conversion) => {
+                            conversion.write(&field.value(record, asctime), out)
+                        }
+                        Piece::Extra(field) => field.write(record, out),
+                        _ => Ok(()),
+                    };
                     if rendered.is_err() {
                         out.truncate(start);
                         return rendered;

@@ -5,6 +5,8 @@ pub mod brace;
 pub mod console;
 mod digits;
 pub mod dollar;
+mod escaping;
+mod extra_field;
 pub mod json;
 mod layout;
 pub mod message;
@@ -12,6 +14,8 @@ pub mod percent;
 pub mod text;
 
 pub use console::ConsoleFormatter;
+pub use escaping::EscapingFormatter;
+pub use extra_field::Defaults;
 pub use json::{JsonFormatter, LogfmtFormatter};
 pub use layout::{Field, Layout, UnsupportedLayout};
 pub use text::{Style, TextFormatter};

@@ -1,6 +1,7 @@
 //! `%` layouts: `%(levelname)-8s %(message)s`.
 
-use super::layout::{Align, Conversion, Field, Form, Kind, Layout, Sign, UnsupportedLayout, WIDEST};
+use super::extra_field::Defaults;
+use super::layout::{Align, Conversion, Form, Kind, Layout, Sign, UnsupportedLayout, WIDEST};
 
 /// Compiles a `%` layout with named fields.
 ///
@@ -14,6 +15,14 @@ use super::layout::{Align, Conversion, Field, Form, Kind, Layout, Sign, Unsuppor
 /// the same as CPython's: fields that are not a record's own, `*` widths, other conversions than `s`,
 /// `d`, `i`, `u` and `f`.
 pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
+    compile_with(format, Defaults::default())
+}
+
+/// As [`compile`], with extra fields that `defaults` have values for.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;
     while let Some(position) = rest.find('%') {
@@ -26,19 +35,16 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
         }
         let (name, after) =
             rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or(UnsupportedLayout)?;
-        let field = Field::by_name(name).ok_or(UnsupportedLayout)?;
-        let (conversion, after) = conversion(field, after)?;
-        layout.push_field(field, conversion);
+        let (conversion, letter, after) = specification(after)?;
+        layout.push_named(name, defaults, |kind| {
+            let mut conversion = conversion;
+            conversion.set_form(letter, kind)?;
+            Ok(conversion)
+        })?;
         rest = after;
     }
     layout.push_literal(rest);
     Ok(layout)
-}
-
-fn conversion(field: Field, text: &str) -> Result<(Conversion, &str), UnsupportedLayout> {
-    let (mut conversion, letter, rest) = specification(text)?;
-    conversion.set_form(letter, field.kind())?;
-    Ok((conversion, rest))
 }
 
 /// Flags, width and precision at the head of `text`, the letter of the conversion, and what follows it.

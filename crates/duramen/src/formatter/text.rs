@@ -4,9 +4,10 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 
 use super::asctime::Asctime;
+use super::extra_field::Defaults;
 use super::{Field, Formatter, Layout, UnsupportedLayout, brace, dollar, percent};
 use crate::append::append;
-use crate::{Level, Record};
+use crate::{Level, Record, Value};
 
 /// The three kinds of format string that Python knows.
 ///
@@ -98,10 +99,35 @@ impl TextFormatter {
     /// # Errors
     /// [`UnsupportedLayout`] when `format` is no valid format of `style`.
     pub fn new(format: &str, date_format: Option<&str>, style: Style) -> Result<Self, UnsupportedLayout> {
+        Self::with_defaults(format, date_format, style, &[])
+    }
+
+    /// As [`TextFormatter::new`], and `format` may name the extra fields that `defaults` have values for: these stand
+    /// where a record has no such field. Values are shown as Python shows them (`None`, `True`), lists and maps by their
+    /// `Display`; the record's own fields have no defaults.
+    ///
+    /// ```
+    /// use duramen::formatter::{Style, TextFormatter};
+    /// use duramen::Value;
+    ///
+    /// let nobody = [("user".to_owned(), Value::Text("-".into()))];
+    /// assert!(TextFormatter::with_defaults("{user:<8} {message}", None, Style::Brace, &nobody).is_ok());
+    /// assert!(TextFormatter::new("{user:<8} {message}", None, Style::Brace).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`TextFormatter::new`], and when a default cannot be shown as the format says.
+    pub fn with_defaults(
+        format: &str,
+        date_format: Option<&str>,
+        style: Style,
+        defaults: &[(String, Value<'static>)],
+    ) -> Result<Self, UnsupportedLayout> {
+        let defaults = Defaults::new(defaults);
         let layout = match style {
-            Style::Percent => percent::compile(format)?,
-            Style::Brace => brace::compile(format)?,
-            Style::Dollar => dollar::compile(format)?,
+            Style::Percent => percent::compile_with(format, defaults)?,
+            Style::Brace => brace::compile_with(format, defaults)?,
+            Style::Dollar => dollar::compile_with(format, defaults)?,
         };
         Ok(Self::with(layout, Asctime::new(date_format)))
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::super::options::Options;
 use super::structured;
-use crate::Formatter;
-use crate::formatter::{ConsoleFormatter, Style, TextFormatter};
+use crate::formatter::{ConsoleFormatter, EscapingFormatter, Style, TextFormatter};
+use crate::{Formatter, Value};
 
-pub(super) const CLASSES: [&str; 4] = [
+pub(super) const CLASSES: [&str; 5] = [
     "logging.Formatter",
     "duramen.formatters.ConsoleFormatter",
+    "duramen.formatters.EscapingFormatter",
     "duramen.formatters.JsonFormatter",
     "duramen.formatters.LogfmtFormatter",
 ];
@@ -17,8 +18,11 @@ pub(super) const CLASSES: [&str; 4] = [
 /// The check of the options of a class; `None` where the class is not known.
 pub(super) fn check_of(class: &str) -> Option<super::Check<Arc<dyn Formatter>>> {
     Some(match class {
-        "logging.Formatter" => text,
+        "logging.Formatter" => |options| Some(Arc::new(text(options)?)),
         "duramen.formatters.ConsoleFormatter" => console,
+        "duramen.formatters.EscapingFormatter" => {
+            |options| Some(Arc::new(EscapingFormatter::new(text(options)?)))
+        }
         "duramen.formatters.JsonFormatter" => structured::json,
         "duramen.formatters.LogfmtFormatter" => structured::logfmt,
         _ => return None,
@@ -26,12 +30,12 @@ pub(super) fn check_of(class: &str) -> Option<super::Check<Arc<dyn Formatter>>> 
 }
 
 /// The format, which factories call `fmt`.
-pub(super) fn format<'a>(options: &mut Options<'a>) -> Option<(&'static str, &'a crate::Value<'a>)> {
+pub(super) fn format<'a>(options: &mut Options<'a>) -> Option<(&'static str, &'a Value<'a>)> {
     let (short, long) = (options.value("fmt"), options.value("format"));
     short.map(|value| ("fmt", value)).or(long.map(|value| ("format", value)))
 }
 
-fn text(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
+fn text(options: &mut Options<'_>) -> Option<TextFormatter> {
     let format = format(options).and_then(|(name, _)| options.text(name).map(|text| (name, text)));
     let datefmt = options.text("datefmt");
     let style = options.one_of("style", "one of %, {, $", |style| match style {
@@ -42,20 +46,19 @@ fn text(options: &mut Options<'_>) -> Option<Arc<dyn Formatter>> {
     });
     // A format is compiled, so that a wrong one cannot be kept.
     options.flag("validate");
-    if options.entries("defaults").is_some_and(|defaults| !defaults.is_empty()) {
-        options.mistake("defaults", "values", "none: a line shows the record's own fields");
-    }
+    let defaults: Vec<_> = options.entries("defaults").into_iter().flatten().collect();
+    let defaults: Vec<_> =
+        defaults.into_iter().map(|(name, value)| (name.to_owned(), value.clone().into_owned())).collect();
     if !options.is_right() {
         return None;
     }
     let (name, format) = format.unwrap_or(("format", "%(message)s"));
-    match TextFormatter::new(format, datefmt, style.unwrap_or_default()) {
-        Ok(formatter) => Some(Arc::new(formatter)),
-        Err(error) => {
-            options.mistake(name, format!("{format:?}"), format!("a format of its style ({error})"));
-            None
-        }
+    let formatter = TextFormatter::with_defaults(format, datefmt, style.unwrap_or_default(), &defaults);
+    if formatter.is_err() {
+        let expected = "a format of its style, of fields that every record has or that `defaults` have values for";
+        options.mistake(name, format!("{format:?}"), expected);
     }
+    formatter.ok()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "others can be wrong")]

@@ -82,6 +82,12 @@ impl File {
         self.sections.iter().any(|(name, _)| name == section)
     }
 
+    /// The options of the section itself, as they stand there.
+    fn options(&self, section: &str) -> impl Iterator<Item = (&str, &str)> {
+        let found = self.sections.iter().find(|(name, _)| name == section);
+        found.into_iter().flat_map(|(_, options)| options).map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// The option as it stands in the section, or in `[DEFAULT]`.
     fn raw(&self, section: &str, option: &str) -> Option<&str> {
         [section, "DEFAULT"].into_iter().find_map(|wanted| {
@@ -149,7 +155,38 @@ impl Reader {
             ("handlers".into(), Value::Map(handlers)),
             ("loggers".into(), Value::Map(named)),
             ("root".into(), root),
+            ("redact".into(), self.redact()),
         ])
+    }
+
+    /// The section `[redact]`: lists with commas between, and mappings in sections of their own. Nothing is put into the
+    /// places of `%(name)s`: regular expressions have their own `%`.
+    fn redact(&mut self) -> Value<'static> {
+        let mut entries = Entries::new();
+        for (name, text) in self.file.options("redact") {
+            let names = ["packs", "keys", "allow", "handlers"].contains(&name);
+            let value = if names {
+                Value::List(split(text).into_iter().map(|name| Value::Text(name.into())).collect())
+            } else {
+                Value::Text(text.to_owned().into())
+            };
+            entries.push((name.to_owned().into(), value));
+        }
+        for (section, option) in [("redact_patterns", "patterns"), ("redact_modes", "modes")] {
+            if !self.file.has(section) {
+                continue;
+            }
+            let options = self.file.options(section);
+            let texts = options
+                .map(|(name, text)| (name.to_owned().into(), Value::Text(text.to_owned().into())))
+                .collect();
+            if self.file.has("redact") {
+                entries.push((option.into(), Value::Map(texts)));
+            } else {
+                self.mistake(&format!("[{section}]"), "no section [redact]", "one, which may be empty");
+            }
+        }
+        if self.file.has("redact") { Value::Map(entries) } else { Value::Null }
     }
 
     fn mistake(&mut self, path: &str, found: impl Into<String>, expected: &str) {
@@ -188,6 +225,9 @@ impl Reader {
                 if let Some(text) = self.file.raw(&section, option).filter(|text| !text.is_empty()) {
                     entries.push((option.into(), Value::Text(text.to_owned().into())));
                 }
+            }
+            if let Some(defaults) = self.literal(&section, "defaults") {
+                entries.push(("defaults".into(), defaults));
             }
         }
         (name.into(), Value::Map(entries))

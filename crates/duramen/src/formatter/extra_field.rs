@@ -1,0 +1,87 @@
+//! Extra fields in lines of text: each has a value that stands for it where a record has none.
+
+use super::layout::{Conversion, FieldValue, Form, Kind, UnsupportedLayout};
+use crate::{Record, Value};
+
+/// The values that stand for extra fields which a record does not have, by their names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Defaults<'d>(&'d [(String, Value<'static>)]);
+
+impl<'d> Defaults<'d> {
+    /// These values.
+    pub fn new(values: &'d [(String, Value<'static>)]) -> Self {
+        Self(values)
+    }
+
+    pub(super) fn get(self, name: &str) -> Option<&'d Value<'static>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+/// An extra field in a layout.
+#[derive(Debug)]
+pub(super) struct ExtraField {
+    name: String,
+    default: Value<'static>,
+    /// How the field is written, by the kind of value that a record has for it; `None` where CPython refuses that kind.
+    as_text: Option<Conversion>,
+    as_integer: Option<Conversion>,
+    as_float: Option<Conversion>,
+}
+
+impl ExtraField {
+    /// The field `name`, written as `conversion` has it for a kind of value.
+    ///
+    /// # Errors
+    /// When `default` cannot be written so.
+    pub(super) fn new(
+        name: &str,
+        default: &Value<'static>,
+        conversion: impl Fn(Kind) -> Result<Conversion, UnsupportedLayout>,
+    ) -> Result<Self, UnsupportedLayout> {
+        let field = Self {
+            name: name.to_owned(),
+            default: default.clone(),
+            as_text: conversion(Kind::Text).ok(),
+            as_integer: conversion(Kind::Integer).ok(),
+            as_float: conversion(Kind::Float).ok(),
+        };
+        field.write_value(default, &mut Vec::new())?;
+        Ok(field)
+    }
+
+    /// Appends what `record` has, or the default.
+    ///
+    /// # Errors
+    /// When CPython cannot show this value so.
+    pub(super) fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+        let found = record.fields.iter().find(|(name, _)| *name == self.name);
+        self.write_value(found.map_or(&self.default, |(_, value)| value), out)
+    }
+
+    fn write_value(&self, value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
+        let by = |conversion: Option<Conversion>| conversion.ok_or(UnsupportedLayout);
+        match value {
+            Value::Null => by(self.as_text)?.write(&FieldValue::None, out),
+            Value::Integer(number) => by(self.as_integer)?.write(&FieldValue::Integer(*number), out),
+            Value::Float(number) => by(self.as_float)?.write(&FieldValue::Float(*number), out),
+            Value::Text(text) => by(self.as_text)?.write(&FieldValue::Text(text), out),
+            // Truth values are whole numbers in Python, which have names where they are shown as text.
+            Value::Bool(value) => match by(self.as_integer)? {
+                conversion if conversion.form == Form::Text => {
+                    conversion.write(&FieldValue::Text(if *value { "True" } else { "False" }), out)
+                }
+                conversion => conversion.write(&FieldValue::Integer((*value).into()), out),
+            },
+            Value::BigInteger(digits) => match by(self.as_integer)? {
+                conversion if conversion.form == Form::Text => {
+                    conversion.write(&FieldValue::Text(digits), out)
+                }
+                _ => Err(UnsupportedLayout),
+            },
+            Value::List(_) | Value::Map(_) => {
+                by(self.as_text)?.write(&FieldValue::Text(&value.to_string()), out)
+            }
+        }
+    }
+}
