@@ -55,6 +55,9 @@ _OWN_ATTRIBUTES = (
     "created msecs relativeCreated thread threadName processName process taskName message asctime"
 ).split()
 
+#: What the default layout shows.
+_DEFAULT_FIELDS = ("timestamp", "levelname", "name", "message", "exc_info", "stack_info")
+
 
 def _refuse(class_name, path, found, expected):
     raise ValueError(f"{class_name}: {path}: found {found!r}, expected {expected}")
@@ -113,12 +116,16 @@ class _Structured(Formatter):
             fields["timestamp" if timestamp is True else timestamp] = "timestamp"
         elif isinstance(timestamp, str):
             renames.setdefault("timestamp", timestamp)
+        nothing = {}
         if reserved_attrs is not None:
             fields, options["hidden"] = self._with_unreserved(fields, list(reserved_attrs))
-        if options.pop("rename_fields_keep_missing", False) and fields is not None:
-            missing = [name for name in renames if name not in fields]
-            fields.update({name: name for name in missing if name not in _OWN_ATTRIBUTES})
-            nothing = {renames[name]: None for name in missing if name in _OWN_ATTRIBUTES}
+            nothing = {name: None for name in ("exc_info", "stack_info") if name not in reserved_attrs}
+        if options.pop("rename_fields_keep_missing", False) and preset is None:
+            there = _DEFAULT_FIELDS if fields is None else fields
+            missing = [name for name in renames if name not in there]
+            nothing.update({name: None for name in missing if name not in _OWN_ATTRIBUTES})
+            nothing.update({renames[name]: None for name in missing if name in _OWN_ATTRIBUTES})
+        if nothing:
             options["defaults"] = {**nothing, **(options["defaults"] or {})}
         return {**options, "preset": preset, "fields": fields, "rename_fields": renames}
 
@@ -170,7 +177,8 @@ class JsonFormatter(_Structured):
       ``exc_info``, ``stack_info``, or extra fields, which are ``null`` where a record has none. All other
       extra fields follow.
     - ``preset``: the schema of a log system: ``"ecs"``, ``"opentelemetry"``, ``"google_cloud"``,
-      ``"datadog"``, ``"gelf"`` (with ``host``, by default this machine's name), ``"logstash"``.
+      ``"datadog"``, ``"gelf"`` (with ``host``, by default this machine's name), ``"logstash"``. ``project``: where
+      Google Cloud keeps the traces.
     - ``time_format``: ``"rfc3339"`` (default), ``"epoch"`` (seconds), ``"epoch_ms"``, ``"epoch_us"``,
       ``"epoch_ns"``. ``time_zone``: ``"UTC"`` (default), ``"local"`` or a zone's name.
     - ``exceptions``: ``"text"`` (default), ``"lines"``, ``"object"`` (``type``, ``module``, ``message``,
@@ -213,6 +221,7 @@ class JsonFormatter(_Structured):
         fields=None,
         preset=None,
         host=None,
+        project=None,
         time_format=None,
         time_zone=None,
         exceptions=None,
@@ -242,6 +251,7 @@ class JsonFormatter(_Structured):
             exceptions=exceptions or ("lines" if exc_info_as_array else None),
             stack_as_lines=stack_info_as_array,
             host=host if host is not None else socket.gethostname(),
+            project=project,
             time_format=time_format,
             time_zone=time_zone,
             default=_object_of(name, "default", default),

@@ -38,6 +38,7 @@ class JsonFormatter(_Structured):
         fields: _Fields | None = None,
         preset: _Preset | None = None,
         host: str | None = None,
+        project: str | None = None,
         time_format: _TimeFormat | None = None,
         time_zone: str | None = None,
         exceptions: _Exceptions | None = None,

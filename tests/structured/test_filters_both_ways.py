@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import duramen as logging
@@ -134,6 +134,7 @@ fields = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(message=st.text(), argument=st.text() | st.integers(), extra=fields)
 def test_whatever_is_logged_is_masked_alike(message, argument, extra):
     def call(logger, clock):

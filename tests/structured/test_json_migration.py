@@ -129,6 +129,27 @@ def test_a_dict_config_needs_no_more_than_the_class_path():
         assert lines("duramen.formatters.JsonFormatter", key) == members
 
 
+def test_what_is_missing_is_kept_without_a_format_too():
+    renames = {"levelname": "severity", "absent": "missing", "lineno": "line", "exc_info": "error"}
+    members = json.loads(
+        JsonFormatter(rename_fields=renames, rename_fields_keep_missing=True).format(record())
+    )
+    assert members["severity"] == "WARNING"
+    assert [members[key] for key in ("missing", "line")] == [None, None]
+
+
+def test_with_nothing_reserved_every_attribute_is_a_member():
+    arguments = {"reserved_attrs": [], "rename_fields": {"exc_info": "error.type", "levelname": "log.level"}}
+    expected = comparable(theirs.JsonFormatter(**arguments).format(record()))
+    found = comparable(JsonFormatter(**arguments).format(record()))
+    # The creation time is a member anyway; the two that count from it are those of another record.
+    del found["timestamp"]
+    for members in (found, expected):
+        del members["created"], members["relativeCreated"]
+    assert found.pop("exc_text", None) is expected.pop("exc_text")
+    assert found == expected
+
+
 def test_what_differs_by_design():
     # Without a format, Duramen writes its own members; python-json-logger writes the message alone.
     assert set(json.loads(JsonFormatter().format(record()))) == {"timestamp", "level", "logger", "message"}

@@ -74,6 +74,8 @@ ECS = members(
         "error.message": text(),
         "error.stack_trace": text(),
         "service.name": text(),
+        "service.version": text(),
+        "service.node.name": text(),
     },
 )
 
@@ -88,7 +90,15 @@ OPENTELEMETRY = members(
     TraceFlags=lambda value: whole(0, 255)(value) or text("[0-9a-f]{2}")(value),
     SeverityText=text(),
     SeverityNumber=whole(1, 24),
-    Resource=members({"process.pid": whole()}, **{"service.name": text()}),
+    Resource=members(
+        {"process.pid": whole()},
+        **{
+            "service.name": text(),
+            "service.namespace": text(),
+            "service.version": text(),
+            "service.instance.id": text(),
+        },
+    ),
     InstrumentationScope=members({"Name": text()}, Version=text()),
     Attributes=members(
         {"code.file.path": text(), "code.line.number": whole(), "code.function.name": text()},
@@ -123,13 +133,15 @@ GOOGLE_CLOUD = members(
         "logging.googleapis.com/trace_sampled": one_of(True, False),
         "logging.googleapis.com/labels": lambda value: isinstance(value, dict),
         "stack_trace": text(r"(?s)Traceback \(most recent call last\):\n.*"),
+        "serviceContext": members({"service": text()}, version=text()),
         "logger": text(),
         "service.name": text(),
     },
 )
 
 #: "Standard attributes" (docs.datadoghq.com/standard-attributes/) and the default log-status remapper
-#: (docs.datadoghq.com/logs/log_configuration/processors/).
+#: (docs.datadoghq.com/logs/log_configuration/processors/); OpenTelemetry's identifiers of traces as
+#: docs.datadoghq.com/opentelemetry/correlate/logs_and_traces has them.
 DATADOG = members(
     {
         "timestamp": text(RFC_3339),
@@ -140,8 +152,10 @@ DATADOG = members(
         "logger.name": text(),
         "logger.method_name": text(),
         "logger.thread_name": text(),
-        "dd.trace_id": text(),
-        "dd.span_id": text(),
+        "trace_id": text("[0-9a-f]{32}"),
+        "span_id": text("[0-9a-f]{16}"),
+        "service": text(),
+        "version": text(),
         "error.kind": text(),
         "error.message": text(),
         "error.stack": text(),
@@ -212,6 +226,89 @@ def test_records_follow_the_schema(preset):
     assert check(line(preset, levelno=10, levelname="DEBUG", process=None, thread=None, threadName=None))
     if preset != "logstash":
         assert check(line(preset, **TRACED))
+        assert check(line(preset, service_name="shop", service_version="1.2"))
+
+
+def test_the_service_of_the_trace_goes_where_the_system_looks_for_it():
+    of_trace = {"service_name": "shop", "service_version": "1.2", "service_instance_id": "i-7"}
+    ecs = line("ecs", **of_trace)
+    assert [ecs[f"service.{name}"] for name in ("name", "version", "node.name")] == ["shop", "1.2", "i-7"]
+    resource = line("opentelemetry", **of_trace)["Resource"]
+    assert (resource["service.name"], resource["service.instance.id"]) == ("shop", "i-7")
+    context = line("google_cloud", **of_trace)["serviceContext"]
+    assert context == {"service": "shop", "version": "1.2"}
+    datadog = line("datadog", **of_trace)
+    assert (datadog["service"], datadog["version"]) == ("shop", "1.2")
+
+
+@pytest.mark.parametrize(("preset", "key"), [("ecs", "service.name"), ("datadog", "service")])
+def test_a_fixed_service_stands_where_the_trace_names_none(preset, key):
+    options = {"static_fields": {key: "fixed"}}
+    assert line(preset, options)[key] == "fixed"
+    assert line(preset, options, service_name="shop")[key] == "shop"
+
+
+def test_google_cloud_follows_a_trace_of_the_project():
+    found = line("google_cloud", {"project": "web-7"}, trace_flags="01", **TRACED)
+    assert GOOGLE_CLOUD({name: found[name] for name in found if name != "trace_flags"})
+    trace = found["logging.googleapis.com/trace"]
+    assert trace == f"projects/web-7/traces/{TRACED['trace_id']}"
+    assert found["logging.googleapis.com/trace_sampled"] is True
+    assert line("google_cloud", trace_flags="00")["logging.googleapis.com/trace_sampled"] is False
+    assert "logging.googleapis.com/trace_sampled" not in line("google_cloud")
+    for options in ({"preset": "ecs", "project": "web-7"}, {"preset": "google_cloud", "project": "a/b"}):
+        with pytest.raises(ValueError, match="project: found "):
+            JsonFormatter(**options)
+
+
+def test_datadogs_own_tracer_has_the_last_word():
+    of_tracer = {"dd.trace_id": "6643e1a100000000", "dd.span_id": "1234", "dd.service": "shop"}
+    found = line("datadog", **of_tracer)
+    assert of_tracer.items() <= found.items()
+
+
+def test_ecs_has_what_the_package_ecs_logging_writes():
+    ecs_logging = pytest.importorskip("ecs_logging")
+
+    def flat(members, prefix=""):
+        for key, value in members.items():
+            if isinstance(value, dict):
+                yield from flat(value, f"{prefix}{key}.")
+            else:
+                yield prefix + key, value
+
+    def comparable(members):
+        members = dict(flat(members))
+        # The time has another precision, the level another case, and frames come with a heading here.
+        del members["@timestamp"], members["ecs.version"]
+        members["log.level"] = members["log.level"].lower()
+        members.pop("error.stack_trace", None)
+        return members
+
+    for attributes in ({"http": {"method": "GET"}}, {"exc_info": raised(LookupError("gone"))}):
+        theirs = json.loads(ecs_logging.StdlibFormatter().format(record(**attributes)))
+        theirs.pop("taskName", None)
+        assert theirs["log"].pop("original") == theirs["message"]
+        assert comparable(line("ecs", **attributes)) == comparable(theirs)
+
+
+def test_opentelemetry_agrees_with_its_own_sdk_and_protocol():
+    handlers = pytest.importorskip("opentelemetry.sdk._logs._internal")
+    numbers = [line("opentelemetry", levelno=level)["SeverityNumber"] for level in (10, 20, 30, 40, 50)]
+    assert numbers == [handlers.std_to_otel(level).value for level in (10, 20, 30, 40, 50)]
+    logs = pytest.importorskip("opentelemetry.proto.logs.v1.logs_pb2")
+    found = line("opentelemetry", trace_flags="01", **TRACED)
+    message = logs.LogRecord(
+        time_unix_nano=int(found["Timestamp"]),
+        severity_number=found["SeverityNumber"],
+        severity_text=found["SeverityText"],
+        trace_id=bytes.fromhex(found["TraceId"]),
+        span_id=bytes.fromhex(found["SpanId"]),
+        flags=int(found["TraceFlags"], 16),
+    )
+    message.body.string_value = found["Body"]
+    assert logs.SeverityNumber.Name(message.severity_number) == "SEVERITY_NUMBER_WARN"
+    assert (len(message.trace_id), len(message.span_id)) == (16, 8)
 
 
 def test_ecs_begins_with_the_four_fields_of_the_specification():

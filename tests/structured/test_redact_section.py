@@ -199,7 +199,7 @@ def test_an_ini_file_masks_too(file_config):
 @pytest.mark.parametrize(
     ("right", "wrong", "problem"),
     [
-        ("pii", "pie", "redact.packs[1]: found \"pie\""),
+        ("pii", "pie", 'redact.packs[1]: found "pie"'),
         ("handlers = a\nmode", "handlers = c\nmode", "redact.handlers: found 'c', expected one of a, b"),
         ("mode = type", "mood = type", "redact: "),
         ("[redact]", "[reduct]", "[redact_patterns]: found no section [redact]"),

@@ -53,6 +53,17 @@ JSON_BY_FORMAT = {
     "style": "{",
     "json_ensure_ascii": True,
 }
+HIDDEN = (
+    "name msg args levelno pathname filename module exc_text lineno funcName created msecs relativeCreated thread "
+    "threadName processName process taskName message asctime"
+).split()
+JSON_THAT_KEEPS = {
+    "()": "duramen.formatters.JsonFormatter",
+    "fmt": "%(message)s",
+    "rename_fields": {"by": "customer", "nowhere": "somewhere", "lineno": "line", "exc_info": "error"},
+    "rename_fields_keep_missing": True,
+    "reserved_attrs": HIDDEN,
+}
 SHALLOW = {"()": "duramen.formatters.JsonFormatter", "fields": ["message", "nested"], "max_depth": 2}
 LOGFMT = {"()": "duramen.formatters.LogfmtFormatter", "fields": ["levelname", "message"]}
 
@@ -62,6 +73,7 @@ CASES = {
     "a line with extra fields": {"formatters": {"f": EXTRA}},
     "escaped": {"formatters": {"f": {**EXTRA, "()": "duramen.formatters.EscapingFormatter"}}},
     "JSON": {"formatters": {"f": JSON}},
+    "JSON that keeps what is missing": {"formatters": {"f": JSON_THAT_KEEPS}},
     "JSON by a format": {"formatters": {"f": JSON_BY_FORMAT}},
     "JSON that is cut where it nests": {"formatters": {"f": SHALLOW}},
     "JSON that nests as deep as usual": {"formatters": {"f": {**SHALLOW, "max_depth": None}}},

@@ -131,7 +131,8 @@ impl<'py> Options<'_, 'py> {
             None => JsonBuilder::default(),
             Some(name) => {
                 let host = self.text("host")?.unwrap_or_default();
-                JsonBuilder::preset(&Preset::by_name(&name, &host).map_err(|error| refused(&error))?)
+                let preset = Preset::by_name(&name, &host, self.text("project")?.as_deref());
+                JsonBuilder::preset(&preset.map_err(|error| refused(&error))?)
             }
         };
         if self.get("fields")?.is_some() {

@@ -648,7 +648,8 @@ fn ini_files_mask_and_have_defaults() {
         [redact]\npacks = credentials, pii\nkeys = user\nhandlers = a\nmode = type\n\
         [redact_patterns]\nticket = T-(?P<secret>\\d+%?)\n[redact_modes]\nticket = mask\n";
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = config::from_ini(&text.replace("FOLDER", &folder.path().display().to_string())).expect("right");
+    let settings =
+        config::from_ini(&text.replace("FOLDER", &folder.path().display().to_string())).expect("right");
     let manager = Manager::new();
     settings.apply_to(&manager).expect("applied");
     let log = manager.root();
@@ -692,7 +693,10 @@ fn lines_show_extra_fields_that_have_defaults() {
     assert_eq!(written, "    -|0|False|a\\nb\n    5|x\\ny|True|\\x1b[31m\n");
 
     let found = mistakes(line(r#""format": "%(user)s""#));
-    assert!(found[0].starts_with("formatters.f.format: found \"%(user)s\", expected a format of its style"), "{found:?}");
+    assert!(
+        found[0].starts_with("formatters.f.format: found \"%(user)s\", expected a format of its style"),
+        "{found:?}"
+    );
     assert!(found[0].contains("`defaults` have values for"), "{found:?}");
     let found = mistakes(line(r#""format": "%(user)d", "defaults": {"user": "-"}"#));
     assert_eq!(found.len(), 1, "a text is no number: {found:?}");

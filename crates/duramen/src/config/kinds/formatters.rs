@@ -55,7 +55,8 @@ fn text(options: &mut Options<'_>) -> Option<TextFormatter> {
     let (name, format) = format.unwrap_or(("format", "%(message)s"));
     let formatter = TextFormatter::with_defaults(format, datefmt, style.unwrap_or_default(), &defaults);
     if formatter.is_err() {
-        let expected = "a format of its style, of fields that every record has or that `defaults` have values for";
+        let expected =
+            "a format of its style, of fields that every record has or that `defaults` have values for";
         options.mistake(name, format!("{format:?}"), expected);
     }
     formatter.ok()

@@ -140,16 +140,13 @@ fn begin(options: &mut Options<'_>, is_json: bool) -> JsonBuilder {
     let mut fields = from_format.or(own);
     let mut hidden = Vec::new();
     let mut renames = options.text_entries("rename_fields").unwrap_or_default();
+    let mut nothing = Vec::new();
     if is_json {
         add_timestamp(options, &mut fields, &mut renames);
-        add_unreserved(options, &mut fields, &mut hidden);
-    }
-    let mut nothing = Vec::new();
-    if is_json
-        && options.flag("rename_fields_keep_missing") == Some(true)
-        && let Some(fields) = &mut fields
-    {
-        nothing = keep_missing(fields, &renames);
+        nothing = add_unreserved(options, &mut fields, &mut hidden);
+        if options.flag("rename_fields_keep_missing") == Some(true) && preset.is_none() {
+            nothing.extend(keep_missing(fields.as_ref(), &renames));
+        }
     }
     if let Some(fields) = fields {
         builder = builder.members(fields.into_iter().map(|(key, name)| (key, Source::by_name(&name))));
@@ -201,13 +198,14 @@ fn zone(name: &str) -> Option<TimeZone> {
 
 fn preset(options: &mut Options<'_>) -> Option<Preset> {
     let host = options.text("host").map(str::to_owned);
+    let project = options.text("project");
     let name = options.text("preset")?;
     let host = host.or_else(|| if name == "gelf" { this_host() } else { Some(String::new()) });
     let Some(host) = host else {
         options.mistake("host", "nothing", "the name of this machine, which could not be found out");
         return None;
     };
-    Preset::by_name(name, &host).map_err(|error| options.refused(error)).ok()
+    Preset::by_name(name, &host, project).map_err(|error| options.refused(error)).ok()
 }
 
 /// The name of this machine, where the system tells it without a call of its own.
@@ -310,9 +308,15 @@ fn add_timestamp<'a>(
 }
 
 /// The option `reserved_attrs`: the record's own attributes that are not reserved are shown, and extra fields
-/// that are reserved are hidden.
-fn add_unreserved(options: &mut Options<'_>, fields: &mut Option<Fields>, hidden: &mut Vec<String>) {
-    let Some(reserved) = options.texts("reserved_attrs") else { return };
+/// that are reserved are hidden. Gives the names of those that are shown as `null` where a record has none.
+fn add_unreserved(
+    options: &mut Options<'_>,
+    fields: &mut Option<Fields>,
+    hidden: &mut Vec<String>,
+) -> Vec<String> {
+    let Some(reserved) = options.texts("reserved_attrs") else { return Vec::new() };
+    let is_shown = |name: &&str| !reserved.contains(name);
+    let nothing = ["exc_info", "stack_info"].into_iter().filter(is_shown).map(str::to_owned).collect();
     let shown: Vec<_> = OWN_ATTRIBUTES.into_iter().filter(|name| !reserved.contains(name)).collect();
     if fields.is_none() && !shown.is_empty() {
         *fields = Some(named_after_themselves(["timestamp", "message"]));
@@ -327,21 +331,19 @@ fn add_unreserved(options: &mut Options<'_>, fields: &mut Option<Fields>, hidden
     }
     let is_own = |name: &&str| OWN_ATTRIBUTES.contains(name) || OTHER_ATTRIBUTES.contains(name);
     hidden.extend(reserved.into_iter().filter(|name| !is_own(name)).map(str::to_owned));
+    nothing
 }
 
-/// Fields that are renamed and not named otherwise are members; gives the keys of those that no record has.
-fn keep_missing(fields: &mut Fields, renames: &[(&str, &str)]) -> Vec<String> {
+/// What the default layout shows.
+const DEFAULT_FIELDS: [&str; 6] = ["timestamp", "levelname", "name", "message", "exc_info", "stack_info"];
+
+/// What is renamed and not shown otherwise: members that are `null` where a record has nothing for them.
+fn keep_missing(fields: Option<&Fields>, renames: &[(&str, &str)]) -> Vec<String> {
+    let is_there = |name: &str| match fields {
+        Some(fields) => fields.iter().any(|(known, _)| known == name),
+        None => DEFAULT_FIELDS.contains(&name),
+    };
     let is_own = |name: &str| OWN_ATTRIBUTES.contains(&name) || OTHER_ATTRIBUTES.contains(&name);
-    let mut nothing = Vec::new();
-    for (name, key) in renames {
-        if fields.iter().any(|(known, _)| known == name) {
-            continue;
-        }
-        if is_own(name) {
-            nothing.push((*key).to_owned());
-        } else {
-            fields.push(((*name).to_owned(), (*name).to_owned()));
-        }
-    }
-    nothing
+    let missing = renames.iter().filter(|(name, _)| !is_there(name));
+    missing.map(|(name, key)| if is_own(name) { key } else { name }).map(|name| (*name).to_owned()).collect()
 }

@@ -61,6 +61,15 @@ pub enum Source {
     Stack,
     /// The extra field of this name.
     Extra(String),
+    /// The text of the extra field `name` behind `prefix`.
+    ExtraBelow {
+        /// The field.
+        name: String,
+        /// What stands before its text.
+        prefix: String,
+    },
+    /// Whether the trace is sampled: the extra field `trace_sampled`, or else the last bit of `trace_flags`.
+    IsSampled,
     /// The extra fields that no other member shows, as members of their own.
     Extras,
     /// The same value for every record.
@@ -80,9 +89,19 @@ impl Source {
         }
     }
 
+    /// The extra field that the source shows in its own place.
+    fn extra_name(&self) -> Option<&str> {
+        match self {
+            Self::Extra(name) | Self::ExtraBelow { name, .. } => Some(name),
+            Self::IsSampled => Some("trace_sampled"),
+            _ => None,
+        }
+    }
+
     /// Whether the source is the one that configurations call `name`.
     fn is_called(&self, name: &str) -> bool {
-        !matches!(self, Self::Fixed(_) | Self::Extras) && *self == Self::by_name(name)
+        self.extra_name() == Some(name)
+            || !matches!(self, Self::Fixed(_) | Self::Extras) && *self == Self::by_name(name)
     }
 }
 
@@ -208,8 +227,17 @@ impl JsonBuilder {
     }
 
     /// A value that is the same for every record; an extra field of this name has it in its place.
-    pub fn fixed(self, name: impl Into<String>, value: impl Into<Json>) -> Self {
+    pub fn fixed(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         let name = name.into();
+        let group = self.fixed_group.map(Cow::Borrowed);
+        let is_that = |member: &&mut Member| {
+            member.group == group && member.key == name && member.source.extra_name().is_some()
+        };
+        // A member of an extra field, which is written for records that have one, has the value for the others.
+        if let Some(member) = self.members.iter_mut().find(is_that) {
+            member.missing = Missing::Json(value.into().0);
+            return self;
+        }
         match self.fixed_group {
             Some(group) => {
                 self.push(Some(group.into()), name.into(), Source::Fixed(value.into()), Missing::Omit)
@@ -375,9 +403,7 @@ impl JsonBuilder {
         let extras = self.members.iter().find(|member| member.source == Source::Extras);
         let extra_group = extras.map(|member| member.group.clone());
         for member in &self.members {
-            if let Source::Extra(name) = &member.source {
-                extra.named.push(name.clone());
-            }
+            extra.named.extend(member.source.extra_name().map(str::to_owned));
             if Some(&member.group) == extra_group.as_ref() && member.source != Source::Extras {
                 let key = member.key.strip_prefix(extra.prefix.as_str());
                 extra.taken.extend(key.map(str::to_owned));

@@ -270,6 +270,7 @@ impl JsonFormatter {
         details: &D,
         out: &mut Vec<u8>,
     ) -> Result<bool, D::Error> {
+        let start = out.len();
         let value = ValueWriter::new(out, self.ascii);
         match source {
             Source::Timestamp => self.timestamps.write(record.created_ns, &self.zone, value),
@@ -292,6 +293,16 @@ impl JsonFormatter {
             Source::Exception => return self.write_exception(record, details, value),
             Source::Stack => return Ok(write_text(record.stack, self.stack_lines, value)),
             Source::Extra(name) => return details.write_named(name, value),
+            Source::ExtraBelow { name, prefix } => {
+                let is_there = details.write_named(name, value)?;
+                if is_there && out.get(start) == Some(&b'"') {
+                    let text = out.split_off(start + 1);
+                    escape::write_inner(prefix, self.ascii, out);
+                    append(out, &text);
+                }
+                return Ok(is_there);
+            }
+            Source::IsSampled => return write_is_sampled(details, value),
             Source::Extras => return Ok(false),
             Source::Fixed(json) => value.literal(&json.0),
         }
@@ -319,6 +330,22 @@ impl JsonFormatter {
             }),
         }
     }
+}
+
+/// What `trace_sampled` says, or the flags of the trace, hexadecimal digits or a number; `false` where there are neither.
+fn write_is_sampled<D: Details>(details: &D, value: ValueWriter<'_>) -> Result<bool, D::Error> {
+    let mut written = Vec::new();
+    if details.write_named("trace_sampled", ValueWriter::new(&mut written, false))? {
+        value.literal(&written);
+        return Ok(true);
+    }
+    let is_there = details.write_named("trace_flags", ValueWriter::new(&mut written, false))?;
+    let digit = written.iter().rfind(|byte| byte.is_ascii_hexdigit()).map(|byte| char::from(*byte));
+    match digit.and_then(|digit| digit.to_digit(16)) {
+        Some(digit) if is_there => value.boolean(digit & 1 == 1),
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// The comma and the key, which is in quotes already.

@@ -15,7 +15,11 @@ pub enum Preset {
     /// The log data model of OpenTelemetry. Extra fields are `Attributes`, fixed values the `Resource`.
     OpenTelemetry,
     /// Structured logs of Google Cloud.
-    GoogleCloud,
+    GoogleCloud {
+        /// The project that holds the traces; without it records have the identifier of their trace alone, which the
+        /// console does not follow.
+        project: Option<String>,
+    },
     /// The standard attributes of Datadog.
     Datadog,
     /// GELF 1.1, which asks for the name of the `host`. Values of extra fields are text or numbers.
@@ -31,15 +35,23 @@ pub enum Preset {
 const NAMES: [&str; 6] = ["ecs", "opentelemetry", "google_cloud", "datadog", "gelf", "logstash"];
 
 impl Preset {
-    /// The preset that configurations call `name`; `host` is what GELF names the source.
+    /// The preset that configurations call `name`; `host` is what GELF names the source, `project` where Google Cloud
+    /// keeps the traces.
     ///
     /// # Errors
-    /// [`OptionError`] for another name.
-    pub fn by_name(name: &str, host: &str) -> Result<Self, OptionError> {
+    /// [`OptionError`] for another name, and for a project that the preset has no use for or that cannot be one.
+    pub fn by_name(name: &str, host: &str, project: Option<&str>) -> Result<Self, OptionError> {
+        if let Some(project) = project {
+            let is_one = !project.is_empty() && !project.contains('/');
+            if name != "google_cloud" || !is_one {
+                let expected = "the identifier of a project, with the preset google_cloud alone";
+                return Err(OptionError::new("project", format!("{project:?}"), expected));
+            }
+        }
         Ok(match name {
             "ecs" => Self::Ecs,
             "opentelemetry" => Self::OpenTelemetry,
-            "google_cloud" => Self::GoogleCloud,
+            "google_cloud" => Self::GoogleCloud { project: project.map(str::to_owned) },
             "datadog" => Self::Datadog,
             "gelf" => Self::Gelf { host: host.to_owned() },
             "logstash" => Self::Logstash,
@@ -57,7 +69,7 @@ impl Preset {
         match self {
             Self::Ecs => ecs(),
             Self::OpenTelemetry => opentelemetry(),
-            Self::GoogleCloud => google_cloud(),
+            Self::GoogleCloud { project } => google_cloud(project.as_deref()),
             Self::Datadog => datadog(),
             Self::Gelf { host } => gelf(host),
             Self::Logstash => logstash(),
@@ -89,6 +101,9 @@ fn ecs() -> JsonBuilder {
         .optional("process.thread.name", Source::Field(Field::ThreadName))
         .optional("trace.id", extra("trace_id"))
         .optional("span.id", extra("span_id"))
+        .optional("service.name", extra("service_name"))
+        .optional("service.version", extra("service_version"))
+        .optional("service.node.name", extra("service_instance_id"))
         .optional("", Source::Extras)
         .optional("error.type", Source::ExceptionPart(ExceptionPart::Type))
         .optional("error.message", Source::ExceptionPart(ExceptionPart::Message))
@@ -105,6 +120,10 @@ fn opentelemetry() -> JsonBuilder {
         .member("SeverityText", Source::Field(Field::Levelname))
         .member("SeverityNumber", Source::Severity(Severity::OpenTelemetry))
         .member("Body", Source::Field(Field::Message))
+        .inside("Resource", "service.name", extra("service_name"))
+        .inside("Resource", "service.namespace", extra("service_namespace"))
+        .inside("Resource", "service.version", extra("service_version"))
+        .inside("Resource", "service.instance.id", extra("service_instance_id"))
         .inside("Resource", "process.pid", Source::Field(Field::Process))
         .inside("InstrumentationScope", "Name", Source::Field(Field::Name))
         .inside("Attributes", "code.file.path", Source::Field(Field::Pathname))
@@ -121,8 +140,15 @@ fn opentelemetry() -> JsonBuilder {
         .timestamps(TimestampForm::NanosecondsText)
 }
 
-fn google_cloud() -> JsonBuilder {
+fn google_cloud(project: Option<&str>) -> JsonBuilder {
     const PLACE: &str = "logging.googleapis.com/sourceLocation";
+    const SERVICE: &str = "serviceContext";
+    let trace = match project {
+        Some(project) => {
+            Source::ExtraBelow { name: "trace_id".to_owned(), prefix: format!("projects/{project}/traces/") }
+        }
+        None => extra("trace_id"),
+    };
     JsonBuilder::empty()
         .member("severity", Source::Severity(Severity::GoogleCloud))
         .member("time", Source::Timestamp)
@@ -131,11 +157,13 @@ fn google_cloud() -> JsonBuilder {
         .inside(PLACE, "file", Source::Field(Field::Pathname))
         .inside(PLACE, "line", Source::LineText)
         .inside(PLACE, "function", Source::Field(Field::FuncName))
-        .optional("logging.googleapis.com/trace", extra("trace_id"))
+        .optional("logging.googleapis.com/trace", trace)
         .optional("logging.googleapis.com/spanId", extra("span_id"))
-        .optional("logging.googleapis.com/trace_sampled", extra("trace_sampled"))
+        .optional("logging.googleapis.com/trace_sampled", Source::IsSampled)
         .optional("logging.googleapis.com/labels", extra("labels"))
         .optional("httpRequest", extra("httpRequest"))
+        .inside(SERVICE, "service", extra("service_name"))
+        .inside(SERVICE, "version", extra("service_version"))
         .optional("", Source::Extras)
         .optional("stack_trace", Source::ExceptionText)
         .optional("stack", Source::Stack)
@@ -149,8 +177,12 @@ fn datadog() -> JsonBuilder {
         .member("logger.name", Source::Field(Field::Name))
         .member("logger.method_name", Source::Field(Field::FuncName))
         .optional("logger.thread_name", Source::Field(Field::ThreadName))
-        .optional("dd.trace_id", extra("trace_id"))
-        .optional("dd.span_id", extra("span_id"))
+        // OpenTelemetry's identifiers under OpenTelemetry's names: `dd.trace_id` and `dd.span_id` are those of Datadog's
+        // own tracer, in another form, which puts them on the records itself.
+        .optional("trace_id", extra("trace_id"))
+        .optional("span_id", extra("span_id"))
+        .optional("service", extra("service_name"))
+        .optional("version", extra("service_version"))
         .optional("", Source::Extras)
         .optional("error.kind", Source::ExceptionPart(ExceptionPart::Type))
         .optional("error.message", Source::ExceptionPart(ExceptionPart::Message))
