@@ -43,9 +43,10 @@ def install():
             return
         _changes.extend(_native.put_native_methods(vars(logging), "logging"))
         _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
-        from duramen import _async
+        from duramen import _async, _listening
 
         _changes.append(_async.put_into(logging.config.DictConfigurator))
+        _changes.extend(filter(None, [_listening.put_into(logging.config.DictConfigurator)]))
         _changes.append(_formatter_config.put_into(logging.config.DictConfigurator))
         _changes.append(_redaction.put_into(logging.config.DictConfigurator))
         _changes.extend(_redaction.put_into_file_config(logging.config))

@@ -24,7 +24,7 @@ LONGEST_WAIT = 5.0
 _LONGEST_WAIT_OF_A_FORK = 1.0
 _LARGEST_CAPACITY = 2**24
 
-#: Handlers of this process that have not been closed.
+#: Handlers of this process that have not been closed, and listeners that run (`_listening.py`).
 _open = weakref.WeakSet()
 #: Handlers that nobody has any more, whose records have not all been delivered.
 _left = set()
@@ -123,9 +123,8 @@ class AsyncHandler(logging.Handler):
         self._queue = _core.RecordQueue(
             handlers, capacity, (kind, level), block_timeout, flush_interval, kept, self._starter
         )
-        _open.add(self)
-        _prepare_exit()
-        _termination.before_the_end_by_sigterm(_end_all)
+        wait_at_the_end(self)
+        _termination.before_the_end_by_sigterm(end_all)
         if self._has_journal:
             # Starts the worker for what an earlier process has left.
             self._queue.flush(0)
@@ -326,10 +325,10 @@ def _handle_error(handler, record):
         _report(f"{type(handler).__name__}.handleError raised {type(error).__name__}")
 
 
-def _report(text):
+def _report(text, name="AsyncHandler"):
     if logging.raiseExceptions and sys.stderr is not None:
         try:
-            sys.stderr.write(f"duramen: AsyncHandler: {text}\n")
+            sys.stderr.write(f"duramen: {name}: {text}\n")
             sys.stderr.flush()
         except (OSError, ValueError):
             pass  # There is nobody left to tell.
@@ -380,13 +379,24 @@ def _copied(value, depth):
 # The end of the process
 
 
+def wait_at_the_end(handler):
+    """Have the end of the process wait for what has been put into the handler's queue."""
+    _open.add(handler)
+    _prepare_exit()
+
+
+def forget(handler):
+    """Nothing waits for the handler any more."""
+    _open.discard(handler)
+
+
 def _prepare_exit():
     """Have the end of this process wait for the queues; a forked child of ``multiprocessing`` has an end of its own."""
     process = os.getpid()
     if _process["exits_for"] == process:
         return
     if _process["exits_for"] is None:
-        atexit.register(_end_all)
+        atexit.register(end_all)
     _process["exits_for"] = process
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
@@ -409,7 +419,7 @@ def _hurry(handlers):
         handler._queue.flush(0)
 
 
-def _end_all():
+def end_all():
     """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
     until = time.monotonic() + LONGEST_WAIT
     _process["is_ending"] = True
@@ -432,7 +442,7 @@ def _end(handler, until):
     if left:
         where = ", and wait in the journal for the next start" if queue.close_journal() else ""
         text = f"{left} records were not delivered in the {LONGEST_WAIT:.0f} seconds that the end is given"
-        _report(text + where)
+        _report(text + where, type(getattr(handler, "listener", handler)).__name__)
     else:
         queue.close_journal()
     if not has_ended:
@@ -449,7 +459,8 @@ def _before_fork():
     """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
     _process["forking"] += 1
     until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
-    handlers = _unfinished()
+    # The thread of a ``QueueListener`` stays, as CPython's does.
+    handlers = [handler for handler in _unfinished() if isinstance(handler, AsyncHandler)]
     _hurry(handlers)
     for handler in handlers:
         # What waits may have to wait long for the next record, at which a worker starts again.

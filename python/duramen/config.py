@@ -28,8 +28,10 @@ __import__.__doc__ = _builtins.__import__.__doc__
 build_module("logging.config", globals())
 if _native.load_error is None:
     from duramen._async import put_into as _put_queues_into
+    from duramen._listening import put_into as _put_unseen_queues_into
 
     _put_queues_into(DictConfigurator)  # noqa: F821  (a class of the module)
+    _put_unseen_queues_into(DictConfigurator)  # noqa: F821  (a class of the module)
 _put_formatters_into(DictConfigurator)  # noqa: F821  (a class of the module)
 _put_redaction_into(DictConfigurator)  # noqa: F821  (a class of the module)
 _put_redaction_into_file_config(_sys.modules[__name__])

@@ -4,7 +4,7 @@ import logging
 import logging.handlers
 from collections.abc import Callable
 from os import PathLike
-from typing import TypedDict
+from typing import Any, TypedDict
 
 # One by one: with an asterisk mypy would keep the standard library's classes in place of those below.
 from logging.handlers import (
@@ -20,7 +20,6 @@ from logging.handlers import (
     HTTPHandler as HTTPHandler,
     MemoryHandler as MemoryHandler,
     NTEventLogHandler as NTEventLogHandler,
-    QueueHandler as QueueHandler,
     QueueListener as QueueListener,
     SMTPHandler as SMTPHandler,
     SocketHandler as SocketHandler,
@@ -141,6 +140,10 @@ class TimedRotatingFileHandler(logging.handlers.TimedRotatingFileHandler):
         on_rotate: Callable[[str], object] | None = None,
         fsync: str | float | datetime.timedelta | None = None,
     ) -> None: ...
+
+# Without a queue it makes its own.
+class QueueHandler(logging.handlers.QueueHandler):
+    def __init__(self, queue: _QueueLike[Any] = ...) -> None: ...
 
 class WatchedFileHandler(logging.handlers.WatchedFileHandler):
     fsync: _FileSync

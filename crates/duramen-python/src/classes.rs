@@ -37,6 +37,10 @@ pub(crate) enum Family {
     NullHandler,
     /// `AsyncHandler`, which hands lines to a worker.
     AsyncHandler,
+    /// `QueueHandler`, which does the same while nobody looks at its queue.
+    QueueHandler,
+    /// `QueueListener`, behind such a queue.
+    QueueListener,
     /// Every other class: never met by the native path.
     Other,
 }
@@ -90,6 +94,21 @@ impl Family {
             ],
             Self::NullHandler => &["handle", "filter", "__getattribute__"],
             Self::AsyncHandler => &["handle", "filter", "emit", "handleError", "__getattribute__"],
+            Self::QueueHandler => &[
+                "handle",
+                "filter",
+                "acquire",
+                "release",
+                "emit",
+                "format",
+                "prepare",
+                "enqueue",
+                "handleError",
+                "__getattribute__",
+            ],
+            Self::QueueListener => {
+                &["handle", "prepare", "dequeue", "_monitor", "enqueue_sentinel", "__getattribute__"]
+            }
             Self::Other => &[],
         }
     }
@@ -97,9 +116,18 @@ impl Family {
 
 /// Whether the native way of any family stands in for the method, which a base class may define.
 fn is_decisive(method: &str) -> bool {
-    [Family::Logger, Family::Record, Family::Filter, Family::Formatter, Family::Style, Family::StreamHandler]
-        .into_iter()
-        .any(|family| family.decisive_methods().contains(&method))
+    [
+        Family::Logger,
+        Family::Record,
+        Family::Filter,
+        Family::Formatter,
+        Family::Style,
+        Family::StreamHandler,
+        Family::QueueHandler,
+        Family::QueueListener,
+    ]
+    .into_iter()
+    .any(|family| family.decisive_methods().contains(&method))
 }
 
 /// A class of the interpreter's `logging` and what replaces its methods.
@@ -144,8 +172,8 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("WatchedFileHandler", Family::StreamHandler, handler::watched::METHODS),
             class("BufferingHandler", Family::Other, handler::memory::BUFFERING_METHODS),
             class("MemoryHandler", Family::Other, handler::memory::METHODS),
-            class("QueueHandler", Family::Other, handler::queue::METHODS),
-            class("QueueListener", Family::Other, handler::listener::METHODS),
+            class("QueueHandler", Family::QueueHandler, handler::queue::METHODS),
+            class("QueueListener", Family::QueueListener, handler::listener::METHODS),
         ],
         "duramen.handlers" => vec![class("AsyncHandler", Family::AsyncHandler, &[])],
         "duramen.formatters" => vec![

@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::amended::Amended;
-use crate::filter_plan::Asked;
-use crate::formatter_plan::Rendering;
+use crate::filter_plan::{Asked, FilterPlan};
+use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::HandlerPlan;
 use crate::interpreter::intern;
 use crate::pipeline::Event;
@@ -65,8 +65,20 @@ impl<'a, 'py> Delivery<'a, 'py> {
         time: &mut String,
     ) -> PyResult<()> {
         let Some(filter_plan) = plan.filter_plan(filters)? else { return self.handle_in_python() };
+        let Some(amended) = self.ask(&filter_plan, filters)? else { return Ok(()) };
+        let record = amended.record(self.record);
+        let Some(plan) = self.present_plan(false)? else { return self.handle_in_python() };
+        self.with(&amended, &record).deliver(&plan, line, time)
+    }
+
+    /// Asks filters; what they have changed, or `None` when one holds the event back.
+    pub(crate) fn ask(
+        &self,
+        plan: &FilterPlan,
+        filters: &Bound<'py, PyList>,
+    ) -> PyResult<Option<Amended<'py>>> {
         let python_record = |amended: &Amended<'py>| {
-            let made = self.event.python_record(self.settings)?;
+            let made = self.python_record()?;
             amended.put_on(&made, self.record, self.extra).map(|()| made)
         };
         let asked = Asked {
@@ -75,21 +87,30 @@ impl<'a, 'py> Delivery<'a, 'py> {
             exception: self.exception,
             python_record: &python_record,
         };
-        let Some(amended) = filter_plan.ask(filters, &asked)? else { return Ok(()) };
-        let record = amended.record(self.record);
-        let delivery = Delivery {
-            record: &record,
-            extra: amended.extra.as_ref().or(self.extra),
-            exception: self.exception.filter(|_| !amended.is_masked),
-            amended: Some(&amended),
-            ..*self
-        };
-        let Some(plan) = self.present_plan(false)? else { return self.handle_in_python() };
-        delivery.deliver(&plan, line, time)
+        plan.ask(filters, &asked)
     }
 
-    /// The event as a `LogRecord`, as the handler's filters have left it.
-    fn python_record(&self) -> PyResult<Bound<'py, PyAny>> {
+    /// The same with what `amended` has changed; `record` is as it is shown then.
+    pub(crate) fn with<'b>(&'b self, amended: &'b Amended<'py>, record: &'b Record<'b>) -> Delivery<'b, 'py> {
+        Delivery {
+            record,
+            extra: amended.extra.as_ref().or(self.extra),
+            exception: self.exception.filter(|_| !amended.is_masked),
+            amended: Some(amended),
+            ..*self
+        }
+    }
+
+    pub(crate) fn record(&self) -> &Record<'a> {
+        self.record
+    }
+
+    pub(crate) fn has_exception(&self) -> bool {
+        self.exception.is_some() || self.record.exception.is_some()
+    }
+
+    /// The event as a `LogRecord`, as filters have left it.
+    pub(crate) fn python_record(&self) -> PyResult<Bound<'py, PyAny>> {
         let made = self.event.python_record(self.settings)?;
         if let Some(amended) = self.amended {
             amended.put_on(&made, self.record, self.event.options.extra())?;
@@ -194,7 +215,16 @@ impl<'a, 'py> Delivery<'a, 'py> {
         line: &mut Vec<u8>,
         time: &mut String,
     ) -> PyResult<Option<bool>> {
-        let formatter = &plan.formatter;
+        self.format_with(&plan.formatter, line, time)
+    }
+
+    /// The same for a formatter.
+    pub(crate) fn format_with(
+        &self,
+        formatter: &FormatterPlan,
+        line: &mut Vec<u8>,
+        time: &mut String,
+    ) -> PyResult<Option<bool>> {
         let py = self.target.handler.py();
         let has_asked = formatter.write_time(py, &self.event.created, self.settings, time)?;
         let rendered = self.render(&formatter.rendering, time, line)?;

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString};
 
+use crate::classes::{self, Family};
 use crate::handler::usual;
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
@@ -60,7 +61,9 @@ fn add_filter<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         // A filter of Duramen's may have something to say about its place.
         let attached = intern!(call.py(), "_attached_to");
         if has_on_class(&call.argument(0), attached)? {
-            let takes_copies = usual::has_usual_handle(&call.object).unwrap_or(false);
+            let is_async =
+                classes::untouched(&call.object, Family::AsyncHandler).is_ok_and(|found| found.is_ok());
+            let takes_copies = is_async || usual::has_usual_handle(&call.object).unwrap_or(false);
             call.argument(0).call_method1(attached, (&call.object, takes_copies))?;
         }
     }

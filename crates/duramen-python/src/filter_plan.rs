@@ -1,6 +1,7 @@
 //! What the native way does for the filters of a handler or a logger, found out once and remembered while nothing
 //! changes.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use duramen::Record;
@@ -137,6 +138,44 @@ impl FilterPlan {
             }
         }
         Ok(Some(amended))
+    }
+}
+
+/// The plan for the filters of one handler, as they were when they were last looked at: their list changes without the
+/// handler's state.
+pub(crate) struct KnownFilters {
+    plan: RefCell<Option<Rc<FilterPlan>>>,
+    /// The class of a filter that was last found to be known to Python alone; null while there is none. Only its address
+    /// is compared: the Python way is right for every filter.
+    foreign: Cell<*mut ffi::PyTypeObject>,
+}
+
+impl Default for KnownFilters {
+    fn default() -> Self {
+        Self { plan: RefCell::default(), foreign: Cell::new(std::ptr::null_mut()) }
+    }
+}
+
+impl KnownFilters {
+    /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
+    pub(crate) fn of(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
+        if let Ok(Some(plan)) = self.plan.try_borrow().as_deref()
+            && plan.holds(filters)
+        {
+            return Ok(Some(Rc::clone(plan)));
+        }
+        if filters.iter().any(|filter| filter.get_type_ptr() == self.foreign.get()) {
+            return Ok(None);
+        }
+        let plan = FilterPlan::of(filters)?.map(Rc::new);
+        if let Some(foreign) = filters.iter().find(|filter| classes::known(filter).is_none()) {
+            self.foreign.set(foreign.get_type_ptr());
+        }
+        let last =
+            self.plan.try_borrow_mut().ok().map(|mut place| std::mem::replace(&mut *place, plan.clone()));
+        // Dropping it may run code of the program's.
+        drop(last);
+        Ok(plan)
     }
 }
 

@@ -172,6 +172,11 @@ impl FormatterPlan {
         INHERITED.put(formatter, self)
     }
 
+    /// Whether the text of a record without exception is its message.
+    pub(crate) fn is_message(&self) -> bool {
+        matches!(&self.rendering, Rendering::Layout(layout) if layout.is_message())
+    }
+
     /// Appends the text of a record whose level has the name `level_name` to `line`; `None` when the interpreter has to be
     /// asked for it.
     pub(crate) fn render_plainly(

@@ -1,6 +1,6 @@
 //! What the native way does for a handler, found out once and remembered while nothing changes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,8 +11,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::classes;
-use crate::filter_plan::FilterPlan;
+use crate::filter_plan::{FilterPlan, KnownFilters};
 use crate::formatter_plan::FormatterPlan;
 use crate::handler::{self, upkeep};
 use crate::interpreter::{State, intern};
@@ -79,7 +78,7 @@ impl Kind {
 }
 
 /// When a handler has to do something before it writes to its open file.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rollover {
     /// When the record and its newline reach this many bytes in all; 0: never.
     size: i64,
@@ -117,15 +116,27 @@ impl Rollover {
     /// Whether there is nothing to be done before `line` is written to `file` at this time.
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
     pub(crate) fn is_far(self, file: &DirectFile, path: Option<&Path>, seconds: f64, line: &[u8]) -> bool {
-        if self.is_unknown || (self.second != i64::MAX && (seconds.floor() as i64) >= self.second) {
+        if self.is_unknown || self.is_due_at(seconds.floor() as i64) {
             return false;
         }
+        !self.looks || file.is_as_expected(path, seconds, |end| self.has_room(end, line.len()))
+    }
+
+    /// Whether the time, in seconds since the epoch, has come.
+    pub(crate) fn is_due_at(self, seconds: i64) -> bool {
+        self.second != i64::MAX && seconds >= self.second
+    }
+
+    /// Whether a text of so many bytes, with its newline, certainly goes into a file that is so long.
+    pub(crate) fn has_room(self, end: u64, bytes: usize) -> bool {
         // There are at most as many characters, which CPython counts, as bytes.
-        let length = i64::try_from(line.len()).unwrap_or(i64::MAX - 1) + 1;
-        let is_small = |end: u64| {
-            self.size <= 0 || i64::try_from(end).is_ok_and(|end| end.saturating_add(length) < self.size)
-        };
-        !self.looks || file.is_as_expected(path, seconds, is_small)
+        let length = i64::try_from(bytes).unwrap_or(i64::MAX - 1) + 1;
+        self.size <= 0 || i64::try_from(end).is_ok_and(|end| end.saturating_add(length) < self.size)
+    }
+
+    /// Whether it is told by these numbers, and not by a look each time.
+    pub(crate) fn is_known(self) -> bool {
+        !self.is_unknown
     }
 }
 
@@ -151,11 +162,7 @@ pub(crate) struct HandlerPlan {
     pub(crate) syncer: Option<Arc<Syncer>>,
     /// The file, while its stream is in the state in which it can be written to directly.
     pub(crate) file: RefCell<Option<DirectFile>>,
-    /// What its filters do, when they were last looked at. Their list changes without the handler's state.
-    filters: RefCell<Option<Rc<FilterPlan>>>,
-    /// The class of a filter that was last found to be known to Python alone; null while there is none. Only its address
-    /// is compared: the Python way is right for every filter.
-    foreign_filter: Cell<*mut ffi::PyTypeObject>,
+    filters: KnownFilters,
     /// The state of the handler from which the plan was made. `None` when changes could not be told: the plan
     /// is good for one record.
     state: Option<State>,
@@ -196,8 +203,7 @@ impl HandlerPlan {
             },
             syncer: handler::fsync::of(parts.handler)?,
             file: RefCell::new(None),
-            filters: RefCell::new(None),
-            foreign_filter: Cell::new(std::ptr::null_mut()),
+            filters: KnownFilters::default(),
             state: State::of(parts.handler),
             filters_object: parts.filters.as_ptr(),
             lock_object: parts.lock.as_ptr(),
@@ -280,23 +286,7 @@ impl HandlerPlan {
 
     /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
     pub(crate) fn filter_plan(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
-        if let Ok(Some(plan)) = self.filters.try_borrow().as_deref()
-            && plan.holds(filters)
-        {
-            return Ok(Some(Rc::clone(plan)));
-        }
-        if filters.iter().any(|filter| filter.get_type_ptr() == self.foreign_filter.get()) {
-            return Ok(None);
-        }
-        let plan = FilterPlan::of(filters)?.map(Rc::new);
-        if let Some(foreign) = filters.iter().find(|filter| classes::known(filter).is_none()) {
-            self.foreign_filter.set(foreign.get_type_ptr());
-        }
-        let last =
-            self.filters.try_borrow_mut().ok().map(|mut place| std::mem::replace(&mut *place, plan.clone()));
-        // Dropping it may run code of the program's.
-        drop(last);
-        Ok(plan)
+        self.filters.of(filters)
     }
 
     /// The handler's stream or `None`, which it holds as long as the plan holds.

@@ -121,7 +121,7 @@ mod _core {
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]
-    use super::queued::RecordQueue;
+    use super::queued::{RecordQueue, Shortcut, set_unseen_queue};
     #[pymodule_export]
     use super::redactor::Redactor;
     #[pymodule_export]

@@ -111,6 +111,7 @@ impl Signature {
     pub(crate) fn of_function(function: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = function.py();
         let code = function.getattr(intern!(py, "__code__"))?;
+        let qualified_name: String = function.getattr(intern!(py, "__qualname__"))?.extract()?;
         let names = code.getattr(intern!(py, "co_varnames"))?.cast_into::<PyTuple>()?;
         let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
         let positional: usize = code.getattr(intern!(py, "co_argcount"))?.extract()?;
@@ -123,6 +124,7 @@ impl Signature {
         let mut parameters = Vec::with_capacity(positional + keyword_only);
         for (index, name) in names.iter().take(positional + keyword_only).enumerate() {
             let default = match &keyword_defaults {
+                _ if is_optional_here(&qualified_name, index) => Some(py.Ellipsis()),
                 _ if index < first_default => None,
                 _ if index < positional => Some(defaults[index - first_default].clone_ref(py)),
                 Some(keyword_defaults) => keyword_defaults.get_item(&name)?.map(Bound::unbind),
@@ -133,7 +135,6 @@ impl Signature {
         if parameters.len() > MOST_PARAMETERS {
             return Err(PyValueError::new_err("too many parameters for a native method"));
         }
-        let qualified_name: String = function.getattr(intern!(py, "__qualname__"))?.extract()?;
         Ok(Self {
             further_keywords: upkeep::further_keywords(&qualified_name),
             qualified_name,
@@ -264,6 +265,12 @@ impl Signature {
             names.len()
         ))
     }
+}
+
+/// Whether the parameter at `index`, which CPython's method asks for, may be left out: the method gets `...` then.
+fn is_optional_here(qualified_name: &str, index: usize) -> bool {
+    // `QueueHandler` makes its own queue.
+    qualified_name == "QueueHandler.__init__" && index == 1
 }
 
 /// A value for each parameter.

@@ -15,6 +15,7 @@ use crate::direct::Written;
 use crate::filter_plan::{self, Asked};
 use crate::formatter_plan::Needs;
 use crate::interpreter::intern;
+use crate::queued::Behind;
 use crate::reach::{self, Reach, Target};
 use crate::record::Creation;
 use crate::settings::{self, Settings};
@@ -256,8 +257,10 @@ impl<'a, 'py> Event<'a, 'py> {
         if merged == Merged::Not {
             return Ok(None);
         }
-        let needs =
-            targets.iter().fold(Needs::default(), |needs, target| needs.and(target.plan.formatter.needs));
+        let needs = targets.iter().fold(Needs::default(), |needs, target| {
+            let of_queue = target.queue.as_ref().map_or_else(Needs::default, Behind::needs);
+            needs.and(target.plan.formatter.needs).and(of_queue)
+        });
         let has_asked = merged == Merged::ByInterpreter
             || needs.has_any()
             || options.has_exception

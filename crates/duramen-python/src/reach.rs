@@ -14,7 +14,7 @@ use crate::classes::Family;
 use crate::handler_plan::HandlerPlan;
 use crate::interpreter::{State, intern};
 use crate::logger_view::{self, LoggerState, LoggerView};
-use crate::queued::{self, Behind, QueuePlan};
+use crate::queued::{Behind, QueuePlan};
 use crate::remembered::{Finding, Remembered};
 use crate::route::{self, Reason, Route, native};
 use crate::settings::Settings;
@@ -140,7 +140,7 @@ impl Reach {
                 Met::Writes(_, plan) => End { name, plan, queue: None },
                 Met::Queues(_, queue, _) if queue.level > level => continue,
                 Met::Queues(_, queue, writing) => match &writing[..] {
-                    [(0, plan)] if plan.level <= level => End { name, plan, queue: Some(queue) },
+                    [(0, plan)] if queue.gives(level, plan.level) => End { name, plan, queue: Some(queue) },
                     _ => return None,
                 },
             };
@@ -205,7 +205,7 @@ impl Seen {
 
 impl Met {
     fn of(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Self> {
-        if let Some(plan) = native!(QueuePlan::of(handler)?) {
+        if let Some(plan) = native!(QueuePlan::of(handler, settings)?) {
             let mut writing = SmallVec::new();
             for (place, behind) in plan.handlers(handler.py()).enumerate() {
                 if let Some(plan) = native!(route::plan_of(&behind, settings)?) {
@@ -230,7 +230,7 @@ impl Met {
                 Self::Silent(handler, state) => state.as_ref().is_some_and(|state| state.holds(*handler)),
                 Self::Writes(handler, plan) => plan.holds_for(*handler, settings),
                 Self::Queues(handler, plan, writing) => {
-                    plan.holds(*handler)
+                    plan.holds(*handler, settings)
                         && writing.iter().all(|(place, behind)| {
                             behind.holds_for(plan.handler(py, *place).as_ptr(), settings)
                         })
@@ -268,9 +268,9 @@ impl Met {
                 }
                 // SAFETY: the list of handlers holds it.
                 let owner = unsafe { Bound::from_borrowed_ptr(py, *handler) };
-                native!(queue.is_native(py));
-                for (place, plan) in writing.iter().filter(|(_, plan)| level >= plan.level) {
-                    native!(goes_behind_a_queue(plan, py));
+                native!(queue.is_native(py)?);
+                for (place, plan) in writing.iter().filter(|(_, plan)| queue.gives(level, plan.level)) {
+                    native!(goes_behind_a_queue(plan, queue, py)?);
                     targets.push(Target {
                         handler: queue.handler(py, *place),
                         plan: Rc::clone(plan),
@@ -292,13 +292,13 @@ pub(crate) fn knows_filters(plan: &HandlerPlan, py: Python<'_>) -> Route<()> {
 }
 
 /// Whether lines for the handler can be made before a queue and written behind it. The plan holds.
-fn goes_behind_a_queue(plan: &HandlerPlan, py: Python<'_>) -> Result<(), Reason> {
+fn goes_behind_a_queue(plan: &HandlerPlan, queue: &QueuePlan, py: Python<'_>) -> Route<()> {
     // SAFETY: the plan has just been found or made.
-    if !unsafe { plan.filters(py) }.is_empty() {
-        return Err(Reason::Filtered { part: "handler behind the queue" });
+    if queue.has_journal(py) && !unsafe { plan.filters(py) }.is_empty() {
+        return Ok(Err(Reason::Filtered { part: "handler behind the queue" }));
     }
-    queued::goes_behind(plan)?;
-    plan.is_native(py)
+    native!(knows_filters(plan, py)?);
+    Ok(plan.is_native(py))
 }
 
 /// A logger on the way to the root, as it is when it is looked at.

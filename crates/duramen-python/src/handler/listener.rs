@@ -7,8 +7,10 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::classes::{self, Family};
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
+use crate::queued::Shortcut;
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -29,6 +31,13 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 fn start<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
+    let queue = call.object.getattr(intern!(py, "queue"))?;
+    if Shortcut::of(&queue)?.is_some() && classes::untouched(&call.object, Family::QueueListener)?.is_ok() {
+        let listening = py.import(intern!(py, "duramen._listening"))?;
+        if listening.call_method1(intern!(py, "listen"), (&call.object, queue))?.is_truthy()? {
+            return call.none();
+        }
+    }
     let arguments = PyDict::new(py);
     arguments.set_item(intern!(py, "target"), call.object.getattr(intern!(py, "_monitor"))?)?;
     let thread =
@@ -61,7 +70,16 @@ fn handle<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 fn enqueue_sentinel<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
+    let queue = call.object.getattr(intern!(py, "queue"))?;
     let sentinel = call.object.getattr(intern!(py, "_sentinel"))?;
-    call.object.getattr(intern!(py, "queue"))?.call_method1(intern!(py, "put_nowait"), (sentinel,))?;
+    match Shortcut::of(&queue)? {
+        Some(shortcut) => {
+            let listening = py.import(intern!(py, "duramen._listening"))?;
+            if !listening.call_method1(intern!(py, "stop"), (&call.object, &queue))?.is_truthy()? {
+                shortcut.get().take_in(&queue, &sentinel)?;
+            }
+        }
+        None => queue.call_method1(intern!(py, "put_nowait"), (sentinel,)).map(drop)?,
+    }
     call.none()
 }

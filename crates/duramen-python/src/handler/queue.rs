@@ -1,4 +1,4 @@
-//! `QueueHandler`: records put into a queue of the application's.
+//! `QueueHandler`: records put into a queue of the application's, or past one that nobody looks at.
 
 use pyo3::prelude::*;
 
@@ -7,6 +7,7 @@ use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::call_base;
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
+use crate::queued::Shortcut;
 
 pub(crate) static METHODS: &[Method] =
     &[("__init__", init), ("enqueue", enqueue), ("prepare", prepare), ("emit", emit)];
@@ -14,7 +15,14 @@ pub(crate) static METHODS: &[Method] =
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     call_base(&call.object, intern!(py, "Handler"), intern!(py, "__init__"))?;
-    call.object.setattr(intern!(py, "queue"), call.argument(0))?;
+    // Without one it makes its own: `native_method` has given what stands for that.
+    let queue = call.argument(0);
+    let queue = if queue.is(py.Ellipsis()) {
+        py.import(intern!(py, "duramen._listening"))?.call_method0(intern!(py, "unseen_queue"))?
+    } else {
+        queue.to_owned()
+    };
+    call.object.setattr(intern!(py, "queue"), queue)?;
     if globals::python_minor(py) >= 12 {
         // `dictConfig` sets it where it makes a listener too.
         call.object.setattr(intern!(py, "listener"), py.None())?;
@@ -24,9 +32,11 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 fn enqueue<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    call.object
-        .getattr(intern!(py, "queue"))?
-        .call_method1(intern!(py, "put_nowait"), (call.argument(0),))?;
+    let queue = call.object.getattr(intern!(py, "queue"))?;
+    match Shortcut::of(&queue)? {
+        Some(shortcut) => shortcut.get().take_in(&queue, &call.argument(0))?,
+        None => queue.call_method1(intern!(py, "put_nowait"), (call.argument(0),)).map(drop)?,
+    }
     call.none()
 }
 

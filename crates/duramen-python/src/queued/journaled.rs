@@ -142,7 +142,7 @@ impl Settings {
                 Ok(files) => {
                     let outlets: Vec<_> = files
                         .into_iter()
-                        .map(|file| file.map(|file| Arc::new(Outlet::new(file, None))))
+                        .map(|file| file.map(|file| Arc::new(Outlet::new(file, None, None))))
                         .collect();
                     self.take(&Arc::new(orphan), &outlets, &mut items);
                 }

@@ -1,22 +1,26 @@
-//! The native part of `AsyncHandler`: a queue in front of handlers, and its worker.
+//! The native part of `AsyncHandler`, and of a `QueueHandler` whose queue nobody has looked at: a queue in front of
+//! handlers, and its worker.
 //!
 //! The worker is a thread that knows no interpreter while all that waits are lines. Where a record in Python
 //! form waits it hands over to a thread of Python's, which writes the lines in between too.
 
 mod journaled;
+mod offering;
 mod outlet;
+mod rolling;
 mod sending;
+mod shortcut;
 mod system;
+mod worker;
 
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use duramen::Level;
-use duramen::queue::{Offer, Options, Overflow, Queue, Tally};
+use duramen::queue::{Options, Overflow, Queue};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -25,16 +29,18 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::interpreter::{Attached, intern};
-use journaled::{JournalOptions, Kept, Settings, Slot};
-use outlet::{Item, Lines};
+use journaled::{JournalOptions, Settings, Slot};
+use outlet::Item;
 use sending::KnownStream;
-pub(crate) use sending::{Behind, QueuePlan, goes_behind, send};
+pub(crate) use sending::{Behind, QueuePlan, send};
+pub(crate) use shortcut::{Shortcut, set_unseen_queue};
 pub(crate) use system::pause;
+use worker::{Native, Present, Taken};
 
 /// A wait for room looks this often whether a signal has come.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
-/// The queue of an `AsyncHandler`.
+/// The queue of an `AsyncHandler`, or what stands in for that of a `QueueHandler`.
 #[pyclass(frozen, weakref, module = "duramen._core")]
 pub(crate) struct RecordQueue {
     options: Options,
@@ -44,66 +50,12 @@ pub(crate) struct RecordQueue {
     start_worker: Py<PyAny>,
     present: Attached<Present>,
     streams: Attached<Vec<Option<KnownStream>>>,
+    /// There was a line for a file that is rolled over, for which a thread of Python's is needed.
+    rolls: AtomicBool,
     /// Set when the process ends: records go to the handlers directly.
     is_bypassed: AtomicBool,
     /// Set when the process ends: what is on its way to the queue goes to the handlers as well.
     is_ending: AtomicBool,
-}
-
-/// What belongs to one process: a forked child begins anew.
-struct Present {
-    queue: Arc<Queue<Item>>,
-    native: Option<Native>,
-    /// There was a record in Python form, for which a thread of Python's is needed.
-    wants_python: bool,
-    /// Such a thread runs or is being started.
-    has_python: bool,
-    /// The system's number of that thread, once it runs.
-    python_number: Option<u64>,
-    taken: Arc<Mutex<Taken>>,
-    journal: Slot,
-}
-
-impl Taken {
-    /// Notes that the next record is about to be delivered.
-    fn begin_next(&self, journal: &Slot) {
-        if let Some(Some(kept)) = self.kept.front() {
-            journaled::begin(journal, kept);
-        }
-    }
-}
-
-/// The thread that knows no interpreter.
-struct Native {
-    thread: JoinHandle<()>,
-    /// Becomes false when it takes no more; the number is the system's, 0 until it is known.
-    runs: Arc<AtomicBool>,
-    number: Arc<AtomicU64>,
-}
-
-/// What the thread of Python's has taken out.
-#[derive(Default)]
-struct Taken {
-    items: VecDeque<Item>,
-    /// Where the records stand in the journal that the thread has now, in their order.
-    kept: VecDeque<Option<Kept>>,
-    tally: Tally,
-    /// There is a batch that has not been settled.
-    is_open: bool,
-}
-
-impl Present {
-    fn new(options: &Options, handlers: usize) -> Self {
-        Self {
-            queue: Arc::new(Queue::new(options.clone(), handlers)),
-            native: None,
-            wants_python: false,
-            has_python: false,
-            python_number: None,
-            taken: Arc::default(),
-            journal: Arc::default(),
-        }
-    }
 }
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
@@ -155,9 +107,18 @@ impl RecordQueue {
             present.queue.recover(settings.recover());
         }
         let present = Attached::new(present);
-        let (is_bypassed, is_ending) = (AtomicBool::new(false), AtomicBool::new(false));
         ANY_MADE.store(true, Ordering::Relaxed);
-        Ok(Self { options, journal, handlers, start_worker, present, streams, is_bypassed, is_ending })
+        Ok(Self {
+            options,
+            journal,
+            handlers,
+            start_worker,
+            present,
+            streams,
+            rolls: AtomicBool::new(false),
+            is_bypassed: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+        })
     }
 
     /// A handler behind the queue may refer to the one in front of it. What breaks such a circle is that one's
@@ -195,7 +156,7 @@ impl RecordQueue {
         let journal = self.slot();
         let work = move || {
             system::number_of_this_thread(&own_number);
-            write_lines(&queue, &journal);
+            worker::write_lines(&queue, &journal);
             of_thread.store(false, Ordering::Release);
         };
         let thread = std::thread::Builder::new().name("duramen-queue".to_owned()).spawn(work)?;
@@ -209,6 +170,7 @@ impl RecordQueue {
     /// there is nothing more to do. Without `waits`, for a thread that stands in for it: nothing to do now.
     fn take<'py>(&self, py: Python<'py>, waits: bool) -> Option<Bound<'py, PyList>> {
         let (queue, taken, journal) = (self.queue(), self.taken(), self.slot());
+        let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
         py.detach(|| {
             loop {
                 let mut batch = taken.lock();
@@ -226,7 +188,7 @@ impl RecordQueue {
                     (batch.items, batch.is_open) = (fresh, true);
                 }
                 let Taken { items, tally, .. } = &mut *batch;
-                outlet::write_front(items, tally, &journal);
+                outlet::write_front(items, tally, &journal, Some(&prepare));
                 let (records, kept): (Vec<_>, VecDeque<_>) =
                     outlet::records_in_front(items).into_iter().unzip();
                 if !records.is_empty() {
@@ -269,7 +231,7 @@ impl RecordQueue {
         // SAFETY: attached; the reference does not outlive the look.
         let is_looked_at = unsafe { (&*self.streams.get())[place].is_some() };
         if let Some(stream) = stream.filter(|stream| is_looked_at && !stream.is_none()) {
-            self.look_at(&stream, place)?;
+            self.look_at(&stream, place, None)?;
         }
         Ok(())
     }
@@ -313,12 +275,7 @@ impl RecordQueue {
     fn close(&self) {
         self.queue().close();
         self.is_bypassed.store(true, Ordering::Relaxed);
-        // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
-        let streams = unsafe {
-            let places = &mut *self.streams.get();
-            mem::replace(places, self.handlers.iter().map(|_| None).collect())
-        };
-        drop(streams);
+        self.forget_streams();
     }
 
     /// Ends the worker after the batch that it is about, and waits for that, `timeout` seconds at most: whether
@@ -375,6 +332,7 @@ impl RecordQueue {
         let fresh = Present::new(&self.options, self.handlers.len());
         // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
         unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
+        self.forget_streams();
         if let Some(settings) = &self.journal {
             settings.forget_counts();
         }
@@ -430,6 +388,15 @@ impl RecordQueue {
 }
 
 impl RecordQueue {
+    fn forget_streams(&self) {
+        // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
+        let streams = unsafe {
+            let places = &mut *self.streams.get();
+            mem::replace(places, self.handlers.iter().map(|_| None).collect())
+        };
+        drop(streams);
+    }
+
     fn queue(&self) -> Arc<Queue<Item>> {
         // SAFETY: attached; the reference lives only for the clone.
         unsafe { Arc::clone(&(*self.present.get()).queue) }
@@ -447,171 +414,5 @@ impl RecordQueue {
     fn slot(&self) -> Slot {
         // SAFETY: as above.
         unsafe { Arc::clone(&(*self.present.get()).journal) }
-    }
-
-    /// Puts lines into the journal, if there is one, and into the queue, waiting as the options say.
-    pub(super) fn put_lines(&self, py: Python<'_>, lines: Lines, level: Level) -> PyResult<()> {
-        let mut item = Item::Lines(lines);
-        if self.journal.is_some() && !self.keep_lines(py, &mut item, level)? {
-            return Ok(());
-        }
-        self.offer(py, item, level)
-    }
-
-    /// Puts lines into a queue without a journal, whose worker runs; `None` when there is no room, or the interpreter has
-    /// to be asked, and nothing has been done.
-    pub(super) fn offer_at_once(&self, lines: Lines, level: Level) -> Option<()> {
-        // SAFETY: attached; nothing runs while the reference lives.
-        let present = unsafe { &*self.present.get() };
-        let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
-        // What is given up for a newer record may be a record in Python form.
-        let is_simple = self.journal.is_none() && self.options.overflow != Overflow::DropOldest;
-        if !runs || present.wants_python || !is_simple {
-            return None;
-        }
-        match present.queue.offer(Item::Lines(lines), level) {
-            Offer::Accepted(_) | Offer::Dropped(_) => Some(()),
-            Offer::Full(_) => None,
-        }
-    }
-
-    /// Puts `item` into the queue, waiting as the options say with the interpreter released.
-    fn offer(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
-        let wants_python = matches!(item, Item::Record(..));
-        let mut begun = None;
-        let mut item = item;
-        loop {
-            // Nobody closes the queue between this look and the offer, since the thread stays attached.
-            if self.is_ending.load(Ordering::Relaxed) {
-                return self.deliver_here(py, item);
-            }
-            let queue = self.queue();
-            // What comes back is dropped here, where no lock is held: it may run code of the program's.
-            item = match queue.offer(item, level) {
-                Offer::Accepted(evicted) => {
-                    if let Some(evicted) = evicted {
-                        self.give_up(evicted);
-                    }
-                    return self.start_worker_for(py, wants_python);
-                }
-                Offer::Dropped(item) => {
-                    self.give_up(item);
-                    return Ok(());
-                }
-                Offer::Full(item) => item,
-            };
-            let is_in_time = self.wait(py, &mut begun, |next| queue.wait_for_room(Some(next)));
-            if !matches!(is_in_time, Ok(true)) {
-                if is_in_time.is_ok() {
-                    queue.give_up();
-                }
-                self.give_up(item);
-                return is_in_time.map(drop);
-            }
-        }
-    }
-
-    /// Delivers an item on the calling thread, since the process ends: after what waits in the queue, if that takes no
-    /// more than half a second.
-    fn deliver_here(&self, py: Python<'_>, item: Item) -> PyResult<()> {
-        const LONGEST_WAIT: Duration = Duration::from_millis(500);
-        let (queue, journal) = (self.queue(), self.slot());
-        py.detach(|| queue.flush(Some(LONGEST_WAIT)));
-        match item {
-            Item::Record(record, kept) => {
-                let handlers = PyTuple::new(py, &self.handlers)?;
-                self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, &record))?;
-                self.give_up(Item::Record(record, kept));
-            }
-            lines @ Item::Lines(_) => py.detach(|| {
-                outlet::write_front(&mut VecDeque::from([lines]), &mut Tally::default(), &journal);
-            }),
-        }
-        Ok(())
-    }
-
-    /// Waits a little, with the interpreter released; false when that was the longest wait, counted from the first
-    /// call on.
-    fn wait(
-        &self,
-        py: Python<'_>,
-        begun: &mut Option<Instant>,
-        wait: impl FnOnce(Instant) -> bool + Send,
-    ) -> PyResult<bool> {
-        self.start_if_needed(py)?;
-        let now = Instant::now();
-        let begun = *begun.get_or_insert(now);
-        let limit = self.options.block_timeout.map(|longest| begun + longest);
-        let slice = now + BETWEEN_SIGNALS;
-        let has_room = py.detach(|| wait(limit.map_or(slice, |limit| limit.min(slice))));
-        if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {
-            return Ok(false);
-        }
-        py.check_signals().map(|()| true)
-    }
-
-    /// Drops an item that is not delivered, also from the journal. One that an earlier process left stays there, for
-    /// the next one.
-    fn give_up(&self, mut item: Item) {
-        if let Some(Kept::Own(ticket)) = item.kept().take()
-            && let Some(journal) = journaled::opened(&self.slot())
-        {
-            journal.end([ticket]);
-        }
-    }
-
-    /// Starts what takes out what waits, after a fork for instance.
-    fn start_if_needed(&self, py: Python<'_>) -> PyResult<()> {
-        if self.queue().is_untended() && self.queue().ledger().queued > 0 {
-            return self.start_worker_for(py, false);
-        }
-        Ok(())
-    }
-
-    fn start_worker_for(&self, py: Python<'_>, wants_python: bool) -> PyResult<()> {
-        // SAFETY: attached; the reference lives only for the look, and nothing runs before its last use.
-        let present = unsafe { &mut *self.present.get() };
-        present.wants_python |= wants_python;
-        let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
-        if present.has_python || (runs && !present.wants_python) {
-            return Ok(());
-        }
-        let wants_python = present.wants_python;
-        self.start_worker.call1(py, (wants_python,)).map(drop)
-    }
-}
-
-impl Native {
-    /// Waits for its end; gives it back when `until` came first.
-    fn end(self, until: Instant) -> Option<Self> {
-        while self.runs.load(Ordering::Acquire) {
-            if Instant::now() >= until {
-                return Some(self);
-            }
-            system::pause(system::SHORT);
-        }
-        // It catches the panics of what it calls.
-        let _ = self.thread.join();
-        let number = self.number.load(Ordering::Relaxed);
-        while number > 0 && system::has_thread(number) && Instant::now() < until {
-            system::pause(system::SHORT);
-        }
-        None
-    }
-}
-
-/// The work of the thread that knows no interpreter.
-fn write_lines(queue: &Queue<Item>, journal: &Slot) {
-    let mut batch = VecDeque::new();
-    while queue.take(&mut batch) {
-        let mut tally = Tally::default();
-        outlet::write_front(&mut batch, &mut tally, journal);
-        if batch.is_empty() {
-            queue.settle(&tally);
-        } else {
-            // A record in Python form, for the thread that has been started for it.
-            queue.hand_back(&mut batch, &tally);
-            return;
-        }
     }
 }

@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use smallvec::SmallVec;
 
 use super::journaled::{self, Kept, Slot};
+use super::rolling::Rolling;
 use super::system::pause;
 
 /// What waits in a queue.
@@ -46,6 +47,13 @@ pub(crate) struct Lines {
     pub(crate) kept: Option<Kept>,
 }
 
+impl Lines {
+    /// Whether one of them is for a file that is rolled over or watched.
+    pub(super) fn roll(&self) -> bool {
+        self.parts.iter().any(|part| part.outlet.rolling.is_some())
+    }
+}
+
 /// The line for one handler.
 pub(crate) struct Part {
     /// The handler's; none for a line that an earlier process left.
@@ -56,7 +64,8 @@ pub(crate) struct Part {
 
 /// An open file. It has a descriptor of its own, so that closing the handler's stream takes it from nobody.
 pub(crate) struct Outlet {
-    file: File,
+    /// Only who writes takes it.
+    file: Mutex<File>,
     /// Regular files take any number of lines at once. Elsewhere others may write too, and only so many bytes
     /// stay together (`PIPE_BUF` of POSIX is at least 512, that of Linux and the BSDs 4096 or 512).
     is_regular: bool,
@@ -65,14 +74,58 @@ pub(crate) struct Outlet {
     rest: Mutex<Vec<u8>>,
     /// Brings the file to the disk, where that was asked for.
     syncer: Option<Arc<Syncer>>,
+    /// For a file that is rolled over or watched.
+    rolling: Option<Rolling>,
 }
+
+/// What a thread of Python's can do about files that are rolled over: the handler at this place gives the file to which a
+/// line is to be written.
+pub(super) type Prepare<'a> = dyn Fn(usize, &Rolling, &[u8]) -> Option<File> + 'a;
 
 const MOST_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
 impl Outlet {
-    pub(crate) fn new(file: File, syncer: Option<Arc<Syncer>>) -> Self {
+    pub(super) fn new(file: File, syncer: Option<Arc<Syncer>>, rolling: Option<Rolling>) -> Self {
         let is_regular = file.metadata().is_ok_and(|status| status.is_file());
-        Self { file, is_regular, rest: Mutex::default(), syncer }
+        Self { file: Mutex::new(file), is_regular, rest: Mutex::default(), syncer, rolling }
+    }
+
+    pub(super) fn rolling(&self) -> Option<&Rolling> {
+        self.rolling.as_ref()
+    }
+
+    /// The same for lines that begin at `begin`, as many at a time as go into the file, which the handler rolls over in
+    /// between.
+    fn deliver_rolling(
+        &self,
+        rolling: &Rolling,
+        lines: &Gathered,
+        prepare: &Prepare<'_>,
+    ) -> (usize, Option<io::Error>) {
+        let (mut begin, mut done) = (0, 0);
+        while done < lines.ends.len() {
+            let ends = &lines.ends[done..];
+            let mut count = rolling.fitting(&self.file.lock(), begin, ends);
+            if count == 0 {
+                let line = &lines.bytes[begin..ends[0]];
+                let place = lines.owners[done].1.unwrap_or_default();
+                if let Some(file) = prepare(place, rolling, line) {
+                    *self.file.lock() = file;
+                    // What is missing of a line that was cut is for the file before.
+                    self.rest.lock().clear();
+                }
+                // It is written now, however long it is.
+                count = 1;
+            }
+            let end = ends[count - 1];
+            let own: SmallVec<[usize; 64]> = ends[..count].iter().map(|end| end - begin).collect();
+            let (written, error) = self.deliver(&lines.bytes[begin..end], &own);
+            if error.is_some() {
+                return (done + written, error);
+            }
+            (begin, done) = (end, done + count);
+        }
+        (done, None)
     }
 
     /// Writes lines that end at `ends`, and brings them to the disk together where every record has to be there; how many
@@ -80,7 +133,7 @@ impl Outlet {
     fn deliver(&self, bytes: &[u8], ends: &[usize]) -> (usize, Option<io::Error>) {
         let (written, error) = self.write_lines(bytes, ends);
         match &self.syncer {
-            Some(syncer) if written > 0 => match syncer.has_written(&self.file) {
+            Some(syncer) if written > 0 => match syncer.has_written(&*self.file.lock()) {
                 Ok(()) => (written, error),
                 Err(error) => (0, Some(error)),
             },
@@ -130,8 +183,9 @@ impl Outlet {
         /// A receiver that takes nothing now is asked again, first soon and then less often.
         const PAUSES: [u64; 5] = [1, 2, 5, 10, 20];
         let mut refusals = 0;
+        let file = self.file.lock();
         while *written < bytes.len() {
-            match (&self.file).write(&bytes[*written..]) {
+            match (&*file).write(&bytes[*written..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => (*written, refusals) = (*written + count, 0),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -155,12 +209,20 @@ struct Gathered {
     owners: Vec<(usize, Option<usize>)>,
 }
 
-/// Takes the lines from the front of `batch` up to the first record, and writes those for the same file together.
-pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally, journal: &Slot) {
+/// Takes the lines from the front of `batch` up to the first record, and writes those for the same file together. Without
+/// `prepare`, up to the first line for a file that is rolled over, too.
+pub(super) fn write_front(
+    batch: &mut VecDeque<Item>,
+    tally: &mut Tally,
+    journal: &Slot,
+    prepare: Option<&Prepare<'_>>,
+) {
     let mut files: SmallVec<[Gathered; 4]> = SmallVec::new();
     let mut items = 0;
     let mut kept = Vec::new();
-    while let Some(Item::Lines(_)) = batch.front() {
+    while let Some(Item::Lines(lines)) = batch.front()
+        && (prepare.is_some() || !lines.roll())
+    {
         let Some(Item::Lines(lines)) = batch.pop_front() else { break };
         gather(&lines, items, &mut files);
         for place in lines.skipped {
@@ -174,7 +236,10 @@ pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally, journal
     }
     let mut failed = vec![false; items];
     for file in files {
-        let (whole, error) = file.outlet.deliver(&file.bytes, &file.ends);
+        let (whole, error) = match (file.outlet.rolling(), prepare) {
+            (Some(rolling), Some(prepare)) => file.outlet.deliver_rolling(rolling, &file, prepare),
+            _ => file.outlet.deliver(&file.bytes, &file.ends),
+        };
         for (line, (item, place)) in file.owners.iter().enumerate() {
             let is_written = line < whole;
             failed[*item] |= !is_written;
@@ -195,7 +260,7 @@ pub(crate) fn write_front(batch: &mut VecDeque<Item>, tally: &mut Tally, journal
 }
 
 /// Takes the records from the front of `items`, up to the first lines.
-pub(crate) fn records_in_front(items: &mut VecDeque<Item>) -> Vec<(Py<PyAny>, Option<Kept>)> {
+pub(super) fn records_in_front(items: &mut VecDeque<Item>) -> Vec<(Py<PyAny>, Option<Kept>)> {
     let mut records = Vec::new();
     loop {
         match items.pop_front() {

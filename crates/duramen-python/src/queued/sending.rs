@@ -7,20 +7,26 @@ use std::sync::atomic::Ordering;
 use duramen::{Level, Record};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBool, PyDict, PyList, PyTuple};
 use smallvec::{SmallVec, smallvec};
 
 use super::RecordQueue;
 use super::outlet::{Lines, Outlet, Part};
+use super::rolling::Rolling;
+use super::shortcut::Shortcut;
+use crate::amended::Amended;
 use crate::classes::{self, Family};
 use crate::delivery::Delivery;
+use crate::filter_plan::KnownFilters;
+use crate::formatter_plan::{FormatterPlan, Needs};
+use crate::globals;
 use crate::handler;
-use crate::handler_plan::{HandlerPlan, Kind};
+use crate::handler_plan::{HandlerPlan, Kind, Rollover};
 use crate::interpreter::{State, intern};
 use crate::pipeline::Event;
 use crate::reach::Target;
 use crate::remembered::{Finding, Remembered};
-use crate::route::{self, Reason, Route};
+use crate::route::{self, Reason, Route, native};
 use crate::settings::Settings;
 use crate::sink::DirectFile;
 
@@ -41,13 +47,30 @@ impl<'py> Behind<'py> {
     }
 }
 
-/// What is known of an `AsyncHandler` while it is as it was.
+/// What is known of an `AsyncHandler`, or of a `QueueHandler` whose queue nobody has looked at, while it is as it was.
 pub(crate) struct QueuePlan {
     pub(crate) level: i64,
     /// References that the handler holds.
     filters: *mut ffi::PyObject,
     queue: *mut ffi::PyObject,
+    /// What the handler's filters do, when they were last looked at.
+    filter_plan: KnownFilters,
     state: Option<State>,
+    listened: Option<Listened>,
+}
+
+/// What more is known of a `QueueHandler`.
+struct Listened {
+    /// References that the handler holds, its queue, and what starts the listener.
+    unseen: (*mut ffi::PyObject, State),
+    shortcut: *mut ffi::PyObject,
+    listener: (*mut ffi::PyObject, State),
+    /// Handlers behind get no record below their levels.
+    respects_levels: bool,
+    /// What `prepare` puts in the place of the message and the exception.
+    formatter: Rc<FormatterPlan>,
+    formatter_object: *mut ffi::PyObject,
+    globals: u64,
 }
 
 static PLANS: Remembered<QueuePlan> = Remembered::new();
@@ -58,35 +81,67 @@ impl Finding for QueuePlan {
     }
 }
 
+impl Listened {
+    /// Whether all is as it was, and records go to `queue`.
+    ///
+    /// # Safety
+    /// The handler is as it was, and the thread is attached.
+    unsafe fn holds(&self, queue: *mut ffi::PyObject, settings: &Settings) -> bool {
+        // SAFETY: the handler holds its queue, which holds the shortcut, which holds the queue of records, which holds
+        // what has the listener; the handler or the globals hold the formatter.
+        unsafe {
+            self.globals == settings.version()
+                && self.unseen.1.holds(self.unseen.0)
+                && Borrowed::from_ptr(Python::assume_attached(), self.shortcut)
+                    .cast_unchecked::<Shortcut>()
+                    .get()
+                    .address()
+                    == queue
+                && self.listener.1.holds(self.listener.0)
+                && self.formatter.holds(self.formatter_object)
+        }
+    }
+}
+
 /// What is asked of a plan is asked while it holds.
 impl QueuePlan {
-    /// The plan for `handler`, if it is an `AsyncHandler`.
-    pub(crate) fn of(handler: &Bound<'_, PyAny>) -> Route<Option<Rc<Self>>> {
+    /// The plan for `handler`, if it is one before a queue of records.
+    pub(crate) fn of(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Option<Rc<Self>>> {
         if !RecordQueue::is_any_made() {
             return Ok(Ok(None));
         }
         // SAFETY: the handler is live.
-        if let Some(plan) = PLANS.find(handler, |plan| unsafe { plan.holds(handler.as_ptr()) }) {
+        if let Some(plan) = PLANS.find(handler, |plan| unsafe { plan.holds(handler.as_ptr(), settings) }) {
             return Ok(Ok(Some(plan)));
         }
-        if classes::known(handler).is_none_or(|class| class.family != Family::AsyncHandler) {
-            return Ok(Ok(None));
-        }
-        Ok(plan_anew(handler)?.map(|plan| Some(PLANS.put(handler, plan))))
+        let plan = match classes::known(handler).map(|class| class.family) {
+            Some(Family::AsyncHandler) => native!(plan_anew(handler)?),
+            Some(Family::QueueHandler) => native!(plan_of_listened(handler, settings)?),
+            _ => return Ok(Ok(None)),
+        };
+        Ok(Ok(Some(PLANS.put(handler, plan))))
     }
 
     /// Whether the handler is as it was.
     ///
     /// # Safety
     /// `handler` is live and the thread is attached.
-    pub(crate) unsafe fn holds(&self, handler: *mut ffi::PyObject) -> bool {
+    pub(crate) unsafe fn holds(&self, handler: *mut ffi::PyObject, settings: &Settings) -> bool {
         // SAFETY: by the contract.
-        self.state.as_ref().is_some_and(|state| unsafe { state.holds(handler) })
+        unsafe {
+            self.state.as_ref().is_some_and(|state| state.holds(handler))
+                && self.listened.as_ref().is_none_or(|listened| listened.holds(self.queue, settings))
+        }
     }
 
     fn queue<'py>(&self, py: Python<'py>) -> Borrowed<'_, 'py, RecordQueue> {
-        // SAFETY: the handler holds it.
+        // SAFETY: the handler holds it, or what it holds does.
         unsafe { Borrowed::from_ptr(py, self.queue).cast_unchecked() }
+    }
+
+    fn filters<'py>(&self, py: Python<'py>) -> Borrowed<'_, 'py, PyList> {
+        // SAFETY: the handler holds the list.
+        unsafe { Borrowed::from_ptr(py, self.filters).cast_unchecked() }
     }
 
     /// The handlers behind the queue, by their places.
@@ -99,18 +154,25 @@ impl QueuePlan {
         self.queue(py).get().handlers[place].bind(py).clone()
     }
 
+    /// Whether a handler behind the queue, of level `least`, gets records of `level`.
+    pub(crate) fn gives(&self, level: i64, least: i64) -> bool {
+        level >= least || self.listened.as_ref().is_some_and(|listened| !listened.respects_levels)
+    }
+
+    pub(crate) fn has_journal(&self, py: Python<'_>) -> bool {
+        self.queue(py).get().journal.is_some()
+    }
+
     /// Whether records need not be made in Python form before the queue.
-    pub(crate) fn is_native(&self, py: Python<'_>) -> Result<(), Reason> {
-        // SAFETY: the handler holds the list.
-        let filters: Borrowed<'_, '_, PyList> =
-            unsafe { Borrowed::from_ptr(py, self.filters).cast_unchecked() };
-        if !filters.is_empty() {
-            return Err(Reason::Filtered { part: "handler" });
+    pub(crate) fn is_native(&self, py: Python<'_>) -> Route<()> {
+        let filters = self.filters(py);
+        if !filters.is_empty() && self.filter_plan.of(&filters)?.is_none() {
+            return Ok(Err(Reason::Filtered { part: "handler" }));
         }
         if self.queue(py).get().is_bypassed.load(Ordering::Relaxed) {
-            return Err(Reason::Unusual { part: "handler", attribute: "queue" });
+            return Ok(Err(Reason::Unusual { part: "handler", attribute: "queue" }));
         }
-        Ok(())
+        Ok(Ok(()))
     }
 }
 
@@ -124,14 +186,18 @@ impl QueuePlan {
         level: Level,
         line: &[u8],
     ) -> Option<()> {
-        goes_behind(behind).ok()?;
-        self.is_native(py).ok()?;
+        self.filters(py).is_empty().then_some(())?;
         let queue = self.queue(py);
         let queue = queue.get();
+        (!queue.is_bypassed.load(Ordering::Relaxed)).then_some(())?;
+        // Another text than the message needs a record.
+        self.listened.as_ref().is_none_or(|listened| listened.formatter.is_message()).then_some(())?;
         // SAFETY: attached; nothing runs while the reference lives, and the handler holds the stream.
         let outlet = unsafe {
             let [Some(known)] = &(&*queue.streams.get())[..] else { return None };
-            let is_same = known.stream.as_ptr() == behind.stream_object() && known.file.takes(line);
+            let is_same = known.stream.as_ptr() == behind.stream_object()
+                && known.rollover == behind.rollover
+                && known.file.takes(line);
             is_same.then(|| Arc::clone(&known.outlet))?
         };
         let part = Part { place: Some(0), end: line.len(), outlet };
@@ -143,21 +209,9 @@ impl QueuePlan {
     }
 }
 
-/// Whether lines for the handler are written behind a queue by who knows no interpreter.
-pub(crate) fn goes_behind(plan: &HandlerPlan) -> Result<(), Reason> {
-    if matches!(plan.kind, Kind::Stream | Kind::File) {
-        Ok(())
-    } else {
-        Err(Reason::Unusual { part: "handler behind the queue", attribute: "class" })
-    }
-}
-
-fn plan_anew(handler: &Bound<'_, PyAny>) -> Route<QueuePlan> {
-    let py = handler.py();
-    let own = match route::part(handler, Family::AsyncHandler, "handler")? {
-        Ok(own) => own.attributes,
-        Err(reason) => return Ok(Err(reason)),
-    };
+/// The attributes that handlers before a queue of records share: the level and the filters.
+fn level_and_filters<'py>(own: &Bound<'py, PyDict>) -> Route<(i64, Bound<'py, PyList>)> {
+    let py = own.py();
     let unusual = |attribute| Ok(Err(Reason::Unusual { part: "handler", attribute }));
     let Some(Ok(level)) = own.get_item(intern!(py, "level"))?.map(|least| least.extract::<i64>()) else {
         return unusual("level");
@@ -166,12 +220,77 @@ fn plan_anew(handler: &Bound<'_, PyAny>) -> Route<QueuePlan> {
     else {
         return unusual("filters");
     };
+    Ok(Ok((level, filters)))
+}
+
+fn plan_anew(handler: &Bound<'_, PyAny>) -> Route<QueuePlan> {
+    let py = handler.py();
+    let own = native!(route::part(handler, Family::AsyncHandler, "handler")?).attributes;
+    let (level, filters) = native!(level_and_filters(&own)?);
     let Some(Ok(queue)) = own.get_item(intern!(py, "_queue"))?.map(Bound::cast_into_exact::<RecordQueue>)
     else {
-        return unusual("queue");
+        return Ok(Err(Reason::Unusual { part: "handler", attribute: "queue" }));
     };
-    let state = State::of(handler);
-    Ok(Ok(QueuePlan { level, filters: filters.as_ptr(), queue: queue.as_ptr(), state }))
+    Ok(Ok(QueuePlan {
+        level,
+        filters: filters.as_ptr(),
+        queue: queue.as_ptr(),
+        filter_plan: KnownFilters::default(),
+        state: State::of(handler),
+        listened: None,
+    }))
+}
+
+/// The plan for a `QueueHandler`, if nobody has looked at its queue and a usual listener runs.
+fn plan_of_listened(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<QueuePlan> {
+    let py = handler.py();
+    let own = native!(route::part(handler, Family::QueueHandler, "handler")?).attributes;
+    let (level, filters) = native!(level_and_filters(&own)?);
+    let unusual = |part, attribute| Ok(Err(Reason::Unusual { part, attribute }));
+    let unseen = own.get_item(intern!(py, "queue"))?;
+    let shortcut = unseen.as_ref().map(Shortcut::of).transpose()?.flatten();
+    let (Some(unseen), Some(shortcut)) = (unseen, shortcut) else { return unusual("handler", "queue") };
+    let Some(queue) = shortcut.get().records(py) else { return unusual("handler", "listener") };
+    let listener = queue.get().start_worker.bind(py).getattr(intern!(py, "listener"))?;
+    let of_listener = native!(route::part(&listener, Family::QueueListener, "listener")?).attributes;
+    let handlers = of_listener.get_item(intern!(py, "handlers"))?;
+    let Some(Ok(handlers)) = handlers.map(Bound::cast_into_exact::<PyTuple>) else {
+        return unusual("listener", "handlers");
+    };
+    let behind = &queue.get().handlers;
+    if handlers.len() != behind.len() || !handlers.iter().zip(behind).all(|(one, other)| one.is(other)) {
+        return unusual("listener", "handlers");
+    }
+    let respects_levels = of_listener.get_item(intern!(py, "respect_handler_level"))?;
+    let Some(Ok(respects_levels)) = respects_levels.map(Bound::cast_into_exact::<PyBool>) else {
+        return unusual("listener", "respect_handler_level");
+    };
+    let Some(formatter) = own.get_item(intern!(py, "formatter"))? else {
+        return unusual("handler", "formatter");
+    };
+    let formatter =
+        if formatter.is_none() { globals::get(py, intern!(py, "_defaultFormatter"))? } else { formatter };
+    let plan = native!(route::formatter_plan_of(&formatter)?);
+    let (Some(of_unseen), Some(of_listener)) = (State::of(&unseen), State::of(&listener)) else {
+        return unusual("handler", "queue");
+    };
+    let listened = Listened {
+        unseen: (unseen.as_ptr(), of_unseen),
+        shortcut: shortcut.as_ptr(),
+        listener: (listener.as_ptr(), of_listener),
+        respects_levels: respects_levels.is_true(),
+        formatter: plan,
+        formatter_object: formatter.as_ptr(),
+        globals: settings.version(),
+    };
+    Ok(Ok(QueuePlan {
+        level,
+        filters: filters.as_ptr(),
+        queue: queue.as_ptr(),
+        filter_plan: KnownFilters::default(),
+        state: State::of(handler),
+        listened: Some(listened),
+    }))
 }
 
 /// Puts the lines of the record for all handlers of one queue into it, when `number` is the first of them.
@@ -191,15 +310,25 @@ pub(crate) fn send<'py>(
     if number > 0 && is_same(&&targets[number - 1]) {
         return Ok(());
     }
+    let whole = Delivery::new(event, record, &targets[number], settings);
+    let made = match behind.make(&whole, settings, line, time)? {
+        Answer::Goes(made) => made,
+        Answer::HeldBack => return Ok(()),
+        Answer::ByPython(made) => return behind.hand_over(&whole, &made),
+    };
+    let shown = made.amended.as_ref().map(|amended| (amended, amended.record(record)));
     let mut lines =
         Lines { bytes: SmallVec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
     for target in targets[number..].iter().take_while(is_same) {
         line.clear();
         time.clear();
-        let delivery = Delivery::new(event, record, target, settings);
+        let plain = Delivery::new(event, record, target, settings);
+        let delivery = match &shown {
+            Some((amended, shown)) => plain.with(amended, shown),
+            None => plain,
+        };
         if !add_line(&delivery, target, &mut lines, line, time)? {
-            let record = event.python_record(settings)?;
-            return behind.owner.call_method1(intern!(record.py(), "handle"), (record,)).map(drop);
+            return behind.hand_over(&whole, &made);
         }
     }
     let queue = behind.queue.get();
@@ -209,6 +338,104 @@ pub(crate) fn send<'py>(
         }
     }
     queue.put_lines(behind.owner.py(), lines, Level(record.level.0))
+}
+
+/// What a handler before a queue says about an event.
+enum Answer<'py> {
+    Goes(Made<'py>),
+    HeldBack,
+    /// The handler's own methods have to go on.
+    ByPython(Made<'py>),
+}
+
+/// What a handler before a queue has made of an event.
+#[derive(Default)]
+struct Made<'py> {
+    /// Nothing, if its filters have not been asked.
+    amended: Option<Amended<'py>>,
+    /// What its method `prepare` does is done.
+    is_prepared: bool,
+}
+
+impl<'py> Behind<'py> {
+    /// Asks the filters of the handler in front, and does what its `prepare` does, if it has one.
+    fn make(
+        &self,
+        delivery: &Delivery<'_, 'py>,
+        settings: &Settings,
+        text: &mut Vec<u8>,
+        time: &mut String,
+    ) -> PyResult<Answer<'py>> {
+        let py = self.owner.py();
+        let mut made = Made::default();
+        // SAFETY: a live handler. What ran meanwhile may have changed it.
+        if !unsafe { self.plan.holds(self.owner.as_ptr(), settings) } {
+            return Ok(Answer::ByPython(made));
+        }
+        // The plan may not hold any more when filters have run.
+        let listened = self.plan.listened.as_ref();
+        let filters = self.plan.filters(py).to_owned();
+        if !filters.is_empty() {
+            let Some(plan) = self.plan.filter_plan.of(&filters)? else { return Ok(Answer::ByPython(made)) };
+            made.amended = delivery.ask(&plan, &filters)?;
+            if made.amended.is_none() {
+                return Ok(Answer::HeldBack);
+            }
+        }
+        let Some(listened) = listened else { return Ok(Answer::Goes(made)) };
+        let amended = made.amended.take().unwrap_or_default();
+        let shown = amended.record(delivery.record());
+        let delivery = delivery.with(&amended, &shown);
+        if listened.formatter.is_message() && !delivery.has_exception() {
+            // The message is the text.
+            made.amended = (!filters.is_empty()).then_some(amended);
+            return Ok(Answer::Goes(made));
+        }
+        text.clear();
+        time.clear();
+        let written = match delivery.format_with(&listened.formatter, text, time) {
+            Ok(written) => written.is_some(),
+            Err(error) if classes::is_ordinary(py, &error) => false,
+            Err(error) => return Err(error),
+        };
+        let message = if written { std::str::from_utf8(text).ok().map(str::to_owned) } else { None };
+        let Some(message) = message else {
+            made.amended = (!filters.is_empty()).then_some(amended);
+            return Ok(Answer::ByPython(made));
+        };
+        let mut amended = amended;
+        amended.message = Some(message);
+        amended.leave_exception_out();
+        Ok(Answer::Goes(Made { amended: Some(amended), is_prepared: true }))
+    }
+
+    /// Has the methods of the handler in front go on with the event.
+    fn hand_over(&self, delivery: &Delivery<'_, 'py>, made: &Made<'py>) -> PyResult<()> {
+        let py = self.owner.py();
+        let Some(amended) = &made.amended else {
+            let record = delivery.python_record()?;
+            return self.owner.call_method1(intern!(py, "handle"), (record,)).map(drop);
+        };
+        let shown = amended.record(delivery.record());
+        let record = delivery.with(amended, &shown).python_record()?;
+        if self.plan.listened.is_none() {
+            // One that waits for room holds no lock.
+            return self.owner.call_method1(intern!(py, "emit"), (record,)).map(drop);
+        }
+        handler::usual::locked(&self.owner, || {
+            if !made.is_prepared {
+                return self.owner.call_method1(intern!(py, "emit"), (record,)).map(drop);
+            }
+            handler::error::guarded_entirely(&self.owner, &record, || {
+                self.owner.call_method1(intern!(py, "enqueue"), (&record,)).map(drop)
+            })
+        })
+    }
+
+    /// What the handler in front shows of a record.
+    pub(crate) fn needs(&self) -> Needs {
+        self.plan.listened.as_ref().map_or_else(Needs::default, |listened| listened.formatter.needs)
+    }
 }
 
 /// Adds the line for one handler; `false` when only the interpreter can make or write it.
@@ -222,11 +449,23 @@ fn add_line<'py>(
     let Some(behind) = &target.queue else { return Ok(false) };
     let Some(plan) = delivery.present_plan(false)? else { return Ok(false) };
     // SAFETY: the plan has just been found to hold.
-    if !unsafe { plan.filters(behind.owner.py()) }.is_empty() {
-        // They are asked by the handler itself, on the thread of Python's: a line must not pass them by.
-        return Ok(false);
+    let filters = unsafe { plan.filters(behind.owner.py()) }.to_owned();
+    let mut amended = None;
+    if !filters.is_empty() {
+        // A line must not pass them by. What the journal of a queue has does not go through filters behind it.
+        let known = if behind.queue.get().journal.is_none() { plan.filter_plan(&filters)? } else { None };
+        let Some(known) = known else { return Ok(false) };
+        amended = delivery.ask(&known, &filters)?;
+        if amended.is_none() {
+            return add_part(&plan, target, lines, line);
+        }
     }
-    let rendered = match delivery.format(&plan, line, time) {
+    let shown = amended.as_ref().map(|amended| (amended, amended.record(delivery.record())));
+    let rendered = match &shown {
+        Some((amended, shown)) => delivery.with(amended, shown).format(&plan, line, time),
+        None => delivery.format(&plan, line, time),
+    };
+    let rendered = match rendered {
         Ok(rendered) => rendered.is_some(),
         Err(error) if classes::is_ordinary(behind.owner.py(), &error) => false,
         Err(error) => return Err(error),
@@ -235,8 +474,13 @@ fn add_line<'py>(
         return Ok(false);
     }
     line.extend_from_slice(plan.terminator.as_bytes());
-    let handler = &target.handler;
-    let Some(outlet) = behind.queue.get().outlet(handler, behind.place, &plan, line)? else {
+    add_part(&plan, target, lines, line)
+}
+
+/// Adds what the handler writes, which is nothing where a filter of its holds the record back.
+fn add_part(plan: &HandlerPlan, target: &Target<'_>, lines: &mut Lines, line: &[u8]) -> PyResult<bool> {
+    let Some(behind) = &target.queue else { return Ok(false) };
+    let Some(outlet) = behind.queue.get().outlet(&target.handler, behind.place, plan, line)? else {
         return Ok(false);
     };
     lines.bytes.extend_from_slice(line);
@@ -249,6 +493,8 @@ pub(super) struct KnownStream {
     stream: Py<PyAny>,
     file: DirectFile,
     outlet: Arc<Outlet>,
+    /// As the plan of the handler had it.
+    rollover: Rollover,
 }
 
 // SAFETY: its pointers are followed only by threads that are attached, one at a time.
@@ -265,7 +511,7 @@ impl RecordQueue {
     ) -> PyResult<Option<Arc<Outlet>>> {
         let py = handler.py();
         let mut stream = handler.getattr(intern!(py, "stream"))?;
-        if stream.is_none() && plan.kind == Kind::File {
+        if stream.is_none() && plan.kind != Kind::Stream {
             if handler::file::open_if_delayed(handler).is_err() {
                 // The handler itself reports it.
                 return Ok(None);
@@ -274,8 +520,10 @@ impl RecordQueue {
         }
         // SAFETY: attached; the reference does not outlive the look at what it holds.
         let known = unsafe { &*self.streams.get() };
-        let is_known = known[place].as_ref().is_some_and(|known| known.stream.is(&stream));
-        if !is_known && !self.look_at(&stream, place)? {
+        let is_known = known[place]
+            .as_ref()
+            .is_some_and(|known| known.stream.is(&stream) && known.rollover == plan.rollover);
+        if !is_known && !self.look_at(&stream, place, Some(plan))? {
             return Ok(None);
         }
         // SAFETY: as above; the handler holds the stream.
@@ -285,8 +533,14 @@ impl RecordQueue {
         })
     }
 
-    /// Flushes the stream of the handler at `place` and remembers it, if the worker can write below it.
-    pub(super) fn look_at(&self, stream: &Bound<'_, PyAny>, place: usize) -> PyResult<bool> {
+    /// Flushes the stream of the handler at `place` and remembers it, if the worker can write below it. Without its plan, if
+    /// it is the one that is remembered.
+    pub(super) fn look_at(
+        &self,
+        stream: &Bound<'_, PyAny>,
+        place: usize,
+        plan: Option<&HandlerPlan>,
+    ) -> PyResult<bool> {
         let py = stream.py();
         let flushed = stream.call_method0(intern!(py, "flush")).is_ok();
         let file = if flushed { DirectFile::of(stream)? } else { None };
@@ -294,17 +548,25 @@ impl RecordQueue {
         let previous = unsafe { (&mut *self.streams.get())[place].take() };
         let Some(file) = file else { return Ok(false) };
         // The worker's lines and those of the new look go through one descriptor as long as the stream is one.
-        let outlet = match &previous {
-            Some(previous) if previous.stream.is(stream) => Arc::clone(&previous.outlet),
-            _ => match file.duplicate() {
-                Ok(duplicate) => {
-                    let syncer = handler::fsync::of(self.handlers[place].bind(py))?;
-                    Arc::new(Outlet::new(duplicate, syncer))
+        let (outlet, rollover) = match (&previous, plan) {
+            (Some(previous), _) if previous.stream.is(stream) => {
+                if let (Some(rolling), Some(plan)) = (previous.outlet.rolling(), plan) {
+                    rolling.follow(plan);
                 }
-                Err(_) => return Ok(false),
-            },
+                (Arc::clone(&previous.outlet), plan.map_or(previous.rollover, |plan| plan.rollover))
+            }
+            (_, Some(plan)) => {
+                let handler = self.handlers[place].bind(py);
+                let rolling = Rolling::of(handler, plan)?;
+                let (Ok(duplicate), syncer) = (file.duplicate(), handler::fsync::of(handler)?) else {
+                    return Ok(false);
+                };
+                self.rolls.fetch_or(rolling.is_some(), Ordering::Relaxed);
+                (Arc::new(Outlet::new(duplicate, syncer, rolling)), plan.rollover)
+            }
+            _ => return Ok(false),
         };
-        let known = KnownStream { stream: stream.clone().unbind(), file, outlet };
+        let known = KnownStream { stream: stream.clone().unbind(), file, outlet, rollover };
         // SAFETY: as above.
         let replaced = unsafe { (&mut *self.streams.get())[place].replace(known) };
         drop((previous, replaced));

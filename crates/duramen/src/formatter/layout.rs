@@ -311,6 +311,11 @@ impl Layout {
         self.pieces.iter().position(|piece| matches!(piece, Piece::Text(Field::Asctime)))
     }
 
+    /// Whether the layout is the message and nothing else.
+    pub fn is_message(&self) -> bool {
+        matches!(self.pieces[..], [Piece::Text(Field::Message)])
+    }
+
     /// Whether the layout shows `field`.
     pub fn uses(&self, field: Field) -> bool {
         self.used & (1 << field as u32) != 0

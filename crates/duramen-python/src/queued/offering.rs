@@ -1,0 +1,154 @@
+//! From a caller into the queue: at once, after a wait, or past it when the process ends.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use duramen::Level;
+use duramen::queue::{Offer, Overflow, Tally};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::journaled::{self, Kept};
+use super::outlet::{self, Item, Lines};
+use super::{BETWEEN_SIGNALS, RecordQueue};
+use crate::interpreter::intern;
+
+impl RecordQueue {
+    /// Puts lines into the journal, if there is one, and into the queue, waiting as the options say.
+    pub(super) fn put_lines(&self, py: Python<'_>, lines: Lines, level: Level) -> PyResult<()> {
+        let mut item = Item::Lines(lines);
+        if self.journal.is_some() && !self.keep_lines(py, &mut item, level)? {
+            return Ok(());
+        }
+        self.offer(py, item, level)
+    }
+
+    /// Puts lines into a queue without a journal, whose worker runs; `None` when there is no room, or the interpreter has
+    /// to be asked, and nothing has been done.
+    pub(super) fn offer_at_once(&self, lines: Lines, level: Level) -> Option<()> {
+        // SAFETY: attached; nothing runs while the reference lives.
+        let present = unsafe { &*self.present.get() };
+        let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
+        let is_tended =
+            present.has_python || (runs && !present.wants_python && !self.rolls.load(Ordering::Relaxed));
+        // What is given up for a newer record may be a record in Python form.
+        let is_simple = self.journal.is_none() && self.options.overflow != Overflow::DropOldest;
+        if !is_tended || !is_simple {
+            return None;
+        }
+        match present.queue.offer(Item::Lines(lines), level) {
+            Offer::Accepted(_) | Offer::Dropped(_) => Some(()),
+            Offer::Full(_) => None,
+        }
+    }
+
+    /// Puts `item` into the queue, waiting as the options say with the interpreter released.
+    pub(super) fn offer(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
+        let wants_python = matches!(item, Item::Record(..)) || self.rolls.load(Ordering::Relaxed);
+        let mut begun = None;
+        let mut item = item;
+        loop {
+            // Nobody closes the queue between this look and the offer, since the thread stays attached.
+            if self.is_ending.load(Ordering::Relaxed) {
+                return self.deliver_here(py, item);
+            }
+            let queue = self.queue();
+            // What comes back is dropped here, where no lock is held: it may run code of the program's.
+            item = match queue.offer(item, level) {
+                Offer::Accepted(evicted) => {
+                    if let Some(evicted) = evicted {
+                        self.give_up(evicted);
+                    }
+                    return self.start_worker_for(py, wants_python);
+                }
+                Offer::Dropped(item) => {
+                    self.give_up(item);
+                    return Ok(());
+                }
+                Offer::Full(item) => item,
+            };
+            let is_in_time = self.wait(py, &mut begun, |next| queue.wait_for_room(Some(next)));
+            if !matches!(is_in_time, Ok(true)) {
+                if is_in_time.is_ok() {
+                    queue.give_up();
+                }
+                self.give_up(item);
+                return is_in_time.map(drop);
+            }
+        }
+    }
+
+    /// Delivers an item on the calling thread, since the process ends: after what waits in the queue, if that takes no
+    /// more than half a second.
+    fn deliver_here(&self, py: Python<'_>, item: Item) -> PyResult<()> {
+        const LONGEST_WAIT: Duration = Duration::from_millis(500);
+        let (queue, journal) = (self.queue(), self.slot());
+        py.detach(|| queue.flush(Some(LONGEST_WAIT)));
+        match item {
+            Item::Record(record, kept) => {
+                let handlers = PyTuple::new(py, &self.handlers)?;
+                self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, &record))?;
+                self.give_up(Item::Record(record, kept));
+            }
+            lines @ Item::Lines(_) => {
+                let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
+                py.detach(|| {
+                    let mut items = VecDeque::from([lines]);
+                    outlet::write_front(&mut items, &mut Tally::default(), &journal, Some(&prepare));
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits a little, with the interpreter released; false when that was the longest wait, counted from the first
+    /// call on.
+    pub(super) fn wait(
+        &self,
+        py: Python<'_>,
+        begun: &mut Option<Instant>,
+        wait: impl FnOnce(Instant) -> bool + Send,
+    ) -> PyResult<bool> {
+        self.start_if_needed(py)?;
+        let now = Instant::now();
+        let begun = *begun.get_or_insert(now);
+        let limit = self.options.block_timeout.map(|longest| begun + longest);
+        let slice = now + BETWEEN_SIGNALS;
+        let has_room = py.detach(|| wait(limit.map_or(slice, |limit| limit.min(slice))));
+        if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {
+            return Ok(false);
+        }
+        py.check_signals().map(|()| true)
+    }
+
+    /// Drops an item that is not delivered, also from the journal. One that an earlier process left stays there, for
+    /// the next one.
+    pub(super) fn give_up(&self, mut item: Item) {
+        if let Some(Kept::Own(ticket)) = item.kept().take()
+            && let Some(journal) = journaled::opened(&self.slot())
+        {
+            journal.end([ticket]);
+        }
+    }
+
+    /// Starts what takes out what waits, after a fork for instance.
+    pub(super) fn start_if_needed(&self, py: Python<'_>) -> PyResult<()> {
+        if self.queue().is_untended() && self.queue().ledger().queued > 0 {
+            return self.start_worker_for(py, false);
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_worker_for(&self, py: Python<'_>, wants_python: bool) -> PyResult<()> {
+        // SAFETY: attached; the reference lives only for the look, and nothing runs before its last use.
+        let present = unsafe { &mut *self.present.get() };
+        present.wants_python |= wants_python;
+        let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
+        if present.has_python || (runs && !present.wants_python) {
+            return Ok(());
+        }
+        let wants_python = present.wants_python;
+        self.start_worker.call1(py, (wants_python,)).map(drop)
+    }
+}

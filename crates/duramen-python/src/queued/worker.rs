@@ -1,0 +1,105 @@
+//! Who takes records out of a queue: a thread that knows no interpreter, or one of Python's.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use duramen::queue::{Options, Queue, Tally};
+use parking_lot::Mutex;
+
+use super::journaled::{self, Kept, Slot};
+use super::outlet::{self, Item};
+use super::system;
+
+/// What belongs to one process: a forked child begins anew.
+pub(super) struct Present {
+    pub(super) queue: Arc<Queue<Item>>,
+    pub(super) native: Option<Native>,
+    /// There was a record in Python form, for which a thread of Python's is needed.
+    pub(super) wants_python: bool,
+    /// Such a thread runs or is being started.
+    pub(super) has_python: bool,
+    /// The system's number of that thread, once it runs.
+    pub(super) python_number: Option<u64>,
+    pub(super) taken: Arc<Mutex<Taken>>,
+    pub(super) journal: Slot,
+}
+
+/// The thread that knows no interpreter.
+pub(super) struct Native {
+    pub(super) thread: JoinHandle<()>,
+    /// Becomes false when it takes no more; the number is the system's, 0 until it is known.
+    pub(super) runs: Arc<AtomicBool>,
+    pub(super) number: Arc<AtomicU64>,
+}
+
+/// What the thread of Python's has taken out.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) items: VecDeque<Item>,
+    /// Where the records stand in the journal that the thread has now, in their order.
+    pub(super) kept: VecDeque<Option<Kept>>,
+    pub(super) tally: Tally,
+    /// There is a batch that has not been settled.
+    pub(super) is_open: bool,
+}
+
+impl Taken {
+    /// Notes that the next record is about to be delivered.
+    pub(super) fn begin_next(&self, journal: &Slot) {
+        if let Some(Some(kept)) = self.kept.front() {
+            journaled::begin(journal, kept);
+        }
+    }
+}
+
+impl Present {
+    pub(super) fn new(options: &Options, handlers: usize) -> Self {
+        Self {
+            queue: Arc::new(Queue::new(options.clone(), handlers)),
+            native: None,
+            wants_python: false,
+            has_python: false,
+            python_number: None,
+            taken: Arc::default(),
+            journal: Arc::default(),
+        }
+    }
+}
+
+impl Native {
+    /// Waits for its end; gives it back when `until` came first.
+    pub(super) fn end(self, until: Instant) -> Option<Self> {
+        while self.runs.load(Ordering::Acquire) {
+            if Instant::now() >= until {
+                return Some(self);
+            }
+            system::pause(system::SHORT);
+        }
+        // It catches the panics of what it calls.
+        let _ = self.thread.join();
+        let number = self.number.load(Ordering::Relaxed);
+        while number > 0 && system::has_thread(number) && Instant::now() < until {
+            system::pause(system::SHORT);
+        }
+        None
+    }
+}
+
+/// The work of the thread that knows no interpreter.
+pub(super) fn write_lines(queue: &Queue<Item>, journal: &Slot) {
+    let mut batch = VecDeque::new();
+    while queue.take(&mut batch) {
+        let mut tally = Tally::default();
+        outlet::write_front(&mut batch, &mut tally, journal, None);
+        if batch.is_empty() {
+            queue.settle(&tally);
+        } else {
+            // A record in Python form, or a file that is rolled over, for the thread that has been started for it.
+            queue.hand_back(&mut batch, &tally);
+            return;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+"""The queue that Duramen made for a ``QueueHandler``, and the way past it while nobody has looked at it.
+
+``dictConfig`` makes such a queue where none is named (CPython 3.12 and later), ``QueueHandler()`` too. It is a
+``queue.Queue`` of a class of its own, which becomes a plain one for good as soon as anybody reads an attribute of it or
+calls a method. Until then records take the way of ``AsyncHandler`` while a ``QueueListener`` runs: they count as taken
+out by the listener at once.
+"""
+
+import functools
+import queue
+import sys
+import threading
+import traceback
+from _thread import get_native_id
+
+import duramen as logging
+from duramen import _async, _core, _termination
+
+_FLUSH_INTERVAL = 0.05
+
+
+class _UnseenQueue(queue.Queue):
+    """A queue that nobody has looked at. Looking makes it a plain one."""
+
+    def __getattribute__(self, name):
+        _look(self)
+        return getattr(self, name)
+
+    def __setattr__(self, name, value):
+        _look(self)
+        setattr(self, name, value)
+
+    def __delattr__(self, name):
+        _look(self)
+        delattr(self, name)
+
+    def __repr__(self):
+        _look(self)
+        return repr(self)
+
+    def __reduce_ex__(self, protocol):
+        _look(self)
+        return self.__reduce_ex__(protocol)
+
+
+# What is shown of the class is that of the queue which it becomes.
+_UnseenQueue.__name__ = _UnseenQueue.__qualname__ = "Queue"
+_UnseenQueue.__module__ = "queue"
+_core.set_unseen_queue(_UnseenQueue)
+
+
+def unseen_queue():
+    """Make a queue without a bound that nobody has looked at."""
+    made = queue.Queue()
+    made._shortcut = _core.Shortcut()
+    made.__class__ = _UnseenQueue
+    return made
+
+
+def _shortcut_of(unseen):
+    return object.__getattribute__(unseen, "__dict__")["_shortcut"]
+
+
+def _look(unseen):
+    """Make it a plain queue, from which the listener's thread takes as CPython's does."""
+    listening = _shortcut_of(unseen).leave(unseen, queue.Queue)
+    if listening is not None:
+        # In a forked child there is no thread yet.
+        listening(True)
+
+
+def listen(listener, unseen):
+    """Start a listener behind such a queue; False when it has to take from the queue itself."""
+    handlers = listener.handlers
+    if type(handlers) is not tuple:
+        return False
+    listening = _Listening(listener, unseen, handlers)
+    listening(True)
+    if not _shortcut_of(unseen).open(unseen, listening._queue, listener._sentinel):
+        listening._queue.close()
+        return False
+    _async.wait_at_the_end(listening)
+    _termination.before_the_end_by_sigterm(_async.end_all)
+    return True
+
+
+def stop(listener, unseen):
+    """Have what came so far delivered, and what comes from now on wait; False when the listener does not run."""
+    records = _shortcut_of(unseen).close()
+    if records is None:
+        return False
+    thread = listener._thread
+    if thread is None or thread.ident != threading.get_ident():
+        while not records.flush(_async.LONGEST_WAIT):
+            pass
+    return True
+
+
+class _Listening:
+    """A listener that takes from what stands in for its queue: its thread, and what ``RecordQueue`` asks for."""
+
+    def __init__(self, listener, unseen, handlers):
+        self.listener = listener
+        self.handlers = handlers
+        self._unseen = unseen
+        self._shortcut = _shortcut_of(unseen)
+        self._queue = _core.RecordQueue(
+            handlers, sys.maxsize, ("block", 0), None, _FLUSH_INTERVAL, None, self
+        )
+
+    def __call__(self, wants_python):
+        """Start the thread, if there is none."""
+        if not self._queue.begin_python():
+            return
+        try:
+            # As CPython has it: the thread is seen by others.
+            thread = threading.Thread(target=self._monitor)
+            self.listener._thread = thread
+            thread.daemon = True
+            thread.start()
+        except BaseException:
+            self._queue.python_has_ended()
+            raise
+
+    def _monitor(self):
+        records = self._queue
+        records.python_has_begun(get_native_id())
+        try:
+            while (taken := records.take(True)) is not None:
+                for record in taken:
+                    records.count_record(self._handle(record))
+                # An idle thread keeps nothing alive.
+                taken = record = None
+                for place in range(len(self.handlers)):
+                    records.look_again(place)
+        finally:
+            records.python_has_ended()
+        _async.forget(self)
+        if self._shortcut.is_left:
+            for _ in range(self._shortcut.owed):
+                self._unseen.task_done()
+            self.listener._monitor()
+
+    def deliver(self, handlers, record):
+        """Deliver a record that comes when the process ends."""
+        self._handle(record)
+
+    def _handle(self, record):
+        """Give the record to the listener; whether that failed."""
+        try:
+            self.listener.handle(record)
+        except BaseException:
+            if logging.raiseExceptions and sys.stderr is not None:
+                try:
+                    traceback.print_exc()
+                except (OSError, ValueError):
+                    pass  # There is nobody left to tell.
+            return True
+        return False
+
+
+def put_into(configurator):
+    """Make ``DictConfigurator`` give ``QueueHandler`` such a queue where none is named.
+
+    Gives ``(class, name, original, replacement)`` to undo it; ``None`` before CPython 3.12, which makes no queues.
+    """
+    original = getattr(configurator, "_configure_queue_handler", None)
+    if original is None:
+        return None
+
+    @functools.wraps(original)
+    def _configure_queue_handler(self, klass, **kwargs):
+        if "queue" not in kwargs:
+            kwargs["queue"] = unseen_queue()
+        return original(self, klass, **kwargs)
+
+    configurator._configure_queue_handler = _configure_queue_handler
+    return configurator, "_configure_queue_handler", original, _configure_queue_handler
