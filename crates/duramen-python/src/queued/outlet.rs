@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use duramen::fs::LogFile as _;
 use duramen::queue::Tally;
 use duramen::report;
 use duramen::writer::fsync::Syncer;
@@ -110,9 +111,7 @@ impl Outlet {
                 let line = &lines.bytes[begin..ends[0]];
                 let place = lines.owners[done].1.unwrap_or_default();
                 if let Some(file) = prepare(place, rolling, line) {
-                    *self.file.lock() = file;
-                    // What is missing of a line that was cut is for the file before.
-                    self.rest.lock().clear();
+                    self.go_on_with(file);
                 }
                 // It is written now, however long it is.
                 count = 1;
@@ -126,6 +125,16 @@ impl Outlet {
             (begin, done) = (end, done + count);
         }
         (done, None)
+    }
+
+    fn go_on_with(&self, file: File) {
+        let identity = |file: &File| file.status().ok().and_then(|status| status.identity);
+        let next = identity(&file);
+        let previous = std::mem::replace(&mut *self.file.lock(), file);
+        if identity(&previous) != next {
+            // What is missing of a line that was cut is for the file before.
+            self.rest.lock().clear();
+        }
     }
 
     /// Writes lines that end at `ends`, and brings them to the disk together where every record has to be there; how many
