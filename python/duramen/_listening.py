@@ -77,6 +77,7 @@ def listen(listener, unseen):
     listening = _Listening(listener, unseen, handlers)
     listening(True)
     if not _shortcut_of(unseen).open(unseen, listening._queue, listener._sentinel):
+        listening.is_refused = True
         listening._queue.close()
         return False
     _async.wait_at_the_end(listening)
@@ -102,6 +103,8 @@ class _Listening:
     def __init__(self, listener, unseen, handlers):
         self.listener = listener
         self.handlers = handlers
+        #: The listener takes from the queue itself, on another thread.
+        self.is_refused = False
         self._unseen = unseen
         self._shortcut = _shortcut_of(unseen)
         self._queue = _core.RecordQueue(
@@ -136,7 +139,7 @@ class _Listening:
         finally:
             records.python_has_ended()
         _async.forget(self)
-        if self._shortcut.is_left:
+        if self._shortcut.is_left and not self.is_refused:
             for _ in range(self._shortcut.owed):
                 self._unseen.task_done()
             self.listener._monitor()

@@ -328,6 +328,7 @@ def test_own_methods_are_called(way):
 
 def test_two_listeners_share_one_queue(way):
     ones, others = Keeps(), Keeps()
+    before = threading.active_count()
     logger, handler, listener = way.front(ones)
     second = way.handlers.QueueListener(handler.queue, others)
     listener.start()
@@ -340,7 +341,9 @@ def test_two_listeners_share_one_queue(way):
         one.enqueue_sentinel()
     for one in (listener, second):
         one._thread.join(PATIENCE)
+        assert not one._thread.is_alive()
         one._thread = None
+    assert threading.active_count() == before
     assert sorted(ones.messages + others.messages, key=int) == [str(number) for number in range(20)]
 
 

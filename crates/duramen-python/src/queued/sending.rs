@@ -274,7 +274,7 @@ fn plan_of_listened(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Qu
     let (Some(of_unseen), Some(of_listener)) = (State::of(&unseen), State::of(&listener)) else {
         return unusual("handler", "queue");
     };
-    let listened = Listened {
+    let more = Listened {
         unseen: (unseen.as_ptr(), of_unseen),
         shortcut: shortcut.as_ptr(),
         listener: (listener.as_ptr(), of_listener),
@@ -289,7 +289,7 @@ fn plan_of_listened(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Qu
         queue: queue.as_ptr(),
         filter_plan: KnownFilters::default(),
         state: State::of(handler),
-        listened: Some(listened),
+        listened: Some(more),
     }))
 }
 
