@@ -119,7 +119,12 @@ impl DirectFile {
     pub(crate) unsafe fn takes(&self, line: &[u8]) -> bool {
         // SAFETY: while a layer is as it was, it holds the next one.
         let untouched = unsafe { self.layers.iter().all(|(layer, snapshot)| snapshot.holds(*layer)) };
-        untouched && (!self.only_ascii || line.is_ascii())
+        untouched && self.carries(line)
+    }
+
+    /// Whether `line` has the same bytes in the stream's encoding.
+    pub(crate) fn carries(&self, line: &[u8]) -> bool {
+        !self.only_ascii || line.is_ascii()
     }
 
     /// Another descriptor of the same open file, for a thread that does not know when the stream is closed.

@@ -40,6 +40,12 @@ impl Rolling {
         Ok(Some(Self { kind: plan.kind, path, terminator, rollover: Mutex::new(plan.rollover) }))
     }
 
+    /// Whether it is for the same file of the handler.
+    pub(super) fn is_of(&self, handler: &Bound<'_, PyAny>, plan: &HandlerPlan) -> PyResult<bool> {
+        let path: PathBuf = handler.getattr(intern!(handler.py(), "baseFilename"))?.extract()?;
+        Ok(self.kind == plan.kind && self.path == path && self.terminator == plan.terminator.len())
+    }
+
     /// Takes over what the plan says by now.
     pub(super) fn follow(&self, plan: &HandlerPlan) {
         *self.rollover.lock() = plan.rollover;

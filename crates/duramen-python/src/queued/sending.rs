@@ -512,6 +512,10 @@ impl RecordQueue {
         let py = handler.py();
         let mut stream = handler.getattr(intern!(py, "stream"))?;
         if stream.is_none() && plan.kind != Kind::Stream {
+            if let Some(outlet) = self.rolling_outlet(place, plan, line) {
+                // It is being rolled over: who writes finds the file that is open then.
+                return Ok(Some(outlet));
+            }
             if handler::file::open_if_delayed(handler).is_err() {
                 // The handler itself reports it.
                 return Ok(None);
@@ -533,6 +537,14 @@ impl RecordQueue {
         })
     }
 
+    /// The one for a handler that rolls its file over, whatever its stream is now.
+    fn rolling_outlet(&self, place: usize, plan: &HandlerPlan, line: &[u8]) -> Option<Arc<Outlet>> {
+        // SAFETY: attached; nothing runs while the reference lives.
+        let known = unsafe { (&*self.streams.get())[place].as_ref()? };
+        let is_usual = known.rollover == plan.rollover && known.file.carries(line);
+        (is_usual && known.outlet.rolling().is_some()).then(|| Arc::clone(&known.outlet))
+    }
+
     /// Flushes the stream of the handler at `place` and remembers it, if the worker can write below it. Without its plan, if
     /// it is the one that is remembered.
     pub(super) fn look_at(
@@ -546,10 +558,27 @@ impl RecordQueue {
         let file = if flushed { DirectFile::of(stream)? } else { None };
         // SAFETY: attached, and nothing runs while the reference lives.
         let previous = unsafe { (&mut *self.streams.get())[place].take() };
-        let Some(file) = file else { return Ok(false) };
-        // The worker's lines and those of the new look go through one descriptor as long as the stream is one.
+        let Some(file) = file else {
+            if previous.as_ref().is_some_and(|previous| previous.outlet.rolling().is_some()) {
+                // SAFETY: as above.
+                let replaced = unsafe { std::mem::replace(&mut (&mut *self.streams.get())[place], previous) };
+                drop(replaced);
+            }
+            return Ok(false);
+        };
+        let is_one = |previous: &KnownStream| -> PyResult<bool> {
+            Ok(previous.stream.is(stream)
+                || match (previous.outlet.rolling(), plan) {
+                    (Some(rolling), Some(plan)) => rolling.is_of(self.handlers[place].bind(py), plan)?,
+                    (rolling, None) => rolling.is_some(),
+                    (None, Some(_)) => false,
+                })
+        };
+        let is_one = previous.as_ref().map(is_one).transpose()?.unwrap_or(false);
+        // The worker's lines and those of the new look go through one descriptor as long as the stream is one, and as long
+        // as the file is rolled over: lines that two of them have for one file would come out of order.
         let (outlet, rollover) = match (&previous, plan) {
-            (Some(previous), _) if previous.stream.is(stream) => {
+            (Some(previous), _) if is_one => {
                 if let (Some(rolling), Some(plan)) = (previous.outlet.rolling(), plan) {
                     rolling.follow(plan);
                 }
