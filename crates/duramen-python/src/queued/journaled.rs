@@ -169,7 +169,7 @@ impl Settings {
                 }));
             }
             let kept = Some(Kept::Earlier(Arc::clone(orphan), number));
-            items.push(Item::Lines(Lines { bytes: bytes.into(), parts, skipped: SmallVec::new(), kept }));
+            items.push(Item::Lines(Lines { bytes, parts, skipped: SmallVec::new(), kept }));
         }
     }
 

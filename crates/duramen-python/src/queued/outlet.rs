@@ -19,7 +19,6 @@ use super::rolling::Rolling;
 use super::system::pause;
 
 /// What waits in a queue.
-#[expect(clippy::large_enum_variant, reason = "nearly all are lines, which stand in the queue itself")]
 pub(crate) enum Item {
     /// A record as the lines that the handlers behind the queue write.
     Lines(Lines),
@@ -39,9 +38,7 @@ impl Item {
 
 /// The lines of one record, one after the other.
 pub(crate) struct Lines {
-    /// A line of usual length stands here itself: memory that one thread takes and another gives back costs more than all
-    /// else of a queue.
-    pub(crate) bytes: SmallVec<[u8; 128]>,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) parts: SmallVec<[Part; 1]>,
     /// Places of the handlers whose level is above that of the record.
     pub(crate) skipped: SmallVec<[usize; 4]>,

@@ -202,10 +202,8 @@ impl QueuePlan {
         };
         let part = Part { place: Some(0), end: line.len(), outlet };
         let parts = smallvec![part];
-        queue.offer_at_once(
-            Lines { bytes: SmallVec::from_slice(line), parts, skipped: SmallVec::new(), kept: None },
-            level,
-        )
+        queue
+            .offer_at_once(Lines { bytes: line.to_vec(), parts, skipped: SmallVec::new(), kept: None }, level)
     }
 }
 
@@ -317,8 +315,7 @@ pub(crate) fn send<'py>(
         Answer::ByPython(made) => return behind.hand_over(&whole, &made),
     };
     let shown = made.amended.as_ref().map(|amended| (amended, amended.record(record)));
-    let mut lines =
-        Lines { bytes: SmallVec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
+    let mut lines = Lines { bytes: Vec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
     for target in targets[number..].iter().take_while(is_same) {
         line.clear();
         time.clear();
