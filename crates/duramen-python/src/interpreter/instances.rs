@@ -87,7 +87,6 @@ impl Array {
 
     /// CPython 3.10 has no such array.
     #[cfg(not(Py_3_11))]
-    #[expect(clippy::unnecessary_wraps, reason = "as for the others")]
     unsafe fn of(_object: *mut ffi::PyObject) -> Option<Self> {
         None
     }
