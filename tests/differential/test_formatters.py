@@ -113,6 +113,29 @@ def test_time_patched_in_the_module(same):
     )
 
 
+def test_layouts_that_show_the_time_more_than_once(same):
+    same(
+        """
+        import os, tempfile
+        for number, layout in enumerate(["%(asctime)s %(asctime)s %(message)s", "%(asctime)s %(name)s %(asctime)30s|",
+                                         "%(message)s %(asctime)s %(asctime)s", "%(levelname)s %(asctime)s %(message)s"]):
+            for datefmt in (None, "date"):
+                path = os.path.join(tempfile.mkdtemp(), "app.log")
+                handler = logging.FileHandler(path)
+                handler.setFormatter(logging.Formatter(layout, datefmt))
+                logger = logging.getLogger("app")
+                logger.addHandler(handler)
+                for message in ("one", "two", "six"):
+                    logger.warning(message)
+                logger.removeHandler(handler)
+                handler.close()
+                with open(path) as file:
+                    show([line if datefmt else len(line) for line in file])
+        """,
+        prints="date date one",
+    )
+
+
 def test_changes_of_a_formatter_between_calls(same):
     same(
         """

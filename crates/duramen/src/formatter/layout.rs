@@ -288,7 +288,7 @@ impl Layout {
     }
 
     /// So many pieces at the beginning show nothing but the creation time, once, the logger's name and the level's:
-    /// lines of the same moment often have them in common.
+    /// lines of the same moment often have them in common. None, where a later piece shows the time again.
     pub fn count_of_beginning(&self) -> usize {
         let mut shows_time = false;
         let belongs = |piece: &&Piece| match piece {
@@ -296,14 +296,13 @@ impl Layout {
             Piece::Literal(_) | Piece::Byte(_) | Piece::Text(Field::Name | Field::Levelname) => true,
             _ => false,
         };
-        self.pieces.iter().take_while(belongs).count()
-    }
-
-    /// Whether one of the pieces from this one on shows the creation time as text.
-    pub(super) fn shows_time_from(&self, place: usize) -> bool {
-        let shows =
-            |piece: &Piece| matches!(piece, Piece::Text(Field::Asctime) | Piece::Field(Field::Asctime, _));
-        self.pieces.iter().skip(place).any(shows)
+        let count = self.pieces.iter().take_while(belongs).count();
+        let shows_time_again = self
+            .pieces
+            .iter()
+            .skip(count)
+            .any(|piece| matches!(piece, Piece::Text(Field::Asctime) | Piece::Field(Field::Asctime, _)));
+        if shows_time && shows_time_again { 0 } else { count }
     }
 
     /// Which piece is the first that shows the creation time as it is.

@@ -135,7 +135,7 @@ impl TextFormatter {
     fn with(layout: Layout, asctime: Asctime) -> Self {
         let count = layout.count_of_beginning();
         let has_time = layout.place_of_time().is_some_and(|place| place < count);
-        let beginning = if has_time && !layout.shows_time_from(count) { count } else { 0 };
+        let beginning = if has_time { count } else { 0 };
         Self { layout, asctime, beginning, kept: Mutex::default() }
     }
 

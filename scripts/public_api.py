@@ -1,0 +1,171 @@
+"""The public interface of the core crate, and which of its items have no example: compared with what is committed.
+
+`crates/duramen/public-api.txt` lists each public item by its path, with its declaration as the source has it, and the
+traits that are implemented by hand or derived; what the compiler implements itself (`Send`, blanket ones) is left out. A
+line that is gone or has changed may break programs, and fails: where it is meant, `make public-api` writes the list
+anew, so that it is seen in the commit. New lines are told.
+
+`crates/duramen/without-example.txt` lists items whose documentation has no example. More of them than that fail.
+
+The compiler's own description of the crate is read (rustdoc's JSON, which stable toolchains give when they are asked as
+nightly ones), with all features, on the system that it runs on: what is there on other systems alone is not seen.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+CRATE = Path("crates/duramen")
+API = CRATE / "public-api.txt"
+WITHOUT_EXAMPLE = CRATE / "without-example.txt"
+
+#: Items that an example is asked of; fields and variants are shown by their type's.
+NEED_EXAMPLE = {"function", "struct", "enum", "trait", "macro", "type_alias", "constant"}
+
+
+def describe():
+    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    command = ["cargo", "rustdoc", "--quiet", "--locked", "-p", "duramen", "--lib", "--all-features", "--"]
+    subprocess.run(
+        [*command, "-Zunstable-options", "--output-format", "json"],
+        check=True,
+        env=os.environ | {"RUSTDOC": str(Path("scripts/rustdoc_unstable.sh").resolve())},
+    )
+    return json.loads((target / "doc" / "duramen.json").read_text())
+
+
+class Listing:
+    def __init__(self, described):
+        self.index = described["index"]
+        self.sources = {}
+        self.lines = set()
+        self.without_example = set()
+        self.seen = set()
+        self.module(described["root"], "duramen")
+
+    def item(self, number):
+        return self.index.get(str(number))
+
+    def module(self, number, path):
+        """All that can be reached from a module, by its shortest way there first."""
+        if (number, path) in self.seen:
+            return
+        self.seen.add((number, path))
+        for child in self.item(number)["inner"]["module"]["items"]:
+            self.entry(self.item(child), path)
+
+    def entry(self, item, path, name=None):
+        if item is None or is_hidden(item):
+            return
+        (kind, inner), name = next(iter(item["inner"].items())), name or item["name"]
+        own = f"{path}::{name}"
+        if kind == "use":
+            target = self.item(inner["id"]) if inner["id"] is not None else None
+            if inner["is_glob"]:
+                if target:
+                    self.module(inner["id"], path)
+            elif target and "module" in target["inner"]:
+                self.module(inner["id"], f"{path}::{inner['name']}")
+            else:
+                self.entry(target, path, inner["name"])
+        elif kind == "module":
+            self.note(item, own, kind)
+            self.module(item["id"], own)
+        else:
+            self.note(item, own, kind)
+            for child in children(kind, inner):
+                self.entry(self.item(child), own)
+            for number in inner.get("impls", []) if kind in {"struct", "enum"} else []:
+                self.implementation(self.item(number), own)
+
+    def implementation(self, item, path):
+        inner = item["inner"]["impl"]
+        if inner["is_synthetic"] or inner["blanket_impl"] or is_hidden(item):
+            return
+        if inner["trait"] is None:
+            for child in inner["items"]:
+                self.entry(self.item(child), path)
+        elif "automatically_derived" in json.dumps(item["attrs"]) or item["span"] is None:
+            if inner["trait"]["path"] != "StructuralPartialEq":
+                self.lines.add(f"{path}: {inner['trait']['path']}")
+        else:
+            header = self.declaration(item)
+            self.lines.add(f"{path}: {header}")
+
+    def note(self, item, path, kind):
+        self.lines.add(f"{path}: {self.declaration(item)}" if kind != "module" else f"{path}: mod")
+        if kind in NEED_EXAMPLE and "```" not in (item["docs"] or ""):
+            self.without_example.add(
+                f"{item['span']['filename'].removeprefix(str(CRATE) + '/')}: {item['name']}"
+            )
+
+    def declaration(self, item):
+        """What the source says up to the body, on one line."""
+        span = item["span"]
+        if span["filename"] not in self.sources:
+            self.sources[span["filename"]] = Path(span["filename"]).read_text().splitlines()
+        source = self.sources[span["filename"]]
+        (first, column), (last, end) = span["begin"], span["end"]
+        lines = source[first - 1 : last]
+        lines[-1] = lines[-1][:end]
+        lines[0] = lines[0][column - 1 :]
+        text = "\n".join(line.split("//")[0] if line.lstrip().startswith("//") else line for line in lines)
+        text = re.sub(r"#\[[^\n]*\]\n", "", text)
+        kind = next(iter(item["inner"]))
+        if kind == "macro":
+            return f"macro_rules! {item['name']}"
+        if kind in {"function", "trait", "enum", "impl"}:
+            text = re.split(r"\s*\{(?:\s|$)|;\s*$", text, maxsplit=1)[0]
+        elif kind == "struct":
+            text = re.split(r"\s*\{|;\s*$", text, maxsplit=1)[0]
+            if "pub " not in text.partition("(")[2]:
+                text = text.partition("(")[0]
+        elif kind == "constant":
+            text = text.split(" = ")[0]
+        return re.sub(r",\s*\)", ")", re.sub(r"\(\s+", "(", " ".join(text.split()))).rstrip(",; ")
+
+
+def children(kind, inner):
+    if kind == "struct":
+        fields = inner["kind"].get("plain", {}) if isinstance(inner["kind"], dict) else {}
+        return fields.get("fields", [])
+    if kind == "enum":
+        return inner["variants"]
+    return inner["items"] if kind == "trait" else []
+
+
+def is_hidden(item):
+    return "doc(hidden)" in json.dumps(item["attrs"]).replace(" ", "")
+
+
+def committed(path):
+    return set(path.read_text().splitlines()) if path.is_file() else set()
+
+
+def main():
+    listing = Listing(describe())
+    found = {API: listing.lines, WITHOUT_EXAMPLE: listing.without_example}
+    if "--update" in sys.argv[1:]:
+        for path, lines in found.items():
+            path.write_text("".join(f"{line}\n" for line in sorted(lines)))
+    gone = committed(API) - listing.lines
+    for line in sorted(gone):
+        print(f"gone: {line}")
+    for line in sorted(listing.lines - committed(API)):
+        print(f"new: {line}")
+    without, before = len(listing.without_example), len(committed(WITHOUT_EXAMPLE))
+    print(
+        f"public interface: {len(listing.lines)} lines, {without} items without an example, {before} before"
+    )
+    if gone or without > before:
+        for line in sorted(listing.without_example - committed(WITHOUT_EXAMPLE)):
+            print(f"without an example: {line}")
+        print("where this is meant: make public-api")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
