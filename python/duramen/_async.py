@@ -400,8 +400,18 @@ def _prepare_exit():
     _process["exits_for"] = process
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
-        # Its children may end without what ``atexit`` knows.
-        util.Finalize(None, drain_all, exitpriority=-1000)
+        _wait_in_workers(util)
+        # A worker forgets what was to be done at its end when it begins, after its main module has run.
+        util.register_after_fork(_worker_begins, lambda _: _wait_in_workers(util))
+
+
+def _worker_begins():
+    """Stand for this module where ``multiprocessing`` wants an object that lives as long."""
+
+
+def _wait_in_workers(util):
+    # Workers may end without what ``atexit`` knows.
+    util.Finalize(None, drain_all, exitpriority=-1000)
 
 
 def drain_all(timeout=LONGEST_WAIT):

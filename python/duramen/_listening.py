@@ -79,8 +79,8 @@ def listen(listener, unseen):
     if not _shortcut_of(unseen).open(unseen, listening._queue, listener._sentinel):
         listening.is_refused = True
         listening._queue.close()
+        _async.forget(listening)
         return False
-    _async.wait_at_the_end(listening)
     _termination.before_the_end_by_sigterm(_async.end_all)
     return True
 
@@ -115,6 +115,8 @@ class _Listening:
         """Start the thread, if there is none."""
         if not self._queue.begin_python():
             return
+        # In a forked child too, which has an end of its own.
+        _async.wait_at_the_end(self)
         try:
             # As CPython has it: the thread is seen by others.
             thread = threading.Thread(target=self._monitor)

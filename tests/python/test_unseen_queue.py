@@ -449,3 +449,35 @@ def test_ends_of_a_configured_process(tmp_path, installed, end, code, further):
     # A forked child does not wait for what its parent has put into the queue.
     assert [line for line in shown if line not in further] == [str(number) for number in range(2000)]
     assert sorted(line for line in shown if line in further) == further
+
+
+@makes_queues
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("kind", ["QueueHandler", "AsyncHandler"])
+def test_workers_of_multiprocessing_lose_nothing(tmp_path, method, kind):
+    path = tmp_path / "out.log"
+    end = """
+    if __name__ == "__main__":
+        import multiprocessing
+        context = multiprocessing.get_context(sys.argv[2])
+        workers = [context.Process(target=log.info, args=("worker %d", number)) for number in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        handler.listener.stop()
+    """
+    program = textwrap.dedent(CONFIGURED).format(installed=True) + textwrap.dedent(end)
+    if method != "fork":
+        program = program.replace("range(2000)", "range(1)")
+    if kind == "AsyncHandler":
+        program = program.replace("logging.handlers.QueueHandler", "duramen.handlers.AsyncHandler")
+        program = program.replace("listener.start", "flush").replace("listener.stop", "flush")
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-W", "ignore", str(script), str(path), method]
+    done = subprocess.run(words, env=environment, timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown = path.read_text().splitlines()
+    assert sorted(line for line in shown if line.startswith("worker")) == [f"worker {n}" for n in range(4)]
