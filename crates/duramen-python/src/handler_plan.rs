@@ -119,7 +119,8 @@ impl Rollover {
         if self.is_unknown || self.is_due_at(seconds.floor() as i64) {
             return false;
         }
-        !self.looks || file.is_as_expected(path, seconds, |end| self.has_room(end, line.len()))
+        let limit = u64::try_from(self.size).unwrap_or(0);
+        !self.looks || file.is_as_expected(path, seconds, limit, |end| self.has_room(end, line.len()))
     }
 
     /// Whether the time, in seconds since the epoch, has come.

@@ -138,12 +138,13 @@ impl DirectFile {
     }
 
     /// Whether nothing has to be done before a record of this time (seconds since the epoch) is written: the file is still
-    /// the one at `path`, and has a length at which `is_far` is true; as far as is known without asking the system each
-    /// time.
+    /// the one at `path`, and has a length at which `is_far` is true, as it is up to `limit` (0: always); as far as is known
+    /// without asking the system each time.
     pub(crate) fn is_as_expected(
         &self,
         path: Option<&Path>,
         seconds: f64,
+        limit: u64,
         is_far: impl Fn(u64) -> bool,
     ) -> bool {
         #[expect(clippy::cast_possible_truncation, reason = "a present time, or one that is far from any")]
@@ -151,7 +152,7 @@ impl DirectFile {
         let mut growth = self.growth.get();
         if growth.wants_look(now) {
             let Ok(Some(status)) = self.descriptor.status() else { return false };
-            growth.has_looked(status.length, now);
+            growth.has_looked(status.length, limit, now);
             if let Some(path) = path.filter(|_| growth.wants_path(now)) {
                 if !Disk.status(path).is_ok_and(|named| named.identity == status.identity) {
                     return false;

@@ -1,12 +1,9 @@
 //! How long a file is, to which others may write as well, without asking the system for each record.
 //!
-//! Who is alone with a file knows its length: what it had, and what was written to it since. Whether others write, a look
-//! tells: the file has another length than that. As long as they do, and at first, each record is looked at; who has been
-//! alone for some looks looks again after some records, or after some time. So a file of several writers that has had one
-//! for a while grows beyond its limit by what others write until the next look.
-
-/// After so many looks that found nothing, a writer takes itself to be alone.
-const ALONE_AFTER: u32 = 64;
+//! A look tells the length, and by how much the file has grown since the last one, by whomever: with that, a writer knows for
+//! how many records of its own the file is not going to be full, and looks again when half of them are written; and after
+//! some records or some time in any case. So a look is rare while a file has room, and is made for each record when it is
+//! about to be full. A file grows beyond its limit by what others write more than before until the next look.
 
 /// So many records are written between two looks at most.
 const RECORDS: u32 = 64;
@@ -21,9 +18,12 @@ const PATH_PAUSE: i64 = 50_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Growth {
     length: u64,
-    alone: u32,
-    records: u32,
     looked: Option<i64>,
+    /// The length that was found then, and how many records were written since.
+    looked_length: u64,
+    records: u32,
+    /// The next look comes after so many records.
+    next: u32,
     path_looked: Option<i64>,
     path_records: u32,
 }
@@ -31,7 +31,7 @@ pub struct Growth {
 impl Growth {
     /// Whether the system is to be asked before the next record, which comes `now`.
     pub fn wants_look(&self, now: i64) -> bool {
-        self.alone < ALONE_AFTER || self.records >= RECORDS || !is_recent(self.looked, now, PAUSE)
+        self.records >= self.next || !is_recent(self.looked, now, PAUSE)
     }
 
     /// Whether the path is to be looked at as well.
@@ -39,11 +39,21 @@ impl Growth {
         self.path_records >= RECORDS || !is_recent(self.path_looked, now, PATH_PAUSE)
     }
 
-    /// The file was found to be `length` long.
-    pub fn has_looked(&mut self, length: u64, now: i64) {
-        let is_alone = self.looked.is_some() && length == self.length;
-        self.alone = if is_alone { self.alone.saturating_add(1) } else { 0 };
-        (self.length, self.records, self.looked) = (length, 0, Some(now));
+    /// The file was found to be `length` long; it is not to become longer than `limit`, 0 being none.
+    pub fn has_looked(&mut self, length: u64, limit: u64, now: i64) {
+        self.next = match self.looked {
+            None => 1,
+            Some(_) if self.records == 0 => self.next,
+            Some(_) => {
+                let grown = length.saturating_sub(self.looked_length);
+                let by_record = (grown / u64::from(self.records)).max(1);
+                let room = if limit == 0 { u64::MAX } else { limit.saturating_sub(length) };
+                let half = u32::try_from(room / by_record / 2).unwrap_or(RECORDS);
+                // What was found once may have been a quiet moment.
+                half.min(self.next.max(1) * 2).min(RECORDS)
+            }
+        };
+        (self.length, self.looked_length, self.records, self.looked) = (length, length, 0, Some(now));
     }
 
     /// The path was looked at, and leads to the file.
@@ -71,39 +81,67 @@ fn is_recent(then: Option<i64>, now: i64, pause: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALONE_AFTER, Growth, PATH_PAUSE, PAUSE, RECORDS};
+    use super::{Growth, PATH_PAUSE, PAUSE, RECORDS};
 
-    fn alone() -> Growth {
-        let mut growth = Growth::default();
-        for _ in 0..=ALONE_AFTER {
-            assert!(growth.wants_look(0));
-            growth.has_looked(growth.length(), 0);
-            growth.has_written(10);
+    const RECORD: usize = 10;
+
+    /// Writes to a file to which others write `others` times as much until it has `limit` bytes: how often was looked, at how
+    /// many records, and how long the file is then.
+    fn fill(others: u64, limit: u64) -> (u32, u32, u64) {
+        let (mut growth, mut length, mut looks, mut records) = (Growth::default(), 0, 0, 0);
+        loop {
+            if growth.wants_look(0) {
+                looks += 1;
+                growth.has_looked(length, limit, 0);
+            }
+            if growth.length() + RECORD as u64 >= limit {
+                return (looks, records, length);
+            }
+            growth.has_written(RECORD);
+            length += RECORD as u64 * (others + 1);
+            records += 1;
         }
-        growth
     }
 
     #[test]
-    fn who_is_alone_looks_after_some_records_or_some_time() {
-        let mut growth = alone();
-        assert_eq!((growth.length(), growth.wants_look(0)), (10 * (u64::from(ALONE_AFTER) + 1), false));
+    fn a_look_is_rare_while_there_is_room_and_made_for_each_record_at_the_end() {
+        for others in [0, 1, 7] {
+            let (looks, records, length) = fill(others, 1_000_000);
+            assert!(looks < records / 40, "{looks} looks at {records} records");
+            let by_record = RECORD as u64 * (others + 1);
+            assert!(length < 1_000_000 + by_record, "it stops as soon as it is full: {length}");
+        }
+        let (looks, records, length) = fill(3, 100);
+        assert!(length < 140 && looks > records, "{looks} looks at {records} records");
+    }
+
+    #[test]
+    fn a_look_comes_after_some_records_or_some_time() {
+        let mut growth = Growth::default();
+        assert!(growth.wants_look(0));
+        while growth.next < RECORDS {
+            growth.has_looked(growth.length(), 0, 0);
+            growth.has_written(RECORD);
+        }
+        growth.has_looked(growth.length(), 0, 0);
         assert!(growth.wants_look(PAUSE) && growth.wants_look(-1), "also when the clock was set back");
-        for _ in 1..RECORDS {
+        for _ in 0..RECORDS {
             assert!(!growth.wants_look(1));
-            growth.has_written(10);
+            growth.has_written(1);
         }
         assert!(growth.wants_look(1), "also when the clock stands");
     }
 
     #[test]
-    fn who_is_not_alone_looks_each_time() {
-        let mut growth = alone();
-        growth.has_looked(growth.length() + 1, 0);
-        for _ in 1..=ALONE_AFTER {
-            assert!(growth.wants_look(0));
-            growth.has_looked(growth.length(), 0);
+    fn others_who_begin_to_write_are_seen_at_the_next_look() {
+        let mut growth = Growth::default();
+        for _ in 0..20 {
+            growth.has_looked(growth.length(), 10_000, 0);
+            growth.has_written(RECORD);
         }
-        assert!(!growth.wants_look(0));
+        assert!(growth.next > 10);
+        growth.has_looked(9_900, 10_000, 0);
+        assert_eq!(growth.next, 0, "and then each record is looked at");
     }
 
     #[test]

@@ -36,6 +36,15 @@ impl SizeLimit {
         Self { rules, ..self }
     }
 
+    /// The size that the file does not reach; 0: any.
+    ///
+    /// ```
+    /// assert_eq!(duramen::rotation::SizeLimit::new(100, 3).max_bytes(), 100);
+    /// ```
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
     /// The number of backups that are kept.
     pub fn backup_count(&self) -> u32 {
         self.backup_count

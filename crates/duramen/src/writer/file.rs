@@ -268,8 +268,12 @@ impl FileWriter {
 
     /// What is known of the open file where something has to be done before the next entry: `None` when the file, with
     /// an entry of `length` bytes behind it, is one that `is_full` refuses, is at its path no more, or is gone; as far as
-    /// is known without asking the system for each entry.
-    pub(super) fn due(&mut self, is_full: impl Fn(u64) -> bool) -> io::Result<Option<FileStatus>> {
+    /// is known without asking the system for each entry. `is_full` refuses what is longer than `limit`; 0: nothing.
+    pub(super) fn due(
+        &mut self,
+        limit: u64,
+        is_full: impl Fn(u64) -> bool,
+    ) -> io::Result<Option<FileStatus>> {
         self.open()?;
         let now = nanoseconds();
         // What is held back is part of it.
@@ -278,7 +282,7 @@ impl FileWriter {
             return Ok(None);
         }
         let Some(open) = self.open_status()? else { return Ok(None) };
-        self.growth.has_looked(open.length + held, now);
+        self.growth.has_looked(open.length + held, limit, now);
         let mut is_there = open.is_named;
         if is_there && self.growth.wants_path(now) {
             is_there = match self.fs.status(&self.path) {

@@ -61,9 +61,8 @@ impl RotatingWriter {
     fn due_file(&mut self, entry: &[u8]) -> io::Result<Option<FileStatus>> {
         // Its length is that which all of its writers have given it.
         let limit = &self.limit;
-        let Some(open) = self.file.due(|length| limit.is_reached(length, entry.len() as u64))? else {
-            return Ok(None);
-        };
+        let is_full = |length| limit.is_reached(length, entry.len() as u64);
+        let Some(open) = self.file.due(limit.max_bytes(), is_full)? else { return Ok(None) };
         // A pipe or a device cannot be rolled over; a file that is gone can.
         let is_regular = self.file.fs().status(self.file.path()).map_or(true, |status| status.is_regular);
         Ok(is_regular.then_some(open))

@@ -98,7 +98,7 @@ impl TimedRotatingWriter {
         }
         let limit = self.upkeep.as_ref().map(|(_, limit)| *limit);
         let is_full = |length| limit.is_some_and(|limit| limit.is_reached(length, entry.len() as u64));
-        Ok(self.file.due(is_full)?.is_some())
+        Ok(self.file.due(limit.map_or(0, |limit| limit.max_bytes()), is_full)?.is_some())
     }
 
     /// The next rollover of a file that others have made, in the place of the one that was due: a file has a plan of its
