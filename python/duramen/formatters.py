@@ -56,7 +56,10 @@ _OWN_ATTRIBUTES = (
 ).split()
 
 #: What the default layout shows.
-_DEFAULT_FIELDS = ("timestamp", "levelname", "name", "message", "exc_info", "stack_info")
+_DEFAULT_FIELDS = ("timestamp", "levelname", "name", "message")
+
+#: What every layout shows for records that have it.
+_WHERE_THERE = ("exc_info", "stack_info")
 
 
 def _refuse(class_name, path, found, expected):
@@ -119,12 +122,12 @@ class _Structured(Formatter):
         nothing = {}
         if reserved_attrs is not None:
             fields, options["hidden"] = self._with_unreserved(fields, list(reserved_attrs))
-            nothing = {name: None for name in ("exc_info", "stack_info") if name not in reserved_attrs}
+            nothing = {name: None for name in _WHERE_THERE if name not in reserved_attrs}
         if options.pop("rename_fields_keep_missing", False) and preset is None:
             there = _DEFAULT_FIELDS if fields is None else fields
             missing = [name for name in renames if name not in there]
-            nothing.update({name: None for name in missing if name not in _OWN_ATTRIBUTES})
-            nothing.update({renames[name]: None for name in missing if name in _OWN_ATTRIBUTES})
+            hidden = [name for name in missing if name in _OWN_ATTRIBUTES and name not in _WHERE_THERE]
+            nothing.update({renames[name] if name in hidden else name: None for name in missing})
         if nothing:
             options["defaults"] = {**nothing, **(options["defaults"] or {})}
         return {**options, "preset": preset, "fields": fields, "rename_fields": renames}

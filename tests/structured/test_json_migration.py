@@ -58,6 +58,7 @@ ARGUMENTS = [
         "rename_fields_keep_missing": True,
     },
     {"fmt": "%(message)s", "rename_fields": {"exc_info": "error", "stack_info": "stack"}},
+    {"fmt": "%(message)s", "rename_fields": {"exc_info": "error"}, "rename_fields_keep_missing": True},
     {"fmt": "%(message)s", "static_fields": {"service": "shop", "user": "fixed"}},
     {"fmt": "%(message)s", "defaults": {"user": "nobody", "tenant": {"a": 1}}},
     {"fmt": "%(message)s", "timestamp": True},
@@ -135,7 +136,7 @@ def test_what_is_missing_is_kept_without_a_format_too():
         JsonFormatter(rename_fields=renames, rename_fields_keep_missing=True).format(record())
     )
     assert members["severity"] == "WARNING"
-    assert [members[key] for key in ("missing", "line")] == [None, None]
+    assert [members[key] for key in ("missing", "line", "error")] == [None, None, None]
 
 
 def test_with_nothing_reserved_every_attribute_is_a_member():

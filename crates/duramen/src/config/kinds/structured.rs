@@ -316,7 +316,7 @@ fn add_unreserved(
 ) -> Vec<String> {
     let Some(reserved) = options.texts("reserved_attrs") else { return Vec::new() };
     let is_shown = |name: &&str| !reserved.contains(name);
-    let nothing = ["exc_info", "stack_info"].into_iter().filter(is_shown).map(str::to_owned).collect();
+    let nothing = WHERE_THERE.into_iter().filter(is_shown).map(str::to_owned).collect();
     let shown: Vec<_> = OWN_ATTRIBUTES.into_iter().filter(|name| !reserved.contains(name)).collect();
     if fields.is_none() && !shown.is_empty() {
         *fields = Some(named_after_themselves(["timestamp", "message"]));
@@ -335,7 +335,10 @@ fn add_unreserved(
 }
 
 /// What the default layout shows.
-const DEFAULT_FIELDS: [&str; 6] = ["timestamp", "levelname", "name", "message", "exc_info", "stack_info"];
+const DEFAULT_FIELDS: [&str; 4] = ["timestamp", "levelname", "name", "message"];
+
+/// What every layout shows for records that have it.
+const WHERE_THERE: [&str; 2] = ["exc_info", "stack_info"];
 
 /// What is renamed and not shown otherwise: members that are `null` where a record has nothing for them.
 fn keep_missing(fields: Option<&Fields>, renames: &[(&str, &str)]) -> Vec<String> {
@@ -343,7 +346,12 @@ fn keep_missing(fields: Option<&Fields>, renames: &[(&str, &str)]) -> Vec<String
         Some(fields) => fields.iter().any(|(known, _)| known == name),
         None => DEFAULT_FIELDS.contains(&name),
     };
-    let is_own = |name: &str| OWN_ATTRIBUTES.contains(&name) || OTHER_ATTRIBUTES.contains(&name);
+    let is_hidden = |name: &str| {
+        (OWN_ATTRIBUTES.contains(&name) || OTHER_ATTRIBUTES.contains(&name)) && !WHERE_THERE.contains(&name)
+    };
     let missing = renames.iter().filter(|(name, _)| !is_there(name));
-    missing.map(|(name, key)| if is_own(name) { key } else { name }).map(|name| (*name).to_owned()).collect()
+    missing
+        .map(|(name, key)| if is_hidden(name) { key } else { name })
+        .map(|name| (*name).to_owned())
+        .collect()
 }
