@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use duramen::Record;
 use duramen::formatter::Layout;
+use duramen::formatter::json::{self, JsonFormatter};
 
 use crate::asctime::TimeText;
 use crate::record::Creation;
@@ -21,9 +22,11 @@ pub(crate) struct Beginning {
     level: i64,
     level_name: Option<Rc<str>>,
     name: String,
+    /// The same for a formatter of JSON.
+    steps: json::Beginning,
     text: Vec<u8>,
-    /// Where the three digits of the milliseconds stand in it.
-    milliseconds: Option<Range<usize>>,
+    /// Where the digits of the milliseconds stand in it, three of them, or those of the microseconds, six.
+    fraction: Option<Range<usize>>,
 }
 
 impl Beginning {
@@ -33,6 +36,7 @@ impl Beginning {
     }
 
     /// Appends the text of a record whose level has the name `level_name`; `None` when the interpreter has to be asked.
+    #[inline]
     pub(crate) fn render(
         &mut self,
         layout: &Layout,
@@ -47,10 +51,33 @@ impl Beginning {
         }
         let start = line.len();
         line.extend_from_slice(&self.text);
-        if let Some(place) = &self.milliseconds {
+        if let Some(place) = &self.fraction {
             line[start..][place.clone()].copy_from_slice(&created.digits_of_milliseconds());
         }
         layout.render_pieces(self.pieces..layout.count(), record, "", line).ok()
+    }
+
+    /// Appends the beginning of a line of JSON, and says what of it that is.
+    pub(crate) fn put_json(
+        &mut self,
+        formatter: &JsonFormatter,
+        (created, settings): (&Creation, &Settings),
+        (record, level_name): (&Record<'_>, &Rc<str>),
+        line: &mut Vec<u8>,
+    ) -> json::Beginning {
+        if !self.is_of(record, level_name, created, settings) {
+            self.second = None;
+            self.text.clear();
+            self.steps = formatter.begin(record, &mut self.text);
+            self.fraction = self.steps.microsecond().map(|place| place..place + 6);
+            self.belongs_to(record, level_name, created, settings);
+        }
+        let start = line.len();
+        line.extend_from_slice(&self.text);
+        if let Some(place) = &self.fraction {
+            write_microsecond(record.created_ns, &mut line[start..][place.clone()]);
+        }
+        self.steps
     }
 
     #[inline]
@@ -84,14 +111,34 @@ impl Beginning {
         let (pieces, place) = (layout.count_of_beginning(), layout.place_of_time()?);
         layout.render_pieces(0..place, record, &asctime, &mut self.text).ok()?;
         let end = self.text.len() + asctime.len();
-        self.milliseconds = time.has_usual_milliseconds().then(|| end - 3..end);
+        self.fraction = time.has_usual_milliseconds().then(|| end - 3..end);
         layout.render_pieces(place..pieces, record, &asctime, &mut self.text).ok()?;
+        self.pieces = pieces;
+        self.belongs_to(record, level_name, created, settings);
+        Some(())
+    }
+
+    fn belongs_to(
+        &mut self,
+        record: &Record<'_>,
+        level_name: &Rc<str>,
+        created: &Creation,
+        settings: &Settings,
+    ) {
         record.name.clone_into(&mut self.name);
         self.level = record.level.0;
         self.level_name = Some(Rc::clone(level_name));
         self.time_version = settings.time_version();
-        self.pieces = pieces;
         self.second = Some(created.second());
-        Some(())
+    }
+}
+
+/// The microsecond of a moment as six digits.
+fn write_microsecond(nanoseconds: i64, digits: &mut [u8]) {
+    // Below a million.
+    let mut rest = u32::try_from(nanoseconds.rem_euclid(1_000_000_000) / 1000).unwrap_or(0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
     }
 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::interpreter::{Attached, intern};
-use crate::{classes, trace_ids};
+use crate::{classes, surroundings, trace_ids};
 
 /// The context variable that holds the fields, once the program has imported `duramen.context`.
 static VARIABLE: Attached<Option<Py<PyAny>>> = Attached::new(None);
@@ -40,6 +40,17 @@ pub(crate) fn with_bound<'py>(
         });
     }
     Ok(fields)
+}
+
+/// The fields that are bound, if those of a span would be the only others and it is known without asking that there is
+/// none.
+#[expect(clippy::option_option, reason = "none and not known are two things")]
+pub(crate) fn bound_plainly(py: Python<'_>) -> Option<Option<Bound<'_, PyDict>>> {
+    // SAFETY: attached; what is there is never taken away but by `set_context_variable`, which nobody calls meanwhile.
+    let Some(variable) = (unsafe { (*VARIABLE.get()).as_ref() }) else { return Some(None) };
+    surroundings::lacks_open_telemetry().then_some(())?;
+    let bound = value_of(variable.bind(py)).ok()?;
+    Some(bound.filter(|bound| !bound.is_empty()))
 }
 
 fn value_of<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {

@@ -54,6 +54,9 @@ impl<'a, 'py> Delivery<'a, 'py> {
         if filters.is_empty() {
             return self.deliver(&plan, line, time);
         }
+        if self.event.message_fields().is_some() {
+            return self.handle_in_python();
+        }
         self.run_filtered(&plan, &filters.to_owned(), line, time)
     }
 
@@ -236,10 +239,13 @@ impl<'a, 'py> Delivery<'a, 'py> {
     fn render(&self, rendering: &Rendering, asctime: &str, line: &mut Vec<u8>) -> PyResult<bool> {
         match rendering {
             Rendering::Structured(layout) => {
-                layout.get().write(self.record, asctime, self.extra, self.exception, line)?;
+                let message = self.event.message_fields();
+                let fields = (message.as_deref(), self.extra);
+                layout.get().write(self.record, asctime, fields, self.exception, line)?;
             }
             Rendering::Layout(layout) => {
-                if layout.render(self.record, asctime, line).is_err() {
+                if self.event.message_fields().is_some() || layout.render(self.record, asctime, line).is_err()
+                {
                     return Ok(false);
                 }
                 append_exception(self.record, line);

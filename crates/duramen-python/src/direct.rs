@@ -7,17 +7,23 @@
 
 use std::rc::Rc;
 
+use duramen::redact::Redactor as Rules;
 use duramen::{Level, Record};
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::call_site::{self, CallSite};
-use crate::formatter_plan::Needs;
+use crate::formatter_plan::{FormatterPlan, Needs, PlainRecord};
 use crate::handler_plan::HandlerPlan;
-use crate::pipeline::{self, Keywords, LoggingCall};
+use crate::interpreter::intern;
+use crate::pipeline::{Keywords, LoggingCall};
+use crate::plain_fields::PlainFields;
 use crate::queued::QueuePlan;
-use crate::reach::{End, Reach};
+use crate::reach::Reach;
+use crate::redactor::Redactor;
 use crate::settings::{self, Settings};
-use crate::{buffers, caller, lock, plain};
+use crate::{buffers, caller, context, lock, message, plain};
 
 /// What has become of a record.
 pub(crate) enum Written {
@@ -30,29 +36,39 @@ pub(crate) enum Written {
 /// Writes the record of the call; `None` when it takes another way, and nothing has been done. What was found out about the
 /// logger is left in `found`: it holds until something runs.
 pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -> Option<Written> {
-    if !matches!(call.keywords, Keywords::None) {
-        return None;
-    }
+    let py = call.logger.py();
+    let extra = extra_of(py, call.keywords)?;
     let settings = &*settings::unchanged()?;
     let reach = found.insert(Reach::find(call.logger, settings)?);
-    let py = call.logger.py();
-    let End { name, plan, queue } = reach.only_end(py, call.level)?;
+    let end = reach.only_end(call.level)?;
+    let filters = end.masking(py)?;
+    let masking = filters.as_ref().and_then(|filters| filters.only_masking(end.name)).map(Redactor::rules);
+    let formatter = &end.plan.formatter;
     settings.is_known_to_make_plain_records().then_some(())?;
     let level_name = &settings.level_name(call.level)?.text;
-    let site = site_for(plan.formatter.needs, py, settings)?;
-    // SAFETY: the caller holds it.
-    let template = unsafe { plain::text(call.template.as_ptr())? };
+    let site = site_for(formatter.needs, py, settings)?;
+    let bound =
+        if formatter.shows_fields() || masking.is_some() { context::bound_plainly(py)? } else { None };
+    let mut fields =
+        PlainFields { message: None, extra, bound: bound.as_ref().map(|bound| bound.as_borrowed()) };
     let created = settings.genuine_now()?;
     buffers::with(|buffers| {
         let buffers::Buffers { message, line, time } = buffers;
-        merge(template, call.arguments, message)?;
+        // SAFETY: the caller holds it.
+        if let Some(template) = unsafe { plain::text(call.template.as_ptr()) } {
+            merge(template, call.arguments, message)?;
+        } else {
+            fields.message = Some(dict_message(call, formatter, masking).filter(|_| end.queue.is_none())?);
+        }
+        // SAFETY: `merge` has written it, out of whole texts.
+        let message = unsafe { std::str::from_utf8_unchecked(message) };
+        let masked = masking.map(|rules| rules.masked_text(message));
         line.clear();
         let record = Record {
-            name,
+            name: end.name,
             level: Level(call.level),
             level_name,
-            // SAFETY: `merge` has written it, out of whole texts.
-            message: unsafe { std::str::from_utf8_unchecked(message) },
+            message: masked.as_ref().map_or(message, |masked| &masked.text),
             created_ns: created.nanoseconds(),
             relative_created_ms: created.since_start_milliseconds,
             caller: site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller()),
@@ -65,12 +81,48 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
             exception: None,
             stack: None,
         };
-        plan.formatter.render_plainly((&created, settings), (&record, level_name), time, line)?;
-        match queue {
-            Some(queue) => put_line(queue, plan, py, call.level, line),
-            None => write_line(plan, created.seconds, line),
+        let plain =
+            PlainRecord { record: (&record, level_name), moment: (&created, settings), fields, masking };
+        formatter.render_plainly(py, &plain, time, line)?;
+        let written = match end.queue {
+            Some(queue) => put_line(queue, end.plan, py, call.level, line),
+            None => write_line(end.plan, created.seconds, line),
+        }?;
+        if let (Some(rules), Some(masked)) = (masking, &masked) {
+            rules.count(masked);
         }
+        Some(written)
     })
+}
+
+/// The extra fields of the call, if it has no other keywords.
+#[inline]
+#[expect(clippy::option_option, reason = "none and something else are two things")]
+fn extra_of<'a, 'py>(
+    py: Python<'py>,
+    keywords: Keywords<'a, 'py>,
+) -> Option<Option<Borrowed<'a, 'py, PyDict>>> {
+    let Keywords::Given { names, values: [value] } = keywords else {
+        return matches!(keywords, Keywords::None).then_some(None);
+    };
+    // Names in calls are interned.
+    // SAFETY: a tuple with one name.
+    let is_extra = unsafe { ffi::PyTuple_GET_ITEM(names.as_ptr(), 0) } == intern!(py, "extra").as_ptr();
+    match value.cast_exact::<PyDict>() {
+        Ok(extra) if is_extra => Some(Some(extra)),
+        _ => (is_extra && value.is_none()).then_some(None),
+    }
+}
+
+/// A message that is a dict, for a formatter that shows its items as fields.
+#[cold]
+fn dict_message<'a, 'py>(
+    call: &LoggingCall<'a, 'py>,
+    formatter: &FormatterPlan,
+    masking: Option<&Rules>,
+) -> Option<Borrowed<'a, 'py, PyDict>> {
+    let is_usual = formatter.shows_fields() && masking.is_none() && call.arguments.is_empty();
+    call.template.cast_exact().ok().filter(|_| is_usual)
 }
 
 /// The place of the call, if that is all that has to be asked for; `None` where more is shown, or where asking could
@@ -90,7 +142,7 @@ fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8
         out.extend_from_slice(template.as_bytes());
         return Some(());
     }
-    pipeline::merge_plain(template, arguments, out).then_some(())
+    message::merge_plain(template, arguments, out).then_some(())
 }
 
 /// Ends the line and writes it to the handler's file.

@@ -6,7 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::direct::{self, Written};
-use crate::interpreter::{self, Entry, ending};
+use crate::interpreter::{self, Entry, ending, intern};
 use crate::pipeline::{Keywords, LoggingCall};
 use crate::{enabled, logger};
 
@@ -107,15 +107,29 @@ unsafe fn logging_call<const LEVEL: u8>(
 ///
 /// # Safety
 /// `names` is a live tuple of keyword names or null.
+#[inline]
 unsafe fn are_usual(names: *mut ffi::PyObject) -> bool {
     // SAFETY: by the contract.
+    names.is_null() || unsafe { are_options(names) }
+}
+
+/// # Safety
+/// As for [`are_usual`], of names.
+#[inline(never)]
+unsafe fn are_options(names: *mut ffi::PyObject) -> bool {
+    // SAFETY: by the contract.
+    unsafe { (0..ffi::PyTuple_GET_SIZE(names)).all(|index| is_option(ffi::PyTuple_GET_ITEM(names, index))) }
+}
+
+/// # Safety
+/// `name` is live text, and the thread is attached.
+unsafe fn is_option(name: *mut ffi::PyObject) -> bool {
+    // SAFETY: by the contract.
     unsafe {
-        names.is_null()
-            || (0..ffi::PyTuple_GET_SIZE(names)).all(|index| {
-                let name = ffi::PyTuple_GET_ITEM(names, index);
-                [c"extra", c"exc_info"]
-                    .iter()
-                    .any(|usual| ffi::PyUnicode_CompareWithASCIIString(name, usual.as_ptr()) == 0)
-            })
+        // Names in calls are interned: identity answers nearly always.
+        name == intern!(Python::assume_attached(), "extra").as_ptr()
+            || [c"extra", c"exc_info"]
+                .iter()
+                .any(|usual| ffi::PyUnicode_CompareWithASCIIString(name, usual.as_ptr()) == 0)
     }
 }

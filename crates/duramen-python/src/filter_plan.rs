@@ -116,6 +116,17 @@ impl FilterPlan {
             })
     }
 
+    /// The only filter, if all that it does is masking; `logger` is the record's.
+    pub(crate) fn only_masking(&self, logger: &str) -> Option<&Redactor> {
+        match &*self.0 {
+            [part] if part.is_meant(logger) => match &part.action {
+                Action::Redact(redactor) => Some(redactor.get()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Asks the filters; what they have changed, or `None` when one holds the event back.
     pub(crate) fn ask<'py>(
         &self,
@@ -157,12 +168,15 @@ impl Default for KnownFilters {
 }
 
 impl KnownFilters {
+    /// What `filters`, those of the handler, do, if that was found out before and still holds.
+    pub(crate) fn known(&self, filters: &Bound<'_, PyList>) -> Option<Rc<FilterPlan>> {
+        self.plan.try_borrow().ok()?.as_ref().filter(|plan| plan.holds(filters)).map(Rc::clone)
+    }
+
     /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
     pub(crate) fn of(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
-        if let Ok(Some(plan)) = self.plan.try_borrow().as_deref()
-            && plan.holds(filters)
-        {
-            return Ok(Some(Rc::clone(plan)));
+        if let Some(plan) = self.known(filters) {
+            return Ok(Some(plan));
         }
         if filters.iter().any(|filter| filter.get_type_ptr() == self.foreign.get()) {
             return Ok(None);

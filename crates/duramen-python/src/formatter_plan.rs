@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use duramen::Record;
 use duramen::formatter::{Field, Layout};
+use duramen::redact::Redactor;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::asctime::TimeText;
 use crate::beginning::Beginning;
 use crate::interpreter::State;
+use crate::plain_fields::{KeptTexts, PlainDetails, PlainFields};
 use crate::record::Creation;
 use crate::remembered::{Finding, Remembered};
 use crate::settings::Settings;
@@ -96,13 +98,25 @@ impl Needs {
     }
 }
 
+/// A record on the shortest way.
+pub(crate) struct PlainRecord<'a, 'py> {
+    /// With the name of its level, which is the same object as long as the name is the same.
+    pub(crate) record: (&'a Record<'a>, &'a Rc<str>),
+    pub(crate) moment: (&'a Creation, &'a Settings),
+    pub(crate) fields: PlainFields<'a, 'py>,
+    /// What has masked the message. Fields in which it would find something are not written.
+    pub(crate) masking: Option<&'a Redactor>,
+}
+
 /// What the native way does for one formatter.
 pub(crate) struct FormatterPlan {
     pub(crate) rendering: Rendering,
     pub(crate) needs: Needs,
     pub(crate) time: Option<TimeText>,
-    /// For layouts that begin with the time.
+    /// For layouts that begin with the time, and for lines of JSON.
     beginning: Option<RefCell<Beginning>>,
+    /// For structured lines.
+    kept: Option<Box<RefCell<KeptTexts>>>,
     /// The formatter, its style and what that one holds, in the states from which the plan was made. Each one
     /// that is as it was holds the next. `None` when changes could not be told: the plan is good for one record.
     parts: Option<Vec<(*mut ffi::PyObject, State)>>,
@@ -135,9 +149,14 @@ impl FormatterPlan {
                 state.share_with(formatter);
             }
         }
-        let beginning = matches!(&rendering, Rendering::Layout(layout) if Beginning::has_time(layout))
-            .then(RefCell::default);
-        Self { needs: Needs::of(&rendering), rendering, time, beginning, parts }
+        let has_beginning = match &rendering {
+            Rendering::Layout(layout) => Beginning::has_time(layout),
+            Rendering::Structured(layout) => layout.get().has_beginning(),
+            Rendering::Python => false,
+        };
+        let beginning = has_beginning.then(RefCell::default);
+        let kept = matches!(&rendering, Rendering::Structured(_)).then(Box::default);
+        Self { needs: Needs::of(&rendering), rendering, time, beginning, kept, parts }
     }
 
     /// Whether `formatter` is the one that the plan was made for, and everything is as it was.
@@ -177,23 +196,46 @@ impl FormatterPlan {
         matches!(&self.rendering, Rendering::Layout(layout) if layout.is_message())
     }
 
+    /// Whether the text shows extra fields.
+    pub(crate) fn shows_fields(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// Appends the text of a record whose level has the name `level_name` to `line`; `None` when the interpreter has to be
-    /// asked for it.
+    /// asked for it, or something in the fields is for `masking`.
     pub(crate) fn render_plainly(
         &self,
-        moment: (&Creation, &Settings),
-        record: (&Record<'_>, &Rc<str>),
+        py: Python<'_>,
+        plain: &PlainRecord<'_, '_>,
         time: &mut String,
         line: &mut Vec<u8>,
     ) -> Option<()> {
-        let Rendering::Layout(layout) = &self.rendering else { return None };
-        let Some(written) = &self.time else { return layout.render(record.0, "", line).ok() };
-        if let Some(beginning) = &self.beginning {
-            return beginning.try_borrow_mut().ok()?.render(layout, written, moment, record, line);
+        let PlainRecord { record, moment, fields, masking } = plain;
+        let write_time = |written: &TimeText, time: &mut String| {
+            time.clear();
+            written.write_remembered(moment.0, moment.1, time)
+        };
+        match &self.rendering {
+            Rendering::Structured(layout) => {
+                self.time.as_ref().map_or(Some(()), |written| write_time(written, time))?;
+                let layout = layout.get();
+                let kept = self.kept.as_deref()?;
+                let details = PlainDetails::new(py, *fields, layout.deepest(), *masking, kept);
+                layout.write_plainly(*moment, *record, time, &details, self.beginning.as_ref(), line)?;
+                details.are_good().then_some(())
+            }
+            Rendering::Layout(layout) => {
+                // Fields are not shown, but they are looked at.
+                (fields.extra_is_free() && (masking.is_none() || fields.are_none())).then_some(())?;
+                let Some(written) = &self.time else { return layout.render(record.0, "", line).ok() };
+                if let Some(beginning) = &self.beginning {
+                    return beginning.try_borrow_mut().ok()?.render(layout, written, *moment, *record, line);
+                }
+                write_time(written, time)?;
+                layout.render(record.0, time, line).ok()
+            }
+            Rendering::Python => None,
         }
-        time.clear();
-        written.write_remembered(moment.0, moment.1, time)?;
-        layout.render(record.0, time, line).ok()
     }
 
     /// Appends the creation time to `out`, if the text shows it. True when the interpreter was asked for it, so

@@ -285,6 +285,13 @@ impl HandlerPlan {
         unsafe { Borrowed::from_ptr(py, self.filters_object).cast_unchecked() }
     }
 
+    /// What its filters do, if that was found out before and still holds; the plan has just been found to hold.
+    pub(crate) fn known_filter_plan(&self, py: Python<'_>) -> Option<Rc<FilterPlan>> {
+        // SAFETY: nothing has run since.
+        let filters = unsafe { self.filters(py) };
+        self.filters.known(&filters)
+    }
+
     /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
     pub(crate) fn filter_plan(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
         self.filters.of(filters)

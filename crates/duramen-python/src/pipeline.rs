@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use duramen::formatter::message;
 use duramen::record::Caller;
 use duramen::{Level, Record};
 use pyo3::prelude::*;
@@ -15,13 +14,14 @@ use crate::direct::Written;
 use crate::filter_plan::{self, Asked};
 use crate::formatter_plan::Needs;
 use crate::interpreter::intern;
+use crate::message::{self, Merged};
 use crate::queued::Behind;
 use crate::reach::{self, Reach, Target};
 use crate::record::Creation;
 use crate::settings::{self, Settings};
 use crate::{
-    buffers, caller, classes, context, fields, globals, interpreter, logger, plain, queued, record,
-    record_way, surroundings, threads,
+    buffers, caller, classes, context, fields, globals, interpreter, logger, plain, queued, record_way,
+    surroundings, threads,
 };
 
 /// A call of a logging method whose level is enabled.
@@ -91,6 +91,9 @@ pub(crate) fn emit_natively(
             return Ok(false);
         };
         if !filters.is_empty() {
+            if event.message_fields().is_some() {
+                return Ok(false);
+            }
             match event.filter(&filters, &settings, message)? {
                 Some(Answer::GoesOn) => {}
                 Some(Answer::HeldBack) => return Ok(true),
@@ -253,7 +256,11 @@ impl<'a, 'py> Event<'a, 'py> {
         let py = call.logger.py();
         let created = settings.now(py)?;
         let Some(level_name) = level_name(py, call.level, settings)? else { return Ok(None) };
-        let merged = merge(call, message)?;
+        // A message that is a dict is its fields, where each handler shows those. Before a queue it may become text.
+        let is_dict = call.template.is_exact_instance_of::<PyDict>()
+            && call.arguments.is_empty()
+            && targets.iter().all(|target| target.queue.is_none() && target.plan.formatter.shows_fields());
+        let merged = if is_dict { Merged::Natively } else { message::merge(call, message)? };
         if merged == Merged::Not {
             return Ok(None);
         }
@@ -289,6 +296,11 @@ impl<'a, 'py> Event<'a, 'py> {
             Err(error) if classes::is_ordinary(py, &error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The message, where it is a dict.
+    pub(crate) fn message_fields(&self) -> Option<Borrowed<'a, 'py, PyDict>> {
+        self.call.template.cast_exact::<PyDict>().ok()
     }
 
     /// Asks for what the targets show and no more; `false` when a part is not of the usual kind.
@@ -479,55 +491,4 @@ fn level_name(py: Python<'_>, level: i64, settings: &Settings) -> PyResult<Optio
     }
     let name = globals::get(py, intern!(py, "getLevelName"))?.call1((level,))?;
     Ok(name.cast_exact::<PyString>().ok().and_then(|name| name.to_str().ok().map(Rc::from)))
-}
-
-/// How a message was put together.
-#[derive(PartialEq, Eq)]
-enum Merged {
-    Natively,
-    /// With the arguments' own methods.
-    ByInterpreter,
-    /// Only the Python way can.
-    Not,
-}
-
-/// Writes the message with its arguments to `out`.
-fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<Merged> {
-    let Ok(template) = call.template.cast_exact::<PyString>() else { return Ok(Merged::Not) };
-    let Ok(text) = template.to_str() else { return Ok(Merged::Not) };
-    if call.arguments.is_empty() {
-        out.extend_from_slice(text.as_bytes());
-        return Ok(Merged::Natively);
-    }
-    if merge_plain(text, call.arguments, out) {
-        return Ok(Merged::Natively);
-    }
-    let arguments = PyTuple::new(template.py(), call.arguments)?;
-    let only_may_be_mapping = call.arguments.len() == 1 && !record::is_plain_value(&call.arguments[0]);
-    let result = if only_may_be_mapping {
-        record::unwrapped_mapping(arguments.as_any()).and_then(|values| record::merge(&template, &values))
-    } else {
-        interpreter::percent_format(&template, arguments.as_any())
-    };
-    match result {
-        Ok(merged) => {
-            let Ok(merged) = merged.cast_into_exact::<PyString>() else { return Ok(Merged::Not) };
-            let Ok(merged) = merged.to_str() else { return Ok(Merged::Not) };
-            out.extend_from_slice(merged.as_bytes());
-            Ok(Merged::ByInterpreter)
-        }
-        Err(error) if classes::is_ordinary(template.py(), &error) => Ok(Merged::Not),
-        Err(error) => Err(error),
-    }
-}
-
-/// Appends `template % arguments` to `out`, if that needs no interpreter.
-pub(crate) fn merge_plain<'a, 'py: 'a>(
-    template: &str,
-    arguments: &'a [impl std::ops::Deref<Target = Bound<'py, PyAny>>],
-    out: &mut Vec<u8>,
-) -> bool {
-    // SAFETY: the arguments are live.
-    let plain = arguments.iter().map(|argument| unsafe { plain::argument(argument.as_ptr()) });
-    message::merge(template, plain, out).is_ok()
 }

@@ -70,3 +70,19 @@ pub(crate) unsafe fn argument<'a>(object: *mut ffi::PyObject) -> Option<Argument
         (object == ffi::Py_None()).then_some(Argument::None)
     }
 }
+
+/// Whether all texts that say the same and were interned are this one object.
+///
+/// # Safety
+/// `object` is live and an exact `str`, and the thread is attached.
+pub(crate) unsafe fn is_interned(object: *mut ffi::PyObject) -> bool {
+    #[cfg(not(Py_3_14))]
+    // SAFETY: by the contract, it begins with the fields of every text.
+    let interned = unsafe { (*object.cast::<ffi::PyASCIIObject>()).interned() != 0 };
+    #[cfg(Py_3_14)]
+    let interned = {
+        let _ = object;
+        false
+    };
+    interned
+}

@@ -11,6 +11,7 @@ use pyo3::types::{PyBool, PyInt, PyList};
 use smallvec::SmallVec;
 
 use crate::classes::Family;
+use crate::filter_plan::FilterPlan;
 use crate::handler_plan::HandlerPlan;
 use crate::interpreter::{State, intern};
 use crate::logger_view::{self, LoggerState, LoggerView};
@@ -35,6 +36,29 @@ pub(crate) struct End<'a> {
     pub(crate) plan: &'a HandlerPlan,
     /// The queue that it is the only handler behind.
     pub(crate) queue: Option<&'a QueuePlan>,
+}
+
+impl End<'_> {
+    /// What the handler's filters do, if there are any; `None` when that is something else than masking the record, or is
+    /// not known. The reach has just been found to hold.
+    #[inline]
+    #[expect(clippy::option_option, reason = "no filters and others are two things")]
+    pub(crate) fn masking(&self, py: Python<'_>) -> Option<Option<Rc<FilterPlan>>> {
+        // SAFETY: nothing has run since.
+        if unsafe { self.plan.filters(py) }.is_empty() {
+            Some(None)
+        } else {
+            self.known_masking(py).map(Some)
+        }
+    }
+
+    #[cold]
+    fn known_masking(&self, py: Python<'_>) -> Option<Rc<FilterPlan>> {
+        // Behind a queue filters are asked by the worker.
+        let plan = self.queue.is_none().then(|| self.plan.known_filter_plan(py))??;
+        plan.only_masking(self.name)?;
+        Some(plan)
+    }
 }
 
 /// So many targets fit without an allocation.
@@ -117,10 +141,10 @@ impl Reach {
         }
     }
 
-    /// Where records of `level` end, if that is one handler, and neither it nor the logger has filters. The reach has just
-    /// been found to hold.
+    /// Where records of `level` end, if that is one handler and the logger has no filters. The reach has just been found
+    /// to hold.
     #[inline]
-    pub(crate) fn only_end(&self, py: Python<'_>, level: i64) -> Option<End<'_>> {
+    pub(crate) fn only_end(&self, level: i64) -> Option<End<'_>> {
         let logger = &self.loggers.first()?.state;
         // SAFETY: the logger holds its name and its filters, and nothing has run since.
         let name = unsafe {
@@ -148,8 +172,7 @@ impl Reach {
                 return None;
             }
         }
-        // SAFETY: nothing has run since.
-        only.filter(|end| unsafe { end.plan.filters(py) }.is_empty())
+        only
     }
 
     /// The handlers that take records of `level`.

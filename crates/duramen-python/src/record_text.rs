@@ -9,11 +9,12 @@ use smallvec::SmallVec;
 
 use crate::buffers::Buffers;
 use crate::fields::TEXTS;
-use crate::formatter_plan::{FormatterPlan, Rendering};
+use crate::formatter_plan::{FormatterPlan, PlainRecord, Rendering};
+use crate::plain_fields::PlainFields;
 use crate::record::Creation;
 use crate::record_shape::{self, Attribute, Attributes};
 use crate::settings::Settings;
-use crate::{buffers, pipeline, plain, record};
+use crate::{buffers, message, plain, record};
 
 /// The text of `record` without exception and stack by a formatter with this plan, and whether it is known that the record
 /// has neither; the message and the time are left on the record, as `Formatter.format` does. `None` when only the
@@ -88,14 +89,21 @@ pub(crate) fn render_unseen(
     let given: SmallVec<[_; 8]> = arguments.iter_borrowed().collect();
     if given.is_empty() {
         message.extend_from_slice(text.as_bytes());
-    } else if !pipeline::merge_plain(text, &given, message) {
+    } else if !message::merge_plain(text, &given, message) {
         return Ok(false);
     }
     let Some(view) = RecordView::of(&attributes, layout)? else { return Ok(false) };
     // SAFETY: it has just been written, out of whole texts.
     let message = unsafe { std::str::from_utf8_unchecked(message) };
     let Some(texts) = view.texts(message) else { return Ok(false) };
-    let rendered = plan.render_plainly((&view.created, settings), (&texts, &usual_name.text), time, line);
+    let as_it_is = PlainRecord {
+        record: (&texts, &usual_name.text),
+        moment: (&view.created, settings),
+        // A layout shows no fields.
+        fields: PlainFields::default(),
+        masking: None,
+    };
+    let rendered = plan.render_plainly(record.py(), &as_it_is, time, line);
     Ok(rendered.is_some())
 }
 
@@ -134,7 +142,7 @@ fn message_of<'py>(attributes: &Attributes<'py>) -> PyResult<Message<'py>> {
         let given: SmallVec<[_; 8]> = given.iter_borrowed().collect();
         let merged = buffers::with(|buffers| {
             let text = template.to_str().ok()?;
-            pipeline::merge_plain(text, &given, &mut buffers.message).then_some(())?;
+            message::merge_plain(text, &given, &mut buffers.message).then_some(())?;
             PyString::from_bytes(py, &buffers.message).ok()
         });
         if let Some(merged) = merged {

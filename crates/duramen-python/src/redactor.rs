@@ -87,6 +87,10 @@ impl Redactor {
 }
 
 impl Redactor {
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The value of the field `name`, masked, as [`Redactor::field`] gives it, and its name, where that is masked.
     fn judged_field<'py>(
         &self,
@@ -268,9 +272,13 @@ fn withdrawn<'py>(record: &Bound<'py, PyAny>, in_place: bool) -> PyResult<Bound<
 /// `None` when there is nothing to mask.
 fn masked_text<'py>(rules: &Rules, text: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyString>>> {
     // Text with lone surrogates is looked through in the form that it is written in.
-    let utf8 = values::text_of(text)?;
-    let masked = rules.text(&utf8);
-    Ok((masked != utf8).then(|| PyString::new(text.py(), &masked)))
+    let utf8 = text
+        .to_str()
+        .map_or_else(|_| values::text_of(text).map(Cow::Owned), |text| Ok(Cow::Borrowed(text)))?;
+    Ok(match rules.text(&utf8) {
+        Cow::Owned(masked) if masked != *utf8 => Some(PyString::new(text.py(), &masked)),
+        _ => None,
+    })
 }
 
 /// A walk through a value and all that is inside it.

@@ -1,5 +1,8 @@
 //! `duramen.formatters`: structured lines, from a record of either way.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use duramen::formatter::json::{Details, ExceptionPart, ExtraWriter, JsonFormatter, Members, ValueWriter};
 use duramen::formatter::{ConsoleFormatter, Field, LogfmtFormatter, console};
 use duramen::record::Caller;
@@ -8,9 +11,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::beginning::Beginning;
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
+use crate::plain_fields::PlainDetails;
 use crate::record::Creation;
+use crate::settings::Settings;
 use crate::structured_options::Options;
 use crate::values::{self, Rules};
 use crate::{exception, fields, interpreter};
@@ -83,7 +89,34 @@ impl StructuredLayout {
         }
     }
 
-    /// Appends the line of a record of the native way, whose extra fields are those of the call's `extra`.
+    /// How many containers in fields may stand inside each other.
+    pub(crate) fn deepest(&self) -> usize {
+        self.rules.deepest
+    }
+
+    /// Whether lines have a beginning that is the same for many.
+    pub(crate) fn has_beginning(&self) -> bool {
+        matches!(&self.form, Form::Json(json) if json.has_beginning())
+    }
+
+    /// Appends the line of a record on the shortest way; `None` when it has to take another one.
+    pub(crate) fn write_plainly(
+        &self,
+        moment: (&Creation, &Settings),
+        record: (&Record<'_>, &Rc<str>),
+        asctime: &str,
+        details: &PlainDetails<'_, '_>,
+        beginning: Option<&RefCell<Beginning>>,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        if let (Form::Json(json), Some(beginning)) = (&self.form, beginning) {
+            let begun = beginning.try_borrow_mut().ok()?.put_json(json, moment, record, out);
+            return json.end(begun, record.0, Some(asctime), details, out).ok();
+        }
+        self.write_with(record.0, asctime, details, out).ok()
+    }
+
+    /// Appends the line of a record of the native way, with the fields of a message that is a dict and the extra ones.
     ///
     /// # Errors
     /// Those that do not derive from `Exception`.
@@ -91,21 +124,22 @@ impl StructuredLayout {
         &self,
         record: &Record<'_>,
         asctime: &str,
-        extra: Option<&Bound<'_, PyDict>>,
+        (message, extra): (Option<&Bound<'_, PyDict>>, Option<&Bound<'_, PyDict>>),
         exception: Option<&Bound<'_, PyAny>>,
         out: &mut Vec<u8>,
     ) -> PyResult<()> {
-        let details = PythonDetails { rules: &self.rules, extra, attributes: None, exception, message: None };
+        let (extra, attributes) = if message.is_some() { (message, extra) } else { (extra, None) };
+        let details = PythonDetails { rules: &self.rules, extra, attributes, exception, message: None };
         self.write_with(record, asctime, &details, out)
     }
 
-    fn write_with(
+    fn write_with<D: Details>(
         &self,
         record: &Record<'_>,
         asctime: &str,
-        details: &PythonDetails<'_, '_>,
+        details: &D,
         out: &mut Vec<u8>,
-    ) -> PyResult<()> {
+    ) -> Result<(), D::Error> {
         match &self.form {
             Form::Json(json) => json.format_with(record, Some(asctime), details, out),
             Form::Logfmt(logfmt) => logfmt.format_with(record, Some(asctime), details, out),

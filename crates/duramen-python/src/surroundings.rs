@@ -118,14 +118,16 @@ struct Imported {
 static IMPORTED: Attached<Option<Imported>> = Attached::new(None);
 
 impl Imported {
+    /// What was found last, if it still holds.
+    fn known() -> Option<Self> {
+        // SAFETY: attached; copied out.
+        let known = unsafe { *IMPORTED.get() }?;
+        (known.globals == Seen::globals() && known.sys.holds() && known.modules.holds()).then_some(known)
+    }
+
     /// `None` when `sys` or `sys.modules` is of an unusual kind.
     fn now(py: Python<'_>) -> PyResult<Option<Self>> {
-        // SAFETY: attached; copied out.
-        if let Some(known) = unsafe { *IMPORTED.get() }
-            && known.globals == Seen::globals()
-            && known.sys.holds()
-            && known.modules.holds()
-        {
+        if let Some(known) = Self::known() {
             return Ok(Some(known));
         }
         let sys = globals::get(py, intern!(py, "sys"))?;
@@ -185,6 +187,11 @@ pub(crate) fn process_name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 /// OpenTelemetry's API for traces, if the program has imported it.
 pub(crate) fn open_telemetry(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     imported_module(py, |imported| imported.open_telemetry, intern!(py, "opentelemetry.trace"))
+}
+
+/// Whether it is known without asking that the program has not imported it.
+pub(crate) fn lacks_open_telemetry() -> bool {
+    Imported::known().is_some_and(|known| known.open_telemetry.is_null())
 }
 
 /// The identifier that `os.getpid`, the built-in function, gave in this process.

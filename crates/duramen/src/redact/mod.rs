@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use builder::RedactorBuilder;
 pub use mode::{MASK, Mode};
+use smallvec::SmallVec;
 
 use self::keys::KeyRule;
 use self::names::Names;
@@ -55,6 +56,22 @@ struct Rule {
     pattern: Pattern,
     mode: Mode,
     masked: AtomicU64,
+}
+
+/// A text in which all that was found is replaced.
+#[derive(Clone, Debug)]
+pub struct Masked<'t> {
+    /// Borrowed, where nothing was found.
+    pub text: Cow<'t, str>,
+    /// The numbers of the rules that have found something, and how often.
+    hits: SmallVec<[(usize, u64); 4]>,
+}
+
+impl Masked<'_> {
+    /// Whether nothing was found.
+    pub fn is_unchanged(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_)) && self.hits.is_empty()
+    }
 }
 
 /// What is to be done with a field.
@@ -101,14 +118,40 @@ impl Redactor {
 
     /// `text` with what the patterns find replaced.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut text = Cow::Borrowed(text);
-        for index in self.triggers.triggered(&text) {
-            let rule = &self.rules[index];
-            if let Some(masked) = rule.apply(&text, self.pseudonyms.as_ref()) {
-                text = Cow::Owned(masked);
+        let masked = self.masked_text(text);
+        self.count(&masked);
+        masked.text
+    }
+
+    /// The same, for who does not know yet whether the text is used: [`Redactor::count`] counts what was replaced.
+    ///
+    /// ```
+    /// let redactor = duramen::redact::Redactor::builder().pack("pii").build().unwrap();
+    /// let masked = redactor.masked_text("from 10.1.2.3");
+    /// assert_eq!(masked.text, "from ***");
+    /// assert!(redactor.counts().iter().all(|(_, count)| *count == 0));
+    /// redactor.count(&masked);
+    /// assert!(redactor.counts().contains(&("ipv4".to_owned(), 1)));
+    /// ```
+    pub fn masked_text<'t>(&self, text: &'t str) -> Masked<'t> {
+        let mut masked = Masked { text: Cow::Borrowed(text), hits: SmallVec::new() };
+        for index in self.triggers.triggered(text) {
+            let (found, hits) = self.rules[index].apply(&masked.text, self.pseudonyms.as_ref());
+            if let Some(text) = found {
+                masked.text = Cow::Owned(text);
+            }
+            if hits > 0 {
+                masked.hits.push((index, hits));
             }
         }
-        text
+        masked
+    }
+
+    /// Counts what was replaced in a text.
+    pub fn count(&self, masked: &Masked<'_>) {
+        for (index, hits) in &masked.hits {
+            self.rules[*index].masked.fetch_add(*hits, Ordering::Relaxed);
+        }
     }
 
     /// What is looked for: the names of the patterns with their regular expressions.
@@ -145,7 +188,7 @@ impl Redactor {
     /// assert_eq!(redactor.verdict_of("order"), (Verdict::Search, None));
     /// ```
     pub fn verdict_of(&self, name: &str) -> (Verdict, Option<String>) {
-        if let Some(verdict) = self.names.find(name) {
+        if let Some(verdict) = self.known_verdict_of(name) {
             return (verdict, None);
         }
         let verdict = Path::default().inside(name, |path| self.verdict(path));
@@ -154,6 +197,11 @@ impl Redactor {
         }
         self.names.remember(name, verdict);
         (verdict, None)
+    }
+
+    /// The same for a name that was asked for before and stays as it is.
+    pub fn known_verdict_of(&self, name: &str) -> Option<Verdict> {
+        self.names.find(name)
     }
 
     /// What stands in the place of a secret field that holds `text`; `None` when the field is to be left out.
@@ -203,10 +251,11 @@ impl Rule {
         }
     }
 
-    /// The text with all that the rule finds replaced; `None` when it finds nothing.
-    fn apply(&self, text: &str, pseudonyms: Option<&mode::Key>) -> Option<String> {
+    /// The text with all that the rule finds replaced, and how often that was; `None` when it finds nothing.
+    fn apply(&self, text: &str, pseudonyms: Option<&mode::Key>) -> (Option<String>, u64) {
         let mut masked = String::new();
         let mut written = 0;
+        let mut hits = 0;
         self.each_in(text, |found| {
             let within = within_quotes(&text[found.clone()]);
             let (start, end) = (found.start + within.start, found.start + within.end);
@@ -215,15 +264,20 @@ impl Rule {
             if secret.starts_with(MASK) || !(self.pattern.check)(secret) {
                 return;
             }
+            if masked.is_empty() {
+                // Most of what stands in the place of secrets is shorter.
+                masked.reserve(text.len() + MASK.len());
+            }
             masked.push_str(&text[written..start]);
             mode::replace(self.mode, pseudonyms, &self.pattern.name, secret, &mut masked);
             written = end;
-            self.masked.fetch_add(1, Ordering::Relaxed);
+            hits += 1;
         });
-        (written > 0).then(|| {
+        let masked = (written > 0).then(|| {
             masked.push_str(&text[written..]);
             masked
-        })
+        });
+        (masked, hits)
     }
 }
 

@@ -11,6 +11,7 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends `text` in quotes.
 pub(super) fn write_text(text: &str, ascii: bool, out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     write_inner(text, ascii, out);
     out.push(b'"');
@@ -118,13 +119,17 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
 
 const WORD: usize = size_of::<u64>();
 
-/// The last bytes as a word, four at least: of fewer than eight some stand in it twice.
+/// The last bytes as a word: of fewer than eight some stand in it more than once.
 fn last_word(bytes: &[u8]) -> Option<u64> {
     if let Some(word) = bytes.last_chunk::<WORD>() {
         return Some(u64::from_le_bytes(*word));
     }
-    let (first, last) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
-    Some(u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32)
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return Some(u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32);
+    }
+    let (first, last) = (*bytes.first()?, *bytes.last()?);
+    let middle = bytes[bytes.len() / 2];
+    Some(u64::from_le_bytes([first, middle, last, first, middle, last, first, last]))
 }
 
 /// Whether no byte of the word is suspect: all of them are visible ASCII other than quotes and backslashes.

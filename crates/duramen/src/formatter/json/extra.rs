@@ -1,6 +1,7 @@
 //! The extra fields: their keys, and that none meets another's.
 
 use super::{Details, ValueWriter, escape, pairs, writer};
+use crate::append::append;
 
 /// In which syntax the extra fields are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,41 @@ impl ExtraRules {
         self.suspects =
             self.named.iter().chain(&self.taken).chain(renamed).fold(0, |bits, name| bits | bit(name));
     }
+
+    /// The key of the extra field `name`, in two parts; `None` when it is shown elsewhere or left out.
+    fn key_of<'n>(&'n self, name: &'n str) -> Option<[&'n str; 2]> {
+        if self.without_private && name.starts_with('_') {
+            return None;
+        }
+        if self.suspects & bit(name) != 0 {
+            if self.named.iter().any(|named| named == name) {
+                return None;
+            }
+            if let Some((_, key)) = self.renamed.iter().find(|(renamed, _)| renamed == name) {
+                return Some(["", key]);
+            }
+            if self.taken.iter().any(|taken| taken == name) {
+                return Some(["extra.", name]);
+            }
+        }
+        Some(["", name])
+    }
+
+    /// Appends the key of a member and what stands behind it.
+    fn write_key(&self, parts: [&str; 2], ascii: bool, out: &mut Vec<u8>) {
+        out.push(b'"');
+        escape::write_inner(&self.prefix, ascii, out);
+        if self.syntax == Syntax::Plain {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+            let bytes = parts.iter().flat_map(|part| part.bytes());
+            out.extend(bytes.map(|byte| if plain(byte) { byte } else { b'_' }));
+        } else {
+            for part in parts {
+                escape::write_inner(part, ascii, out);
+            }
+        }
+        out.extend_from_slice(b"\": ");
+    }
 }
 
 /// A bit that depends on the name's length and ends, which are cheap to look at.
@@ -73,24 +109,11 @@ impl<'o> ExtraWriter<'o> {
         name: &str,
         body: impl FnOnce(ValueWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let rules = self.rules;
-        if rules.without_private && name.starts_with('_') {
-            return Ok(());
-        }
-        if rules.suspects & bit(name) == 0 {
-            self.key(&[name]);
-        } else if rules.named.iter().any(|named| named == name) {
-            return Ok(());
-        } else if let Some((_, key)) = rules.renamed.iter().find(|(renamed, _)| renamed == name) {
-            self.key(&[key]);
-        } else if rules.taken.iter().any(|taken| taken == name) {
-            self.key(&["extra.", name]);
-        } else {
-            self.key(&[name]);
-        }
+        let Some(parts) = self.rules.key_of(name) else { return Ok(()) };
+        self.key(parts);
         let start = self.out.len();
         let result = body(ValueWriter::new(self.out, self.ascii));
-        match rules.syntax {
+        match self.rules.syntax {
             Syntax::Json => {}
             Syntax::Plain => make_plain(self.out, start, self.ascii),
             Syntax::Pairs | Syntax::PaintedPairs => pairs::finish_value(self.out, start),
@@ -98,28 +121,54 @@ impl<'o> ExtraWriter<'o> {
         result
     }
 
-    fn key(&mut self, parts: &[&str]) {
+    /// The text that stands before the value of the field `name`, to be given to [`ExtraWriter::kept`] for the next
+    /// record; `None` where it is not all that decides, or the field is shown elsewhere or left out.
+    pub fn key_to_keep(&self, name: &str) -> Option<Vec<u8>> {
+        if self.rules.syntax != Syntax::Json {
+            return None;
+        }
+        let mut text = Vec::new();
+        self.rules.write_key(self.rules.key_of(name)?, self.ascii, &mut text);
+        Some(text)
+    }
+
+    /// Takes what was kept of an earlier record of the same formatter: the text before a value, which `body` writes, or
+    /// that of whole fields, as [`ExtraWriter::since`] gives it, for which it writes none.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    #[inline]
+    pub fn kept<E>(
+        &mut self,
+        text: &[u8],
+        body: impl FnOnce(ValueWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        writer::separate(self.out);
+        append(self.out, text);
+        body(ValueWriter::new(self.out, self.ascii))
+    }
+
+    /// How long the line is.
+    pub fn position(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The fields that were written since this position, to be given to [`ExtraWriter::kept`]; `None` where others decide
+    /// too what they look like, or there are none.
+    pub fn since(&self, position: usize) -> Option<&[u8]> {
+        let written = self.out.get(position..)?;
+        let written = written.strip_prefix(b", ").unwrap_or(written);
+        (self.rules.syntax == Syntax::Json && !written.is_empty()).then_some(written)
+    }
+
+    fn key(&mut self, parts: [&str; 2]) {
         match self.rules.syntax {
-            Syntax::Json => {
+            Syntax::Json | Syntax::Plain => {
                 writer::separate(self.out);
-                self.out.push(b'"');
-                escape::write_inner(&self.rules.prefix, self.ascii, self.out);
-                for part in parts {
-                    escape::write_inner(part, self.ascii, self.out);
-                }
-                self.out.extend_from_slice(b"\": ");
+                self.rules.write_key(parts, self.ascii, self.out);
             }
-            Syntax::Plain => {
-                writer::separate(self.out);
-                self.out.push(b'"');
-                escape::write_inner(&self.rules.prefix, self.ascii, self.out);
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-                let bytes = parts.iter().flat_map(|part| part.bytes());
-                self.out.extend(bytes.map(|byte| if plain(byte) { byte } else { b'_' }));
-                self.out.extend_from_slice(b"\": ");
-            }
-            Syntax::Pairs => pairs::write_key(parts, false, self.out),
-            Syntax::PaintedPairs => pairs::write_key(parts, true, self.out),
+            Syntax::Pairs => pairs::write_key(&parts, false, self.out),
+            Syntax::PaintedPairs => pairs::write_key(&parts, true, self.out),
         }
     }
 }

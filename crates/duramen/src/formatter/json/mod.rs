@@ -4,6 +4,7 @@
 //! written straight into the line: those of the record by the formatter, the extra fields and the parts of
 //! an exception by whoever holds them ([`Details`]).
 
+mod beginning;
 mod builder;
 mod details;
 mod escape;
@@ -17,6 +18,7 @@ mod writer;
 
 use jiff::tz::TimeZone;
 
+pub use beginning::Beginning;
 pub use builder::{Json, JsonBuilder, Source};
 pub use details::RecordDetails;
 pub use extra::ExtraWriter;
@@ -226,12 +228,35 @@ impl JsonFormatter {
         details: &D,
         out: &mut Vec<u8>,
     ) -> Result<(), D::Error> {
+        let begin = self.open(out);
+        self.write_steps(&self.steps, record, asctime, details, out)?;
+        out.push(b'}');
+        if let Some(indent) = &self.indent {
+            let line = out.split_off(begin);
+            indent::write(&line, indent, out);
+        }
+        Ok(())
+    }
+
+    /// Appends what stands before the first member, and says where the object begins.
+    fn open(&self, out: &mut Vec<u8>) -> usize {
         append(out, &self.prefix);
-        let begin = out.len();
         out.push(b'{');
+        out.len() - 1
+    }
+
+    fn write_steps<D: Details>(
+        &self,
+        steps: &[Step],
+        record: &Record<'_>,
+        asctime: Option<&str>,
+        details: &D,
+        out: &mut Vec<u8>,
+    ) -> Result<(), D::Error> {
         let mut opened = out.len();
-        for step in &self.steps {
+        for step in steps {
             match step {
+                Step::Member { source, missing: Missing::Omit, .. } if self.is_absent(source, record) => {}
                 Step::Member { key, source, missing } => {
                     let start = out.len();
                     begin_member(key, out);
@@ -253,12 +278,21 @@ impl JsonFormatter {
                 Step::Extra => details.write_extra(&mut ExtraWriter::new(&self.extra, self.ascii, out))?,
             }
         }
-        out.push(b'}');
-        if let Some(indent) = &self.indent {
-            let line = out.split_off(begin);
-            indent::write(&line, indent, out);
-        }
         Ok(())
+    }
+
+    /// Whether one look at the record tells that it has nothing for a member.
+    #[inline]
+    fn is_absent(&self, source: &Source, record: &Record<'_>) -> bool {
+        match source {
+            Source::Stack => record.stack.is_none(),
+            Source::Exception => {
+                record.exception.is_none()
+                    && matches!(self.exceptions, ExceptionForm::Text | ExceptionForm::Lines)
+            }
+            Source::ExceptionText | Source::MessageAndException => record.exception.is_none(),
+            _ => false,
+        }
     }
 
     /// Writes the value of a member; `false`, with nothing written, when the record has none.
