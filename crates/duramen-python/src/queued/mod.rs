@@ -7,9 +7,11 @@
 mod journaled;
 mod offering;
 mod outlet;
+mod plan;
 mod rolling;
 mod sending;
 mod shortcut;
+mod streams;
 mod system;
 mod worker;
 
@@ -31,9 +33,10 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use crate::interpreter::{Attached, intern};
 use journaled::{JournalOptions, Settings, Slot};
 use outlet::Item;
-use sending::KnownStream;
-pub(crate) use sending::{Behind, QueuePlan, send};
+pub(crate) use plan::QueuePlan;
+pub(crate) use sending::{Behind, send};
 pub(crate) use shortcut::{Shortcut, set_unseen_queue};
+use streams::KnownStream;
 pub(crate) use system::pause;
 use worker::{Native, Present, Taken};
 
