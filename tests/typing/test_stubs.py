@@ -131,6 +131,9 @@ def names_of(statements):
 
 def unknown_names(folder, package, names):
     """Those of the names, as (module, name), that mypy does not find in a package."""
+    # A folder for each: mypy takes a program of the same length, written in the same second, for the one that it knows.
+    folder = folder / package
+    folder.mkdir()
     lines = [f"import {package}{module}" for module in MODULES]
     lines += [f"{package}{module}.{name}" for module, name in names]
     (folder / "program.py").write_text("\n".join(lines) + "\n")
