@@ -80,6 +80,23 @@ impl Listened {
 
 /// What is asked of a plan is asked while it holds.
 impl QueuePlan {
+    fn new(
+        handler: &Bound<'_, PyAny>,
+        level: i64,
+        filters: &Bound<'_, PyList>,
+        queue: &Bound<'_, RecordQueue>,
+        listened: Option<Listened>,
+    ) -> Self {
+        Self {
+            level,
+            filters: filters.as_ptr(),
+            queue: queue.as_ptr(),
+            filter_plan: KnownFilters::default(),
+            state: State::of(handler),
+            listened,
+        }
+    }
+
     /// The plan for `handler`, if it is one before a queue of records.
     pub(crate) fn of(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Option<Rc<Self>>> {
         if !RecordQueue::is_any_made() {
@@ -196,14 +213,7 @@ fn plan_anew(handler: &Bound<'_, PyAny>) -> Route<QueuePlan> {
     else {
         return Ok(Err(Reason::Unusual { part: "handler", attribute: "queue" }));
     };
-    Ok(Ok(QueuePlan {
-        level,
-        filters: filters.as_ptr(),
-        queue: queue.as_ptr(),
-        filter_plan: KnownFilters::default(),
-        state: State::of(handler),
-        listened: None,
-    }))
+    Ok(Ok(QueuePlan::new(handler, level, &filters, &queue, None)))
 }
 
 /// The plan for a `QueueHandler`, if nobody has looked at its queue and a usual listener runs.
@@ -248,12 +258,5 @@ fn plan_of_listened(handler: &Bound<'_, PyAny>, settings: &Settings) -> Route<Qu
         formatter_object: formatter.as_ptr(),
         globals: settings.version(),
     };
-    Ok(Ok(QueuePlan {
-        level,
-        filters: filters.as_ptr(),
-        queue: queue.as_ptr(),
-        filter_plan: KnownFilters::default(),
-        state: State::of(handler),
-        listened: Some(more),
-    }))
+    Ok(Ok(QueuePlan::new(handler, level, &filters, &queue, Some(more))))
 }
