@@ -1,0 +1,80 @@
+//! What becomes of the loggers that are there, and of a configuration that changes.
+
+use std::fs;
+
+use duramen::config::{self, ConfigError, Reloader};
+use duramen::{Level, Manager, error, info};
+
+use crate::{mistakes, one_file, written};
+
+#[test]
+fn loggers_that_are_not_named_are_switched_off_unless_they_are_to_stay() {
+    let manager = Manager::new();
+    let [old, named, below] = ["old", "app", "app.db"].map(|name| manager.get_logger(name));
+    below.set_level(Level::DEBUG);
+    let apply = |text: &str| config::from_json(text).expect("right").apply_to(&manager).expect("applied");
+    apply(r#"{"version": 1, "loggers": {"app": {"level": "ERROR"}}}"#);
+    assert!(!old.is_enabled_for(Level::CRITICAL));
+    assert!(named.is_enabled_for(Level::ERROR) && !named.is_enabled_for(Level::WARNING));
+    assert_eq!(below.level(), Level::NOTSET, "below a named logger they begin anew");
+    apply(r#"{"version": 1, "disable_existing_loggers": false, "root": {"level": 25}}"#);
+    assert!(old.is_enabled_for(Level(25)) && !old.is_enabled_for(Level(24)));
+}
+
+#[test]
+fn an_incremental_configuration_changes_levels_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = one_file(folder.path(), r#""formatters": {"f": {"format": "%(message)s"}},"#, "");
+    let text = written(&settings, folder.path(), |manager| {
+        let apply = |text: &str| config::from_json(text).and_then(|settings| settings.apply_to(manager));
+        let log = manager.get_logger("app");
+        info!(log, "one");
+        apply(r#"{"version": 1, "incremental": true, "handlers": {"file": {"level": "ERROR"}}}"#)
+            .expect("applied");
+        info!(log, "two");
+        error!(log, "three");
+        let missing =
+            apply(r#"{"version": 1, "incremental": true, "handlers": {"other": {"level": "ERROR"}}}"#);
+        assert_eq!(
+            mistakes(missing),
+            ["handlers.other: found no such handler, expected a handler of the configuration that holds"]
+        );
+        apply(r#"{"version": 1, "incremental": true, "root": {"level": "CRITICAL"}}"#).expect("applied");
+        error!(log, "four");
+    });
+    assert_eq!(text, "one\nthree\n");
+}
+
+#[test]
+fn a_file_is_applied_again_when_it_has_changed_and_a_wrong_one_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, log) = (folder.path().join("logging.json"), folder.path().join("app.log"));
+    let text = |level: &str| {
+        format!(
+            r#"{{"version": 1, "handlers": {{"file": {{"class": "logging.FileHandler", "filename": {log:?}}}}},
+            "root": {{"level": "{level}", "handlers": ["file"]}}}}"#
+        )
+    };
+    let manager = Manager::new();
+    let mut reloader = Reloader::new(&path).manager(manager.clone());
+    assert!(matches!(reloader.reload_if_changed(), Err(ConfigError::Unreadable(..))));
+    fs::write(&path, text("INFO")).expect("written");
+    assert!(reloader.reload_if_changed().expect("applied"));
+    info!(manager.root(), "one");
+    fs::write(&path, text("LOUD")).expect("written");
+    let error = reloader.reload_if_changed().expect_err("wrong").to_string();
+    assert!(
+        error.starts_with(&format!(
+            "the configuration file {} cannot be used:\n  root.level: ",
+            path.display()
+        ))
+    );
+    info!(manager.root(), "two");
+    fs::write(&path, text("ERROR")).expect("written");
+    assert!(reloader.reload_if_changed().expect("applied"));
+    assert!(!reloader.reload_if_changed().expect("as before"));
+    info!(manager.root(), "three");
+    error!(manager.root(), "four");
+    assert_eq!(manager.root().handlers().len(), 1);
+    assert_eq!(fs::read_to_string(&log).expect("there"), "one\ntwo\nfour\n");
+}
