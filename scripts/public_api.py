@@ -5,7 +5,10 @@ traits that are implemented by hand or derived; what the compiler implements its
 line that is gone or has changed may break programs, and fails: where it is meant, `make public-api` writes the list
 anew, so that it is seen in the commit. New lines are told.
 
-`crates/duramen/without-example.txt` lists items whose documentation has no example. More of them than that fail.
+`crates/duramen/without-example.txt` lists items without an example; more of them than that fail. An example is one that
+runs as a test. An item has one where it stands in its own documentation, or where an example of its page uses it by
+name: the page of a type, as rustdoc shows it, has the examples of the type, of all its methods and of the module. A
+method is used as `.name` or `Type::name`, or written as `fn name` where a trait is implemented.
 
 The compiler's own description of the crate is read (rustdoc's JSON, which stable toolchains give when they are asked as
 nightly ones), with all features, on the system that it runs on: what is there on other systems alone is not seen.
@@ -26,6 +29,10 @@ WITHOUT_EXAMPLE = CRATE / "without-example.txt"
 NEED_EXAMPLE = {"function", "struct", "enum", "trait", "macro", "type_alias", "constant"}
 
 
+#: Words behind the fence of a code block that is run, or at least compiled.
+DOCTEST = {"", "rust", "no_run", "should_panic", "compile_fail"}
+
+
 def describe():
     target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
     command = ["cargo", "rustdoc", "--quiet", "--locked", "-p", "duramen", "--lib", "--all-features", "--"]
@@ -44,20 +51,22 @@ class Listing:
         self.lines = set()
         self.without_example = set()
         self.seen = set()
-        self.module(described["root"], "duramen")
+        self.module(described["root"], "duramen", "")
 
     def item(self, number):
         return self.index.get(str(number))
 
-    def module(self, number, path):
+    def module(self, number, path, page):
         """All that can be reached from a module, by its shortest way there first."""
         if (number, path) in self.seen:
             return
         self.seen.add((number, path))
+        page += examples(self.item(number))
         for child in self.item(number)["inner"]["module"]["items"]:
-            self.entry(self.item(child), path)
+            self.entry(self.item(child), path, page)
 
-    def entry(self, item, path, name=None):
+    def entry(self, item, path, page, name=None):
+        """`page` has the examples of the module, and of the type for what belongs to one."""
         if item is None or is_hidden(item):
             return
         (kind, inner), name = next(iter(item["inner"].items())), name or item["name"]
@@ -66,28 +75,35 @@ class Listing:
             target = self.item(inner["id"]) if inner["id"] is not None else None
             if inner["is_glob"]:
                 if target:
-                    self.module(inner["id"], path)
+                    self.module(inner["id"], path, page)
             elif target and "module" in target["inner"]:
-                self.module(inner["id"], f"{path}::{inner['name']}")
+                self.module(inner["id"], f"{path}::{inner['name']}", "")
             else:
-                self.entry(target, path, inner["name"])
+                self.entry(target, path, page, inner["name"])
         elif kind == "module":
-            self.note(item, own, kind)
-            self.module(item["id"], own)
+            self.note(item, own, kind, page)
+            self.module(item["id"], own, "")
         else:
-            self.note(item, own, kind)
-            for child in children(kind, inner):
-                self.entry(self.item(child), own)
-            for number in inner.get("impls", []) if kind in {"struct", "enum"} else []:
-                self.implementation(self.item(number), own)
+            implementations = inner.get("impls", []) if kind in {"struct", "enum"} else []
+            implementations = [self.item(number) for number in implementations]
+            members = [self.item(number) for number in children(kind, inner)]
+            methods = [
+                self.item(number) for each in implementations for number in each["inner"]["impl"]["items"]
+            ]
+            page += "".join(map(examples, [item, *members, *methods]))
+            self.note(item, own, kind, page)
+            for child in members:
+                self.entry(child, own, page)
+            for each in implementations:
+                self.implementation(each, own, page)
 
-    def implementation(self, item, path):
+    def implementation(self, item, path, page):
         inner = item["inner"]["impl"]
         if inner["is_synthetic"] or inner["blanket_impl"] or is_hidden(item):
             return
         if inner["trait"] is None:
             for child in inner["items"]:
-                self.entry(self.item(child), path)
+                self.entry(self.item(child), path, page)
         elif "automatically_derived" in json.dumps(item["attrs"]) or item["span"] is None:
             if inner["trait"]["path"] != "StructuralPartialEq":
                 self.lines.add(f"{path}: {inner['trait']['path']}")
@@ -95,9 +111,9 @@ class Listing:
             header = self.declaration(item)
             self.lines.add(f"{path}: {header}")
 
-    def note(self, item, path, kind):
+    def note(self, item, path, kind, page):
         self.lines.add(f"{path}: {self.declaration(item)}" if kind != "module" else f"{path}: mod")
-        if kind in NEED_EXAMPLE and "```" not in (item["docs"] or ""):
+        if kind in NEED_EXAMPLE and not examples(item) and not is_used(path, page):
             self.without_example.add(
                 f"{item['span']['filename'].removeprefix(str(CRATE) + '/')}: {item['name']}"
             )
@@ -135,6 +151,21 @@ def children(kind, inner):
     if kind == "enum":
         return inner["variants"]
     return inner["items"] if kind == "trait" else []
+
+
+def examples(item):
+    """The code of an item's documentation that runs as a test."""
+    blocks = re.findall(
+        r"^ *```([^\n]*)\n(.*?)^ *```", (item and item["docs"]) or "", re.DOTALL | re.MULTILINE
+    )
+    return "".join(code for words, code in blocks if set(re.split(r"[,\s]+", words)) <= DOCTEST)
+
+
+def is_used(path, page):
+    *_, owner, name = path.split("::")
+    if owner[0].isupper():
+        return re.search(rf"(?:\.|\b{owner}::|\bSelf::|\bfn ){name}\b", page) is not None
+    return re.search(rf"\b{name}\b", page) is not None
 
 
 def is_hidden(item):

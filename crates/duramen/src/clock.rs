@@ -6,6 +6,29 @@ use std::time::SystemTime;
 use std::time::{Duration, Instant};
 
 /// Tells the time.
+///
+/// ```
+/// use std::sync::atomic::{AtomicI64, Ordering};
+/// use std::time::Duration;
+///
+/// use duramen::clock::Clock;
+///
+/// /// Goes on by a second whenever it is asked, for tests.
+/// #[derive(Debug, Default)]
+/// struct Stepping(AtomicI64);
+///
+/// impl Clock for Stepping {
+///     fn now_ns(&self) -> i64 {
+///         self.0.fetch_add(1_000_000_000, Ordering::Relaxed)
+///     }
+///     fn elapsed(&self) -> Duration {
+///         Duration::from_nanos(self.now_ns().unsigned_abs())
+///     }
+/// }
+///
+/// let clock = Stepping::default();
+/// assert_eq!((clock.now_seconds(), clock.now_seconds()), (0, 1));
+/// ```
 pub trait Clock: Debug + Send + Sync {
     /// Nanoseconds since the Unix epoch; may jump in both directions.
     fn now_ns(&self) -> i64;

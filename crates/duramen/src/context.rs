@@ -257,6 +257,21 @@ impl Snapshot {
 ///
 /// It is not for code that waits: between `await`s other tasks run in the same thread, and would have the fields.
 /// [`carry_async`] gives them to one task.
+///
+/// ```
+/// use duramen::context::{self, Bound};
+/// use duramen::fields;
+///
+/// /// Binds what all of a worker's records have, as long as the caller keeps the result.
+/// fn enter(worker: u32) -> Bound {
+///     context::bound(fields![worker = worker])
+/// }
+///
+/// let bound = enter(3);
+/// assert_eq!(context::get().len(), 1);
+/// drop(bound);
+/// assert!(context::get().is_empty());
+/// ```
 #[must_use = "the fields are bound until it is dropped, which `let _ =` does at once: write `let _bound =`"]
 #[derive(Debug)]
 pub struct Bound {

@@ -63,7 +63,48 @@ pub struct Record<'a> {
     pub stack: Option<&'a str>,
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// A record with a message and nothing else, made at the Unix epoch: for tests of filters, formatters and handlers.
+    /// A logger makes its records itself. `level_name` is that of a level of Duramen's own, and empty for others.
+    ///
+    /// ```
+    /// use duramen::formatter::{Formatter, LogfmtFormatter};
+    /// use duramen::{Level, Record, Value};
+    ///
+    /// let record = Record { fields: &[("order", Value::Integer(17))], ..Record::new("shop", Level::INFO, "paid") };
+    /// let mut line = Vec::new();
+    /// LogfmtFormatter::default().format(&record, &mut line);
+    /// assert!(line.ends_with(b"level=INFO logger=shop message=paid order=17"));
+    /// ```
+    pub const fn new(name: &'a str, level: Level, message: &'a str) -> Self {
+        let level_name = match level {
+            Level::NOTSET => "NOTSET",
+            Level::DEBUG => "DEBUG",
+            Level::INFO => "INFO",
+            Level::WARNING => "WARNING",
+            Level::ERROR => "ERROR",
+            Level::CRITICAL => "CRITICAL",
+            _ => "",
+        };
+        Self {
+            name,
+            level,
+            level_name,
+            message,
+            created_ns: 0,
+            relative_created_ms: 0.0,
+            caller: Caller { pathname: "", filename: "", module: "", line: 0, function: "" },
+            thread: None,
+            thread_name: None,
+            process: None,
+            process_name: None,
+            task_name: None,
+            fields: &[],
+            exception: None,
+            stack: None,
+        }
+    }
+
     /// The whole milliseconds of the creation time, 0 to 999 (`msecs`).
     ///
     /// ```

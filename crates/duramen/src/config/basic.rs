@@ -103,6 +103,18 @@ impl BasicConfig {
     }
 
     /// Empties the file at `path`, then writes to it.
+    ///
+    /// ```
+    /// use duramen::{Manager, config::basic_config, warning};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("run.log");
+    /// std::fs::write(&path, "of the last run\n").unwrap();
+    /// let root = Manager::new().root();
+    /// basic_config().new_file(&path).format("%(message)s").apply_to(&root).unwrap();
+    /// warning!(root, "of this run");
+    /// # root.handlers()[0].close();
+    /// ```
     pub fn new_file(self, path: impl Into<PathBuf>) -> Self {
         Self { output: Output::File { path: path.into(), truncate: true }, ..self }
     }

@@ -27,6 +27,53 @@ use crate::{Level, Value};
 ///     .unwrap();
 /// assert!(error.to_string().ends_with("handlers.c.port: found 0, expected an integer from 1 to 65535"));
 /// ```
+///
+/// Each kind of option has its method. `None` says that it is not given, or that it is wrong and has been noted:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::config::{Recipe, Registry};
+/// use duramen::{Level, handler::NullHandler};
+///
+/// let kinds = Registry::new().handler("shop.Collector", |options| {
+///     assert_eq!(options.path(), "handlers.collector");
+///     let host = options.text("host").unwrap_or("localhost").to_owned();
+///     let port = options.required_integer("port", 1..=65535);
+///     let has_tls = options.flag("tls").unwrap_or(true); // 1 and 0 too, as in INI files
+///     let seconds = options.number("timeout").unwrap_or(5.0);
+///     let urgent = options.level("urgent").unwrap_or(Level::ERROR); // a name or a number
+///     let form = options.one_of("form", "json or text", |text| ["json", "text"].contains(&text).then(|| text.to_owned()));
+///     let topics = options.texts("topics").unwrap_or_default(); // a list
+///     let headers = options.text_entries("headers").unwrap_or_default(); // a mapping to texts
+///     let labels = options.entries("labels").unwrap_or_default(); // a mapping to any values
+///     let extra = options.value("extra"); // as it is written
+///     let is_off = options.is_null("proxy"); // `null` stands for something else than nothing
+///     if !has_tls && options.is_right() && headers.iter().any(|(name, _)| *name == "authorization") {
+///         options.mistake("headers", "authorization", "no secrets without tls");
+///     }
+///     Some(Recipe::new(|_| Ok(Arc::new(NullHandler))))
+/// });
+/// let error = kinds
+///     .from_json(
+///         r#"{"version": 1, "handlers": {"collector": {
+///             "class": "shop.Collector", "tls": false, "timeout": "long", "topics": ["a", 1], "hots": "c"
+///         }}}"#,
+///     )
+///     .err()
+///     .unwrap()
+///     .to_string();
+/// let mistakes: Vec<_> = error.lines().skip(1).map(|line| line.trim_start().split(',').next().unwrap()).collect();
+/// assert_eq!(
+///     mistakes,
+///     [
+///         "handlers.collector.port: found nothing",
+///         "handlers.collector.timeout: found \"long\"",
+///         "handlers.collector.topics[1]: found 1",
+///         "handlers.collector.hots: found an unknown option",
+///     ]
+/// );
+/// ```
 #[derive(Debug)]
 pub struct Options<'a> {
     path: String,
@@ -63,7 +110,7 @@ impl<'a> Options<'a> {
         &self.path
     }
 
-    /// The option as it is written.
+    /// The option as it is written; `None` also for `null`.
     pub fn value(&mut self, name: &'static str) -> Option<&'a Value<'a>> {
         self.asked.push(name);
         let found = self.entries.iter().find(|(key, _)| key == name);
@@ -76,7 +123,7 @@ impl<'a> Options<'a> {
         self.entries.iter().any(|(key, value)| key == name && *value == Value::Null)
     }
 
-    /// Text.
+    /// The text of an option.
     pub fn text(&mut self, name: &'static str) -> Option<&'a str> {
         match self.value(name)? {
             Value::Text(text) => Some(text),
@@ -84,7 +131,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Text that has to be there.
+    /// The text of an option that has to be there.
     pub fn required_text(&mut self, name: &'static str) -> Option<&'a str> {
         self.require(name, "text")?;
         self.text(name)
@@ -113,7 +160,7 @@ impl<'a> Options<'a> {
         self.integer(name, range)
     }
 
-    /// A number.
+    /// A number, whole or not.
     #[expect(clippy::cast_precision_loss, reason = "a rate is rounded")]
     pub fn number(&mut self, name: &'static str) -> Option<f64> {
         match self.value(name)? {
@@ -139,7 +186,7 @@ impl<'a> Options<'a> {
         })
     }
 
-    /// What `known` makes of a text.
+    /// What `known` makes of a text. Where that is nothing, `expected` says in the mistake what would be right.
     pub fn one_of<T>(
         &mut self,
         name: &'static str,
@@ -153,7 +200,7 @@ impl<'a> Options<'a> {
         })
     }
 
-    /// A list of texts.
+    /// A list of texts; those that are none are noted with their place, as `topics[1]`.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<&'a str>> {
         let Value::List(values) = self.value(name)? else {
             let value = self.value(name)?;
@@ -169,7 +216,7 @@ impl<'a> Options<'a> {
         Some(texts)
     }
 
-    /// The entries of a mapping.
+    /// The entries of a mapping, in their order.
     pub fn entries(&mut self, name: &'static str) -> Option<Vec<(&'a str, &'a Value<'a>)>> {
         match self.value(name)? {
             Value::Map(entries) => Some(entries.iter().map(|(key, value)| (&**key, value)).collect()),
@@ -197,6 +244,24 @@ impl<'a> Options<'a> {
     }
 
     /// The names of other handlers of the configuration.
+    ///
+    /// ```
+    /// use duramen::config::{Recipe, Registry};
+    /// use duramen::{Level, handler::MemoryHandler};
+    ///
+    /// let kinds = Registry::new().handler("shop.First", |options| {
+    ///     let targets = options.handlers("targets")?; // each has to be a handler of the configuration
+    ///     Some(Recipe::new(move |parts| {
+    ///         let target = parts.handler(&targets[0])?;
+    ///         Ok(std::sync::Arc::new(MemoryHandler::new(100, Level::ERROR, target)))
+    ///     }))
+    /// });
+    /// let error = kinds
+    ///     .from_json(r#"{"version": 1, "handlers": {"first": {"class": "shop.First", "targets": ["screen"]}}}"#)
+    ///     .err()
+    ///     .unwrap();
+    /// assert!(error.to_string().contains("handlers.first.targets[0]: found \"screen\", expected a handler"));
+    /// ```
     pub fn handlers(&mut self, name: &'static str) -> Option<Vec<String>> {
         let handlers = self.texts(name)?;
         for (index, handler) in handlers.iter().enumerate() {

@@ -91,6 +91,20 @@ impl Recipe {
     }
 
     /// The handler drops no record of a kind: a filter that limits or samples is a mistake of the configuration.
+    ///
+    /// ```
+    /// use duramen::config::{Recipe, Registry};
+    ///
+    /// let kinds = Registry::new().handler("shop.Receipts", |_| {
+    ///     Some(Recipe::new(|_| Ok(std::sync::Arc::new(duramen::handler::NullHandler))).keeping_all())
+    /// });
+    /// let error = kinds.from_json(r#"{
+    ///     "version": 1,
+    ///     "filters": {"tenth": {"()": "duramen.filters.SamplingFilter", "rate": 0.1}},
+    ///     "handlers": {"receipts": {"class": "shop.Receipts", "filters": ["tenth"]}}
+    /// }"#);
+    /// assert!(error.err().unwrap().to_string().contains("handlers.receipts.filters[0]: found one that limits or samples"));
+    /// ```
     #[must_use]
     pub fn keeping_all(self) -> Self {
         Self { keeps_all: true, ..self }
@@ -138,6 +152,48 @@ type CheckFilter = dyn Fn(&mut Options<'_>) -> Option<Arc<dyn Filter>> + Send + 
 /// let manager = Manager::new();
 /// settings.apply_to(&manager).unwrap();
 /// assert_eq!(manager.root().handlers().len(), 1);
+/// ```
+///
+/// The configuration may be in any of the forms, and in a file:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::config::Registry;
+/// use duramen::formatter::{Style, TextFormatter};
+/// use duramen::{Level, Manager, Value};
+///
+/// // A kind of formatter; one of this name may stand in every form.
+/// let kinds = Registry::new().formatter("shop.Line", |options| {
+///     let form = options.text("form").unwrap_or("%(message)s");
+///     let formatter = TextFormatter::new(form, None, Style::Percent);
+///     Some(Arc::new(formatter.ok()?))
+/// });
+/// let manager = Manager::new();
+///
+/// let json = r#"{"version": 1, "formatters": {"line": {"class": "shop.Line"}}, "root": {"level": "INFO"}}"#;
+/// kinds.from_json(json).unwrap().apply_to(&manager).unwrap();
+///
+/// # #[cfg(feature = "yaml")] {
+/// let yaml = "version: 1\nformatters: {line: {class: shop.Line}}\nroot: {level: DEBUG}\n";
+/// kinds.from_yaml(yaml).unwrap().apply_to(&manager).unwrap();
+/// # }
+/// # #[cfg(feature = "toml")] {
+/// let toml = "version = 1\n[formatters]\nline.class = 'shop.Line'\n[root]\nlevel = 'DEBUG'\n";
+/// kinds.from_toml(toml).unwrap().apply_to(&manager).unwrap();
+/// # }
+/// let ini = "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=line\n\
+///            [formatter_line]\nclass=shop.Line\n[logger_root]\nlevel=ERROR\nhandlers=\n";
+/// kinds.from_ini(ini).unwrap().apply_to(&manager).unwrap();
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("logging.json"); // the form is that of the name's ending
+/// std::fs::write(&path, json).unwrap();
+/// kinds.from_file(&path).unwrap().apply_to(&manager).unwrap();
+/// assert_eq!(manager.root().level(), Level::INFO);
+///
+/// let written = Value::Map(vec![("version".into(), Value::Integer(1))]); // read by other means
+/// assert!(kinds.from_dict(&written).is_ok());
 /// ```
 #[derive(Clone, Default)]
 pub struct Registry {

@@ -39,6 +39,17 @@ impl Reloader {
     }
 
     /// The file may name these kinds too.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::config::{Recipe, Registry, Reloader};
+    ///
+    /// let kinds = Registry::new()
+    ///     .handler("shop.Null", |_| Some(Recipe::new(|_| Ok(Arc::new(duramen::handler::NullHandler)))));
+    /// let reloader = Reloader::new("/etc/shop/logging.yaml").registry(kinds);
+    /// assert_eq!(reloader.path().file_name().unwrap(), "logging.yaml");
+    /// ```
     #[must_use]
     pub fn registry(self, registry: Registry) -> Self {
         Self { registry, ..self }

@@ -22,6 +22,21 @@ use crate::clock::{Clock, SystemClock};
 /// assert_eq!(filter.decide("disk is slow"), Decision::Suppress);
 /// assert!(filter.decide("disk is full").passes());
 /// ```
+///
+/// With a clock of the caller's, and what is left to tell at the end:
+///
+/// ```
+/// use std::time::Duration;
+/// use duramen::filter::{Decision, DuplicateFilter};
+///
+/// let filter = DuplicateFilter::new(Duration::from_secs(60)).unwrap();
+/// let at = |seconds| filter.decide_at("disk is slow", Duration::from_secs(seconds));
+/// assert_eq!((at(0), at(30)), (Decision::Pass { suppressed: 0 }, Decision::Suppress));
+/// assert_eq!(at(61), Decision::Pass { suppressed: 1 }); // the window of the first one is over
+/// at(62);
+/// assert_eq!(filter.suppressed(), 2);
+/// assert_eq!(filter.take_unsaid(), [("disk is slow".to_owned(), 1)]);
+/// ```
 #[derive(Debug)]
 pub struct DuplicateFilter {
     window: Duration,
@@ -31,6 +46,8 @@ pub struct DuplicateFilter {
 }
 
 impl DuplicateFilter {
+    /// Messages that are alike within `window` count as one; more than zero.
+    ///
     /// # Errors
     /// For a window of no length.
     pub fn new(window: Duration) -> Result<Self, WrongOption> {
@@ -41,6 +58,16 @@ impl DuplicateFilter {
     }
 
     /// Takes the time from `clock`.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use duramen::clock::SystemClock;
+    /// use duramen::filter::DuplicateFilter;
+    ///
+    /// // A test puts a clock there that it sets itself.
+    /// let filter = DuplicateFilter::new(Duration::from_secs(60)).unwrap().with_clock(Arc::new(SystemClock::default()));
+    /// assert!(filter.decide("disk is slow").passes());
+    /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;

@@ -40,6 +40,14 @@ pub trait Filter: Send + Sync {
 
     /// Whether records are held back by their number (a limit, a sample, records that are alike), not for what they are.
     /// An audit trail refuses such a filter.
+    ///
+    /// ```
+    /// use duramen::Filter;
+    /// use duramen::filter::{NameFilter, SamplingFilter};
+    ///
+    /// assert!(SamplingFilter::new(0.1).unwrap().holds_back());
+    /// assert!(!NameFilter::new("app").holds_back());
+    /// ```
     fn holds_back(&self) -> bool {
         false
     }

@@ -41,6 +41,24 @@ pub enum LimitBy {
 /// assert!(filter.decide("web").passes());
 /// assert_eq!(filter.suppressed(), 1);
 /// ```
+///
+/// With a clock of the caller's the same can be tried out, and what was held back can be told:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use duramen::filter::{Decision, LimitBy, RateLimitFilter};
+/// use duramen::Level;
+///
+/// let filter = RateLimitFilter::new(2.0, 1.0).unwrap().by(LimitBy::Logger).exempt(Level::ERROR);
+/// let at = |milliseconds| filter.decide_at("db", Duration::from_millis(milliseconds));
+/// assert_eq!(at(0), Decision::Pass { suppressed: 0 });
+/// assert_eq!((at(100), at(200)), (Decision::Suppress, Decision::Suppress));
+/// assert_eq!(at(500), Decision::Pass { suppressed: 2 }); // half a second is a token
+/// at(501);
+/// assert_eq!(filter.take_unsaid(), [("db".to_owned(), 1)]);
+/// assert!(filter.take_unsaid().is_empty()); // it has been said
+/// ```
 #[derive(Debug)]
 pub struct RateLimitFilter {
     rate: f64,
@@ -102,6 +120,16 @@ impl RateLimitFilter {
     }
 
     /// Takes the time from `clock`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use duramen::clock::SystemClock;
+    /// use duramen::filter::RateLimitFilter;
+    ///
+    /// // A test puts a clock there that it sets itself.
+    /// let filter = RateLimitFilter::new(10.0, 10.0).unwrap().with_clock(Arc::new(SystemClock::default()));
+    /// assert!(filter.decide("db").passes());
+    /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;

@@ -93,6 +93,12 @@ impl SamplingFilter {
     }
 
     /// How many records were held back.
+    ///
+    /// ```
+    /// let filter = duramen::filter::SamplingFilter::new(0.0).unwrap();
+    /// assert!(!filter.decide(None));
+    /// assert_eq!(filter.suppressed(), 1);
+    /// ```
     pub fn suppressed(&self) -> u64 {
         self.suppressed.load(Ordering::Relaxed)
     }

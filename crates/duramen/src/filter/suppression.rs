@@ -3,6 +3,18 @@
 use std::collections::HashMap;
 
 /// Whether a record goes on.
+///
+/// ```
+/// use duramen::filter::{Decision, RateLimitFilter};
+///
+/// let filter = RateLimitFilter::new(1.0, 1.0).unwrap();
+/// match filter.decide("payments") {
+///     Decision::Pass { suppressed: 0 } => println!("a record"),
+///     Decision::Pass { suppressed } => println!("a record [{suppressed} more suppressed]"),
+///     Decision::Suppress => {}
+/// }
+/// assert!(!filter.decide("payments").passes());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// It does. So many like it have been held back since the last one that went on: whoever lets this one

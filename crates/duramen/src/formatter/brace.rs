@@ -23,7 +23,7 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
 ///
 /// # Errors
 /// As for [`compile`].
-pub fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
+pub(super) fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;
     while let Some(position) = rest.find(['{', '}']) {

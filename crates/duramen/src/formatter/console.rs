@@ -24,23 +24,11 @@ const RAISED: &str = "\x1b[1;31m";
 /// made of.
 ///
 /// ```
-/// use duramen::formatter::{ConsoleFormatter, Formatter};
-/// use duramen::record::Caller;
+/// use duramen::formatter::ConsoleFormatter;
 /// use duramen::{Level, Record, Value};
 ///
-/// let record = Record {
-///     name: "app",
-///     level: Level::INFO,
-///     level_name: "INFO",
-///     message: "paid\n",
-///     created_ns: 0,
-///     relative_created_ms: 0.0,
-///     caller: Caller { pathname: "m.rs", filename: "m.rs", module: "m", line: 1, function: "f" },
-///     thread: None, thread_name: None, process: None, process_name: None, task_name: None,
-///     fields: &[("order", Value::Integer(7)), ("by", Value::Text("Ada L.".into()))],
-///     exception: None,
-///     stack: None,
-/// };
+/// let fields = [("order", Value::Integer(7)), ("by", Value::Text("Ada L.".into()))];
+/// let record = Record { fields: &fields, ..Record::new("app", Level::INFO, "paid\n") };
 /// let mut line = Vec::new();
 /// let Ok(()) = ConsoleFormatter::new(false).align(8).format_with(&record, "12:00:00", &record, &mut line);
 /// assert_eq!(line, br#"12:00:00 INFO     app: paid\n   order=7 by="Ada L.""#);
@@ -54,6 +42,12 @@ pub struct ConsoleFormatter {
 }
 
 /// So many columns a message has before the fields begin, unless it is longer.
+///
+/// ```
+/// use duramen::formatter::console::{ConsoleFormatter, DEFAULT_ALIGN};
+///
+/// let wider = ConsoleFormatter::new(true).align(DEFAULT_ALIGN + 20);
+/// ```
 pub const DEFAULT_ALIGN: usize = 32;
 
 impl ConsoleFormatter {
@@ -86,6 +80,17 @@ impl ConsoleFormatter {
     }
 
     /// Writes the time by `date_format`, in the terms of `strftime`.
+    ///
+    /// ```
+    /// use duramen::formatter::{ConsoleFormatter, Formatter};
+    /// use duramen::{Level, Record};
+    /// use jiff::tz::TimeZone;
+    ///
+    /// let formatter = ConsoleFormatter::new(false).datefmt("%H:%M").in_zone(TimeZone::UTC);
+    /// let mut line = Vec::new();
+    /// formatter.format(&Record::new("app", Level::WARNING, "late"), &mut line);
+    /// assert_eq!(line, b"00:00 WARNING  app: late");
+    /// ```
     #[must_use]
     pub fn datefmt(self, date_format: &str) -> Self {
         Self { asctime: Asctime::new(Some(date_format)), ..self }
@@ -203,6 +208,12 @@ fn color_of(level: Level) -> &'static str {
 
 /// Appends `text` with its control characters, and the line separators U+2028 and U+2029, as `\n`, `\x1b`,
 /// `\u2028` and so on; all else as it is.
+///
+/// ```
+/// let mut text = Vec::new();
+/// duramen::formatter::console::write_escaped("a\x1b[31m\n", &mut text);
+/// assert_eq!(text, br"a\x1b[31m\n");
+/// ```
 pub fn write_escaped(text: &str, out: &mut Vec<u8>) {
     for character in text.chars() {
         match character {

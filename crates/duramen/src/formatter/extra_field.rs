@@ -5,11 +5,11 @@ use crate::{Record, Value};
 
 /// The values that stand for extra fields which a record does not have, by their names.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Defaults<'d>(&'d [(String, Value<'static>)]);
+pub(super) struct Defaults<'d>(&'d [(String, Value<'static>)]);
 
 impl<'d> Defaults<'d> {
     /// These values.
-    pub fn new(values: &'d [(String, Value<'static>)]) -> Self {
+    pub(super) fn new(values: &'d [(String, Value<'static>)]) -> Self {
         Self(values)
     }
 

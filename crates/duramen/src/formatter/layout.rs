@@ -234,6 +234,27 @@ pub(super) const WIDEST: usize = 4096;
 /// let layout = percent::compile("%(levelname)s %(message)s").unwrap();
 /// assert!(layout.uses(Field::Message) && !layout.uses(Field::Asctime));
 /// ```
+///
+/// What it renders, all at once or piece by piece:
+///
+/// ```
+/// use duramen::formatter::{Field, percent};
+/// use duramen::{Level, Record};
+///
+/// let layout = percent::compile("%(asctime)s %(levelname)s %(message)s").unwrap();
+/// let record = Record::new("app", Level::INFO, "hello");
+/// let mut text = Vec::new();
+/// layout.render(&record, "12:00:00", &mut text).unwrap();
+/// assert_eq!(text, b"12:00:00 INFO hello");
+///
+/// // Time, space, level, space: the same for other records of this level and time.
+/// assert_eq!((layout.count(), layout.count_of_beginning(), layout.place_of_time()), (5, 4, Some(0)));
+/// text.clear();
+/// layout.render_pieces(4..layout.count(), &record, "12:00:00", &mut text).unwrap();
+/// assert_eq!(text, b"hello");
+/// assert!(percent::compile("%(message)s").unwrap().is_message());
+/// assert_eq!(Field::by_name("levelname"), Some(Field::Levelname));
+/// ```
 #[derive(Debug, Default)]
 pub struct Layout {
     pieces: Vec<Piece>,

@@ -6,6 +6,15 @@ use super::percent::specification;
 use crate::append::{append, find_percent};
 
 /// An argument of a message.
+///
+/// ```
+/// use duramen::formatter::message::{Argument, merge};
+///
+/// let mut text = Vec::new();
+/// let arguments = [Argument::Text("ada"), Argument::Integer(3), Argument::Float(0.5), Argument::Bool(true), Argument::None];
+/// merge("%s has %d (%.1f), %s, %s", arguments.map(Some), &mut text).unwrap();
+/// assert_eq!(text, b"ada has 3 (0.5), True, None");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Argument<'a> {
     /// Text (`str`).

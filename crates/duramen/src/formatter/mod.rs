@@ -15,7 +15,6 @@ pub mod text;
 
 pub use console::ConsoleFormatter;
 pub use escaping::EscapingFormatter;
-pub use extra_field::Defaults;
 pub use json::{JsonFormatter, LogfmtFormatter};
 pub use layout::{Field, Layout, UnsupportedLayout};
 pub use text::{Style, TextFormatter};

@@ -7,6 +7,23 @@ use crate::Record;
 use crate::formatter::Field;
 
 /// The beginning of a line, as [`JsonFormatter::begin`] has written it.
+///
+/// ```
+/// use duramen::formatter::JsonFormatter;
+/// use duramen::{Level, Record};
+///
+/// let formatter = JsonFormatter::default();
+/// let mut line = Vec::new();
+/// let beginning = formatter.begin(&Record::new("app", Level::INFO, ""), &mut line);
+/// // The same beginning serves the next record, with the digits of its microsecond.
+/// let record = Record { created_ns: 7_000, ..Record::new("app", Level::INFO, "hello") };
+/// let place = beginning.microsecond().unwrap();
+/// line[place..place + 6].copy_from_slice(b"000007");
+/// let Ok(()) = formatter.end(beginning, &record, None, &record, &mut line);
+/// let mut whole = Vec::new();
+/// duramen::Formatter::format(&formatter, &record, &mut whole);
+/// assert_eq!(line, whole);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beginning {
     /// So many steps are done.
@@ -31,16 +48,12 @@ impl JsonFormatter {
     /// second, but for the microsecond.
     ///
     /// ```
-    /// use duramen::formatter::{Formatter, JsonFormatter, json::RecordDetails};
-    /// # use duramen::record::Caller;
-    /// # let record = duramen::Record {
-    /// #     name: "app", level: duramen::Level::INFO, level_name: "INFO", message: "hello", created_ns: 5_000,
-    /// #     relative_created_ms: 0.0,
-    /// #     caller: Caller { pathname: "", filename: "", module: "", line: 1, function: "" },
-    /// #     thread: None, thread_name: None, process: None, process_name: None, task_name: None,
-    /// #     fields: &[], exception: None, stack: None,
-    /// # };
+    /// use duramen::formatter::{Field, JsonFormatter};
+    /// use duramen::{Level, Record};
+    ///
+    /// let record = Record { created_ns: 5_000, ..Record::new("app", Level::INFO, "hello") };
     /// let formatter = JsonFormatter::default();
+    /// assert!(formatter.has_beginning() && formatter.uses(Field::Levelname));
     /// let mut line = Vec::new();
     /// let beginning = formatter.begin(&record, &mut line);
     /// assert_eq!(line, br#"{"timestamp": "1970-01-01T00:00:00.000005Z", "level": "INFO", "logger": "app""#);

@@ -15,6 +15,19 @@ use crate::error::OptionError;
 use crate::formatter::Field;
 
 /// A value that is written already.
+///
+/// ```
+/// use duramen::Value;
+/// use duramen::formatter::json::{Json, Source};
+///
+/// let fixed = Source::Fixed(Json::from(&Value::Text("shop".into())));
+/// // What no typed value is, written by hand:
+/// let Ok::<_, std::convert::Infallible>(versions) = Json::written(|value| {
+///     value.list(|versions| versions.element().integer(3));
+///     Ok(())
+/// });
+/// assert_ne!(fixed, Source::Fixed(versions));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Json(pub(super) Vec<u8>);
 
@@ -39,6 +52,34 @@ impl From<&Value<'_>> for Json {
 }
 
 /// What a member shows.
+///
+/// ```
+/// use duramen::formatter::json::{ExceptionPart, JsonFormatter, Severity, Source};
+/// use duramen::formatter::{Field, Formatter};
+/// use duramen::{Level, Record, Value};
+///
+/// let formatter = JsonFormatter::builder()
+///     .members([
+///         ("at", Source::Field(Field::Lineno)),
+///         ("severity", Source::Severity(Severity::Syslog)),
+///         ("error", Source::ExceptionPart(ExceptionPart::Message)),
+///         ("user", Source::Extra("user_id".into())),
+///         ("trace", Source::ExtraBelow { name: "trace_id".into(), prefix: "traces/".into() }),
+///     ])
+///     .build()
+///     .unwrap();
+/// let fields = [("user_id", Value::Integer(7)), ("trace_id", Value::Text("4bf9".into())), ("tries", Value::Integer(2))];
+/// let record = Record { fields: &fields, exception: Some("disk full"), ..Record::new("app", Level::ERROR, "lost") };
+/// let mut line = Vec::new();
+/// formatter.format(&record, &mut line);
+/// assert_eq!(
+///     String::from_utf8(line).unwrap(),
+///     r#"{"at": 0, "severity": 3, "error": "disk full", "user": 7, "trace": "traces/4bf9", "exc_info": "disk full", "tries": 2}"#
+/// );
+/// // As configurations name them:
+/// assert_eq!(Source::by_name("levelname"), Source::Field(Field::Levelname));
+/// assert_eq!(Source::by_name("tenant"), Source::Extra("tenant".into()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The creation time, in the formatter's form of timestamps.
@@ -138,6 +179,45 @@ struct Member {
 ///     .build()
 ///     .unwrap();
 /// # drop(formatter);
+/// ```
+///
+/// All that can be said of the members, and of the values:
+///
+/// ```
+/// use duramen::formatter::json::{ExceptionForm, JsonBuilder, Source, TimestampForm};
+/// use duramen::formatter::{Field, Formatter};
+/// use duramen::{Level, Record, Value};
+/// use jiff::tz::TimeZone;
+///
+/// let builder = JsonBuilder::default()
+///     .members([("time", Source::Timestamp), ("text", Source::by_name("message"))])
+///     .member("logger", Source::Field(Field::Name)) // `null` where there is none
+///     .optional("thread", Source::Field(Field::ThreadName)) // left out where there is none
+///     .fixed("service", &Value::Text("shop".into()))
+///     .default_value("tenant", &Value::Text("nobody".into())) // where a record has no such field
+///     .rename("user_id", "user")
+///     .hide("password")
+///     .without_private() // fields that begin with an underscore
+///     .timestamps(TimestampForm::Rfc3339)
+///     .zone(TimeZone::UTC)
+///     .exceptions(ExceptionForm::Text)
+///     .stack_as_lines()
+///     .ascii()
+///     .deepest(4)
+///     .prefix("@cee: ");
+/// let fields = [
+///     ("user_id", Value::Integer(7)), ("_cache", Value::Bool(true)), ("password", Value::Text("hunter2".into())),
+/// ];
+/// let record = Record { fields: &fields, ..Record::new("shop", Level::INFO, "bought café") };
+/// let mut line = Vec::new();
+/// builder.clone().build().unwrap().format(&record, &mut line);
+/// assert_eq!(
+///     String::from_utf8(line).unwrap(),
+///     r#"@cee: {"time": "1970-01-01T00:00:00.000000Z", "text": "bought caf\u00e9", "service": "shop", "#.to_owned()
+///         + r#""tenant": "nobody", "user": 7, "logger": "shop"}"#
+/// );
+/// let error = builder.member("text", Source::LineText).build_logfmt().unwrap_err();
+/// assert!(error.to_string().contains("text"), "{error}"); // two members of the same key
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a formatter is made by build"]

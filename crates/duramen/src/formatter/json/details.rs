@@ -7,14 +7,14 @@ use crate::Record;
 /// A record's own fields, in which nothing nests deeper than `deepest` levels of lists and mappings: what would is named.
 /// An error and its causes are told apart as the logger joined them.
 #[derive(Clone, Copy, Debug)]
-pub struct RecordDetails<'r, 'a> {
+pub(crate) struct RecordDetails<'r, 'a> {
     /// The record.
-    pub record: &'r Record<'a>,
+    pub(crate) record: &'r Record<'a>,
     /// [`DEEPEST`] unless a formatter was told otherwise.
-    pub deepest: usize,
+    pub(crate) deepest: usize,
 }
 
-/// As [`RecordDetails`] with [`DEEPEST`].
+/// Its own fields, in which nothing nests deeper than [`DEEPEST`].
 impl Details for Record<'_> {
     type Error = std::convert::Infallible;
 

@@ -88,6 +88,45 @@ fn bit(name: &str) -> u64 {
 }
 
 /// Takes the extra fields one by one.
+///
+/// ```
+/// use duramen::formatter::json::{Details, ExceptionPart, ExtraWriter, Members, ValueWriter};
+/// use duramen::formatter::JsonFormatter;
+/// use duramen::{Level, Record};
+///
+/// /// Fields that are the same for many records, whose text is kept.
+/// struct Kept<'t>(&'t std::cell::RefCell<Vec<u8>>);
+///
+/// impl Details for Kept<'_> {
+///     type Error = std::fmt::Error;
+///     fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error> {
+///         let mut kept = self.0.borrow_mut();
+///         if kept.is_empty() {
+///             let start = extra.position();
+///             extra.field("region", |value| Ok(value.text("north")))?;
+///             kept.extend_from_slice(extra.since(start).unwrap_or_default());
+///             return Ok(());
+///         }
+///         extra.kept(&kept, |_| Ok(()))
+///     }
+///     fn write_named(&self, _: &str, _: ValueWriter<'_>) -> Result<bool, Self::Error> {
+///         Ok(false)
+///     }
+///     fn write_part(&self, _: ExceptionPart, _: ValueWriter<'_>) -> Result<bool, Self::Error> {
+///         Ok(false)
+///     }
+///     fn write_exception(&self, _: &mut Members<'_>) -> Result<bool, Self::Error> {
+///         Ok(false)
+///     }
+/// }
+///
+/// let (formatter, kept) = (JsonFormatter::default(), Default::default());
+/// for _ in 0..2 {
+///     let mut line = Vec::new();
+///     formatter.format_with(&Record::new("app", Level::INFO, "hello"), None, &Kept(&kept), &mut line).unwrap();
+///     assert!(line.ends_with(br#""message": "hello", "region": "north"}"#));
+/// }
+/// ```
 pub struct ExtraWriter<'o> {
     rules: &'o ExtraRules,
     ascii: bool,
@@ -123,6 +162,21 @@ impl<'o> ExtraWriter<'o> {
 
     /// The text that stands before the value of the field `name`, to be given to [`ExtraWriter::kept`] for the next
     /// record; `None` where it is not all that decides, or the field is shown elsewhere or left out.
+    ///
+    /// ```
+    /// use duramen::formatter::json::ExtraWriter;
+    ///
+    /// /// Writes a counter, of which the key alone is the same each time.
+    /// fn write_count(extra: &mut ExtraWriter<'_>, key: &mut Option<Vec<u8>>, count: i64) -> Result<(), std::fmt::Error> {
+    ///     if key.is_none() {
+    ///         *key = extra.key_to_keep("count");
+    ///     }
+    ///     match key {
+    ///         Some(key) => extra.kept(key, |value| Ok(value.integer(count))),
+    ///         None => extra.field("count", |value| Ok(value.integer(count))),
+    ///     }
+    /// }
+    /// ```
     pub fn key_to_keep(&self, name: &str) -> Option<Vec<u8>> {
         if self.rules.syntax != Syntax::Json {
             return None;

@@ -21,6 +21,21 @@ use crate::formatter::{Field, Formatter};
 ///     .unwrap();
 /// # drop(formatter);
 /// ```
+///
+/// With details of the caller's own, here the record's fields themselves:
+///
+/// ```
+/// use duramen::formatter::{Field, LogfmtFormatter};
+/// use duramen::{Level, Record};
+///
+/// let formatter = LogfmtFormatter::default();
+/// assert!(formatter.uses(Field::Levelname) && !formatter.uses(Field::Asctime));
+/// assert_eq!(formatter.deepest(), 16);
+/// let record = Record::new("app", Level::INFO, "hello");
+/// let mut line = Vec::new();
+/// let Ok(()) = formatter.format_with(&record, None, &record, &mut line);
+/// assert!(line.ends_with(b"message=hello"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct LogfmtFormatter(pub(super) JsonFormatter);
 

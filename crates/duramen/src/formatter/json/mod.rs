@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 
 pub use beginning::Beginning;
 pub use builder::{Json, JsonBuilder, Source};
-pub use details::RecordDetails;
+pub(crate) use details::RecordDetails;
 pub use extra::ExtraWriter;
 pub(super) use extra::PairRules;
 pub use logfmt::LogfmtFormatter;
@@ -116,6 +116,13 @@ pub enum ExceptionForm {
 
 impl ExceptionForm {
     /// The form called `name` in configurations: `text`, `lines`, `object`, `both`.
+    ///
+    /// ```
+    /// use duramen::formatter::json::ExceptionForm;
+    ///
+    /// assert_eq!(ExceptionForm::by_name("lines"), Some(ExceptionForm::Lines));
+    /// assert_eq!(ExceptionForm::by_name("pretty"), None);
+    /// ```
     pub fn by_name(name: &str) -> Option<Self> {
         Some(match name {
             "text" => Self::Text,
@@ -128,6 +135,17 @@ impl ExceptionForm {
 }
 
 /// A part of an exception that a member of its own shows.
+///
+/// ```
+/// use duramen::formatter::json::{ExceptionPart, Source};
+///
+/// // A member for the class of the exception, and one for what it says.
+/// let members = [
+///     ("error_type", Source::ExceptionPart(ExceptionPart::Type)),
+///     ("error", Source::ExceptionPart(ExceptionPart::Message)),
+/// ];
+/// # assert!(duramen::formatter::JsonFormatter::builder().members(members).build().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExceptionPart {
     /// The name of its class.
@@ -137,6 +155,44 @@ pub enum ExceptionPart {
 }
 
 /// What a record holds beyond its own fields, written by whoever holds it.
+///
+/// ```
+/// use duramen::formatter::json::{Details, ExceptionPart, ExtraWriter, Members, ValueWriter};
+/// use duramen::formatter::{Field, JsonFormatter};
+/// use duramen::{Level, Record};
+///
+/// /// What is known of a failed request.
+/// struct Failure {
+///     status: i64,
+/// }
+///
+/// impl Details for Failure {
+///     type Error = std::convert::Infallible;
+///     fn text_with_surrogates(&self, _: Field) -> Option<&[u8]> {
+///         None // texts of Rust have none
+///     }
+///     fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error> {
+///         extra.field("status", |value| Ok(value.integer(self.status)))
+///     }
+///     fn write_named(&self, name: &str, value: ValueWriter<'_>) -> Result<bool, Self::Error> {
+///         if name == "status" {
+///             value.integer(self.status);
+///         }
+///         Ok(name == "status")
+///     }
+///     fn write_part(&self, _: ExceptionPart, _: ValueWriter<'_>) -> Result<bool, Self::Error> {
+///         Ok(false)
+///     }
+///     fn write_exception(&self, _: &mut Members<'_>) -> Result<bool, Self::Error> {
+///         Ok(false)
+///     }
+/// }
+///
+/// let mut line = Vec::new();
+/// let record = Record::new("shop.web", Level::ERROR, "GET /");
+/// let Ok(()) = JsonFormatter::default().format_with(&record, None, &Failure { status: 502 }, &mut line);
+/// assert!(line.ends_with(br#""message": "GET /", "status": 502}"#));
+/// ```
 pub trait Details {
     /// Why writing was given up; the line is then of no use.
     type Error;
@@ -203,6 +259,19 @@ impl JsonFormatter {
     }
 
     /// How deep the values of extra fields nest, see [`JsonBuilder::deepest`].
+    ///
+    /// ```
+    /// use duramen::formatter::{Field, JsonFormatter};
+    /// use duramen::{Level, Record};
+    ///
+    /// let formatter = JsonFormatter::builder().deepest(4).build().unwrap();
+    /// assert_eq!(formatter.deepest(), 4);
+    /// assert!(formatter.uses(Field::Message) && !formatter.uses(Field::Process));
+    /// let record = Record::new("app", Level::INFO, "hello");
+    /// let mut line = Vec::new();
+    /// let Ok(()) = formatter.format_with(&record, None, &record, &mut line); // its own fields
+    /// assert!(line.ends_with(br#""message": "hello"}"#));
+    /// ```
     pub fn deepest(&self) -> usize {
         self.deepest
     }

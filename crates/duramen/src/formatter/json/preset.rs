@@ -8,6 +8,20 @@ use crate::{Level, Value};
 
 /// A log system whose schema the object follows. The extra fields `trace_id` and `span_id` go where the
 /// system looks for them.
+///
+/// ```
+/// use duramen::formatter::Formatter;
+/// use duramen::formatter::json::{JsonBuilder, Preset};
+/// use duramen::{Level, Record};
+///
+/// let preset = Preset::by_name("gelf", "web-1", None).unwrap();
+/// assert_eq!(preset, Preset::Gelf { host: "web-1".into() });
+/// let mut line = Vec::new();
+/// JsonBuilder::preset(&preset).build().unwrap().format(&Record::new("app", Level::INFO, "hello"), &mut line);
+/// assert!(line.starts_with(br#"{"version": "1.1", "host": "web-1", "short_message": "hello""#));
+/// let error = Preset::by_name("gef", "web-1", None).unwrap_err();
+/// assert_eq!(error.to_string(), "preset: found \"gef\", expected one of ecs, opentelemetry, google_cloud, datadog, gelf, logstash");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// Elastic Common Schema, with dotted keys.
@@ -223,6 +237,16 @@ fn logstash() -> JsonBuilder {
 }
 
 /// Another system's scale of levels.
+///
+/// ```
+/// use duramen::formatter::json::{JsonFormatter, Severity, Source};
+///
+/// // `notice` and the rest of syslog's numbers, for a collector that sorts by them.
+/// let formatter = JsonFormatter::builder().member("severity", Source::Severity(Severity::Syslog)).build().unwrap();
+/// # let mut line = Vec::new();
+/// # duramen::Formatter::format(&formatter, &duramen::Record::new("app", duramen::Level::WARNING, ""), &mut line);
+/// # assert!(String::from_utf8(line).unwrap().contains("\"severity\": 4"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The numbers of syslog (RFC 5424): 7 for debugging to 2 for critical conditions.

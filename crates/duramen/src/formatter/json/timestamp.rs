@@ -5,6 +5,19 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use super::ValueWriter;
 
 /// How the creation time is written.
+///
+/// ```
+/// use duramen::formatter::Formatter;
+/// use duramen::formatter::json::{JsonFormatter, Source, TimestampForm};
+/// use duramen::{Level, Record};
+///
+/// let form = TimestampForm::by_name("epoch_ms").unwrap();
+/// let formatter = JsonFormatter::builder().members([("t", Source::Timestamp)]).timestamps(form).build().unwrap();
+/// let record = Record { created_ns: 1_709_294_400_123_456_789, ..Record::new("app", Level::INFO, "") };
+/// let mut line = Vec::new();
+/// formatter.format(&record, &mut line);
+/// assert_eq!(line, br#"{"t": 1709294400123}"#);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimestampForm {
     /// Text by RFC 3339, microseconds included: `2024-03-01T12:00:00.123456Z`.

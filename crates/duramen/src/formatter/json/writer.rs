@@ -6,6 +6,12 @@ use crate::append::append;
 
 /// How many lists and mappings may stand inside each other, unless a formatter is told otherwise: no reader of logs wants
 /// to see more.
+///
+/// ```
+/// use duramen::formatter::json::{DEEPEST, JsonFormatter};
+///
+/// assert_eq!(JsonFormatter::default().deepest(), DEEPEST);
+/// ```
 pub const DEEPEST: usize = 16;
 
 /// The place of one value, at the end of a buffer. Exactly one of its methods is called.
@@ -19,6 +25,33 @@ pub const DEEPEST: usize = 16;
 ///     members.member("born").integer(1815);
 /// });
 /// assert_eq!(line, br#"{"name": "Ada", "born": 1815}"#);
+/// ```
+///
+/// Each kind of value has its method:
+///
+/// ```
+/// use duramen::Value;
+/// use duramen::formatter::json::ValueWriter;
+///
+/// let mut line = Vec::new();
+/// ValueWriter::new(&mut line, true).list(|list| {
+///     list.element().null();
+///     list.element().boolean(true);
+///     list.element().float(0.5);
+///     list.element().float(f64::NAN); // JSON has none
+///     list.element().digits("18446744073709551616"); // any number, as text
+///     list.element().joined(&["traces/", "4bf9"]);
+///     list.element().text_with_surrogates(b"\xed\xa0\x80"); // alone, as Python's texts may hold them
+///     list.element().sorted_list(vec![b"2".to_vec(), b"1".to_vec()]); // a set
+///     list.element().value(&Value::Map(vec![("n".into(), Value::Integer(1))]));
+///     let element = list.element();
+///     assert!(element.is_ascii());
+///     element.text("é");
+/// });
+/// assert_eq!(
+///     String::from_utf8(line).unwrap(),
+///     r#"[null, true, 0.5, null, 18446744073709551616, "traces/4bf9", "\ud800", [1, 2], {"n": 1}, "\u00e9"]"#
+/// );
 /// ```
 #[must_use = "a value is missing where none is written"]
 pub struct ValueWriter<'o> {
@@ -141,7 +174,7 @@ impl<'o> ValueWriter<'o> {
 
     /// A typed value: lists and mappings inside `deepest` others are named as Python calls them, in place of what they
     /// hold.
-    pub fn value_within(self, value: &Value<'_>, deepest: usize) {
+    pub(super) fn value_within(self, value: &Value<'_>, deepest: usize) {
         match value {
             Value::Null => self.null(),
             Value::Bool(value) => self.boolean(*value),
@@ -166,6 +199,20 @@ impl<'o> ValueWriter<'o> {
 }
 
 /// The elements of a list that is being written.
+///
+/// ```
+/// use duramen::formatter::json::{Elements, ValueWriter};
+///
+/// fn write_sizes(sizes: &mut Elements<'_>) {
+///     for size in [1, 2] {
+///         sizes.element().integer(size);
+///     }
+/// }
+///
+/// let mut line = Vec::new();
+/// ValueWriter::new(&mut line, false).list(write_sizes);
+/// assert_eq!(line, b"[1, 2]");
+/// ```
 pub struct Elements<'o> {
     out: &'o mut Vec<u8>,
     ascii: bool,
@@ -180,6 +227,18 @@ impl Elements<'_> {
 }
 
 /// The members of an object that is being written.
+///
+/// ```
+/// use duramen::formatter::json::{Members, ValueWriter};
+///
+/// fn write_user(user: &mut Members<'_>) {
+///     user.member("id").integer(7);
+/// }
+///
+/// let mut line = Vec::new();
+/// ValueWriter::new(&mut line, false).object(write_user);
+/// assert_eq!(line, br#"{"id": 7}"#);
+/// ```
 pub struct Members<'o> {
     out: &'o mut Vec<u8>,
     ascii: bool,
