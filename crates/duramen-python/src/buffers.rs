@@ -12,7 +12,8 @@ pub(crate) struct Buffers {
 }
 
 /// Free ones: as many as there were records at a time, since a record can lead to another one.
-static FREE: Attached<Vec<Buffers>> = Attached::new(Vec::new());
+#[expect(clippy::vec_box, reason = "they are taken out and put back with each record")]
+static FREE: Attached<Vec<Box<Buffers>>> = Attached::new(Vec::new());
 
 /// What is kept for the next record, in bytes and in number.
 const LARGEST: usize = 64 * 1024;

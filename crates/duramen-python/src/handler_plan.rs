@@ -114,9 +114,8 @@ impl Rollover {
     }
 
     /// Whether there is nothing to be done before `line` is written to `file` at this time.
-    #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a present time")]
     pub(crate) fn is_far(self, file: &DirectFile, path: Option<&Path>, seconds: f64, line: &[u8]) -> bool {
-        if self.is_unknown || self.is_due_at(seconds.floor() as i64) {
+        if self.is_unknown || self.is_due_at(seconds) {
             return false;
         }
         let limit = u64::try_from(self.size).unwrap_or(0);
@@ -124,8 +123,9 @@ impl Rollover {
     }
 
     /// Whether the time, in seconds since the epoch, has come.
-    pub(crate) fn is_due_at(self, seconds: i64) -> bool {
-        self.second != i64::MAX && seconds >= self.second
+    #[expect(clippy::cast_precision_loss, reason = "whole seconds of a present time, or of one far from any")]
+    pub(crate) fn is_due_at(self, seconds: f64) -> bool {
+        self.second != i64::MAX && seconds >= self.second as f64
     }
 
     /// Whether a text of so many bytes, with its newline, certainly goes into a file that is so long.

@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use duramen::clock::{Clock as _, SystemClock};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
@@ -140,7 +140,8 @@ impl Settings {
     /// The present time, if it is that of the system's clock.
     #[inline]
     pub(crate) fn genuine_now(&self) -> Option<Creation> {
-        self.has_genuine_clock().then(|| Creation::at(system_time(), self.start))
+        let clock = self.clock.as_ref().filter(|clock| clock.is_genuine())?;
+        Some(Creation::at(clock.system.now_ns(), self.start))
     }
 
     /// Whether the present time is the system's, so that no code of the program's is asked for it.
@@ -149,23 +150,12 @@ impl Settings {
     }
 }
 
-/// Nanoseconds since the Unix epoch; those of the years up to 2262 fit.
-#[inline]
-fn system_time() -> i64 {
-    let nanoseconds = |length: Duration| {
-        let whole = i64::try_from(length.as_secs()).ok()?.checked_mul(1_000_000_000)?;
-        whole.checked_add(length.subsec_nanos().into())
-    };
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => nanoseconds(since).unwrap_or(i64::MAX),
-        Err(before) => nanoseconds(before.duration()).map_or(i64::MIN, |before| -before),
-    }
-}
-
 /// The built-in function that tells the time, while it still is the one of the interpreter.
 ///
 /// Some programs put another C function into the built-in object, so that its identity says nothing.
 struct Clock {
+    /// What that function asks.
+    system: SystemClock,
     definition: *const ffi::PyMethodDef,
     function: usize,
 }
@@ -185,8 +175,9 @@ impl Clock {
             Err(_) => (now.extract::<f64>()? * 1e9) as i128,
         };
         // A clock that goes differently has been replaced already.
-        let agrees = (i128::from(system_time()) - now).abs() < 1_000_000_000;
-        Ok(agrees.then(|| Self { definition, function: function_of(definition) }))
+        let system = SystemClock::default();
+        let agrees = (i128::from(system.now_ns()) - now).abs() < 1_000_000_000;
+        Ok(agrees.then(|| Self { system, definition, function: function_of(definition) }))
     }
 
     fn is_genuine(&self) -> bool {

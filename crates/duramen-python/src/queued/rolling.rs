@@ -58,8 +58,8 @@ impl Rolling {
         if self.kind == Kind::Watched {
             return ends.len();
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        if !rollover.is_known() || rollover.is_due_at(i64::try_from(now).unwrap_or(i64::MAX)) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
+        if !rollover.is_known() || rollover.is_due_at(now) {
             return 0;
         }
         let mut last = begin;

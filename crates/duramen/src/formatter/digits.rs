@@ -49,12 +49,12 @@ impl Digits {
 
 /// Appends a float with `precision` digits after the point.
 pub(super) fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
-    /// At most 20 digits before the point, the point and 19 digits after it, and the sign.
-    const LONGEST: usize = 41;
+    /// 20 digits, the point and the sign.
+    const LONGEST: usize = 22;
     if !number.is_finite() {
         return Err(UnsupportedLayout);
     }
-    let Some((mut integer, mut fraction)) = rounded(number.abs(), precision) else {
+    let Some(mut scaled) = scaled(number.abs(), precision) else {
         if number.is_sign_negative() {
             out.push(b'-');
         }
@@ -69,16 +69,16 @@ pub(super) fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> R
         text[start] = byte;
     };
     for _ in 0..precision {
-        put(last_digit(fraction));
-        fraction /= 10;
+        put(last_digit(scaled));
+        scaled /= 10;
     }
     if precision > 0 {
         put(b'.');
     }
     loop {
-        put(last_digit(integer));
-        integer /= 10;
-        if integer == 0 {
+        put(last_digit(scaled));
+        scaled /= 10;
+        if scaled == 0 {
             break;
         }
     }
@@ -110,27 +110,34 @@ const POWERS_OF_TEN: [u64; 20] = {
     powers
 };
 
-/// The whole part and the digits after the point of a positive number with `precision` of these, at most 19,
-/// rounded from its exact value, half to even, as C and Python do. `None` for numbers and precisions that are too
-/// large for this way.
-fn rounded(number: f64, precision: usize) -> Option<(u64, u64)> {
+/// A positive number times ten to the power of `precision`, at most 19, rounded from its exact value, half to even, as C and
+/// Python do. `None` for numbers and precisions that are too large for this way.
+fn scaled(number: f64, precision: usize) -> Option<u64> {
     const FRACTION_BITS: u32 = 52;
     let power = *POWERS_OF_TEN.get(precision)?;
     let bits = number.to_bits();
     let (exponent, fraction) = ((bits >> FRACTION_BITS) & 0x7ff, bits & ((1 << FRACTION_BITS) - 1));
     // Numbers below 2^-1022 have no implicit leading bit; here they are all rounded to zero.
     let significand = if exponent == 0 { 0 } else { fraction | 1 << FRACTION_BITS };
-    // The number is `significand / 2^shift`, and below 2^53 its product with the power has at most 117 bits.
+    // The number is `significand / 2^shift`.
     let shift = u32::try_from(1075u64.checked_sub(exponent)?).ok()?;
+    if power <= 1000 {
+        // The usual case. The product has at most 63 bits, so that it is less than a half where all are shifted out.
+        let product = significand * power;
+        return Some(match shift {
+            0 => product,
+            1..64 => (product + (1 << (shift - 1)) - 1 + (product >> shift & 1)) >> shift,
+            _ => 0,
+        });
+    }
+    // Below 2^53, a product with at most 117 bits.
     let product = u128::from(significand) * u128::from(power);
-    let (whole, rest, half) = match shift {
-        0 => (product, 0, 1),
-        1..128 => (product >> shift, product & ((1 << shift) - 1), 1 << (shift - 1)),
-        _ => (0, 0, 1),
+    let rounded = match shift {
+        0 => product,
+        1..128 => (product + (1 << (shift - 1)) - 1 + (product >> shift & 1)) >> shift,
+        _ => 0,
     };
-    let rounds_up = rest > half || (rest == half && whole & 1 == 1);
-    let rounded = u64::try_from(whole).ok()?.checked_add(rounds_up.into())?;
-    Some((rounded / power, rounded % power))
+    u64::try_from(rounded).ok()
 }
 
 #[cfg(test)]

@@ -110,8 +110,9 @@ impl Field {
         }
     }
 
-    /// The text in a field of that kind; `None` where the record has none.
-    #[inline]
+    /// The text in a field of that kind; `None` where the record has none. A call, since inlined into a loop all fields would
+    /// be loaded before it.
+    #[inline(never)]
     fn text<'r>(self, record: &'r Record<'_>, asctime: &'r str) -> Option<&'r str> {
         match self {
             Self::Name => Some(record.name),
@@ -369,31 +370,39 @@ impl Layout {
     ) -> Result<(), UnsupportedLayout> {
         let start = out.len();
         for piece in self.pieces.get(pieces).unwrap_or_default() {
-            let text = match piece {
-                Piece::Literal(text) => text,
-                Piece::Byte(byte) => {
-                    out.push(*byte);
-                    continue;
+            match piece {
+                Piece::Literal(text) => append(out, text.as_bytes()),
+                Piece::Byte(byte) => out.push(*byte),
+                Piece::Text(field) => {
+                    append(out, field.text(record, asctime).unwrap_or("None").as_bytes());
                 }
-                Piece::Text(field) => field.text(record, asctime).unwrap_or("None"),
                 Piece::Field(..) | Piece::Extra(_) => {
-                    let rendered = match piece {
-                        Piece::Field(field, conversion) => {
-                            conversion.write(&field.value(record, asctime), out)
-                        }
-                        Piece::Extra(field) => field.write(record, out),
-                        _ => Ok(()),
-                    };
-                    if rendered.is_err() {
+                    if let Err(error) = piece.convert(record, asctime, out) {
                         out.truncate(start);
-                        return rendered;
+                        return Err(error);
                     }
-                    continue;
                 }
-            };
-            append(out, text.as_bytes());
+            }
         }
         Ok(())
+    }
+}
+
+impl Piece {
+    /// Appends a field that has to be converted. A function of its own, so that layouts without such fields do not pay for
+    /// the room that conversions need.
+    #[inline(never)]
+    fn convert(
+        &self,
+        record: &Record<'_>,
+        asctime: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), UnsupportedLayout> {
+        match self {
+            Self::Field(field, conversion) => conversion.write(&field.value(record, asctime), out),
+            Self::Extra(field) => field.write(record, out),
+            Self::Literal(_) | Self::Byte(_) | Self::Text(_) => Ok(()),
+        }
     }
 }
 
