@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::interpreter::{Attached, intern};
-use crate::{classes, surroundings, trace_ids};
+use crate::{classes, trace_ids};
 
 /// The context variable that holds the fields, once the program has imported `duramen.context`.
 static VARIABLE: Attached<Option<Py<PyAny>>> = Attached::new(None);
@@ -42,15 +42,13 @@ pub(crate) fn with_bound<'py>(
     Ok(fields)
 }
 
-/// The fields that are bound, if those of a span would be the only others and it is known without asking that there is
-/// none.
-#[expect(clippy::option_option, reason = "none and not known are two things")]
-pub(crate) fn bound_plainly(py: Python<'_>) -> Option<Option<Bound<'_, PyDict>>> {
+/// The fields that are bound and those of the span, if it is known without asking whether there is one.
+pub(crate) fn bound_plainly(py: Python<'_>) -> Option<[Option<Bound<'_, PyDict>>; 2]> {
     // SAFETY: attached; what is there is never taken away but by `set_context_variable`, which nobody calls meanwhile.
-    let Some(variable) = (unsafe { (*VARIABLE.get()).as_ref() }) else { return Some(None) };
-    surroundings::lacks_open_telemetry().then_some(())?;
+    let Some(variable) = (unsafe { (*VARIABLE.get()).as_ref() }) else { return Some([None, None]) };
+    let span = trace_ids::current_plainly(py)?;
     let bound = value_of(variable.bind(py)).ok()?;
-    Some(bound.filter(|bound| !bound.is_empty()))
+    Some([bound.filter(|bound| !bound.is_empty()), span])
 }
 
 fn value_of<'py>(variable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {

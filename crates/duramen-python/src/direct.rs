@@ -47,10 +47,13 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
     settings.is_known_to_make_plain_records().then_some(())?;
     let level_name = &settings.level_name(call.level)?.text;
     let site = site_for(formatter.needs, py, settings)?;
-    let bound =
-        if formatter.shows_fields() || masking.is_some() { context::bound_plainly(py)? } else { None };
-    let mut fields =
-        PlainFields { message: None, extra, bound: bound.as_ref().map(|bound| bound.as_borrowed()) };
+    let bound = if formatter.shows_fields() || masking.is_some() {
+        context::bound_plainly(py)?
+    } else {
+        [None, None]
+    };
+    let bound = bound.each_ref().map(|bound| bound.as_ref().map(|bound| bound.as_borrowed()));
+    let mut fields = PlainFields { message: None, extra, bound };
     let created = settings.genuine_now()?;
     buffers::with(|buffers| {
         let buffers::Buffers { message, line, time } = buffers;

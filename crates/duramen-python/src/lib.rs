@@ -3,6 +3,7 @@
 //! It holds the native methods of the classes of `logging`, and puts them into a run of the
 //! interpreter's own modules: Duramen's (`import duramen`) or the standard library's (`install()`).
 
+mod active_span;
 mod adapter;
 mod amended;
 mod asctime;

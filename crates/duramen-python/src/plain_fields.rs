@@ -25,13 +25,13 @@ pub(crate) struct PlainFields<'a, 'py> {
     /// A message that is a dict. Fields of the same name that stand elsewhere are shown in the place of its own.
     pub(crate) message: Option<Borrowed<'a, 'py, PyDict>>,
     pub(crate) extra: Option<Borrowed<'a, 'py, PyDict>>,
-    /// Those that are bound; of fields with the same name those of the call stay.
-    pub(crate) bound: Option<Borrowed<'a, 'py, PyDict>>,
+    /// Those that are bound, and those of the span. Of fields with the same name those of the call stay, then the first.
+    pub(crate) bound: [Option<Borrowed<'a, 'py, PyDict>>; 2],
 }
 
 impl PlainFields<'_, '_> {
     pub(crate) fn are_none(&self) -> bool {
-        self.message.is_none() && self.extra.is_none() && self.bound.is_none()
+        self.message.is_none() && self.extra.is_none() && self.bound.iter().all(Option::is_none)
     }
 
     /// Whether `extra` holds names that a record takes, and no others.
@@ -80,9 +80,19 @@ struct KeptKey {
 
 /// The fields that were bound last.
 struct KeptBound {
-    /// Held, so that no other dict gets its address; neither it nor its values ever change.
-    dict: Py<PyDict>,
+    /// Held, so that no other dict gets the address of one; neither they nor their values ever change.
+    dicts: [Option<Py<PyDict>>; 2],
     text: Vec<u8>,
+}
+
+impl KeptBound {
+    #[inline]
+    fn is_of(&self, bound: [Option<Borrowed<'_, '_, PyDict>>; 2]) -> bool {
+        self.dicts
+            .iter()
+            .zip(bound)
+            .all(|(kept, bound)| kept.as_ref().map(Py::as_ptr) == bound.map(Borrowed::as_ptr))
+    }
 }
 
 /// Longer texts are not kept.
@@ -190,7 +200,8 @@ impl<'a, 'py> PlainDetails<'a, 'py> {
         message: Borrowed<'_, '_, PyDict>,
         extra: &mut ExtraWriter<'_>,
     ) -> Result<(), NotPlain> {
-        let others = [self.fields.extra, self.fields.bound];
+        let [bound, span] = self.fields.bound;
+        let others = [self.fields.extra, bound, span];
         for other in others.into_iter().flatten() {
             has_plain_names(other)?;
         }
@@ -204,36 +215,36 @@ impl<'a, 'py> PlainDetails<'a, 'py> {
         Ok(())
     }
 
-    fn write_bound(
-        &self,
-        bound: Borrowed<'_, '_, PyDict>,
-        kept: &mut KeptTexts,
-        extra: &mut ExtraWriter<'_>,
-    ) -> Result<(), NotPlain> {
-        let last = kept.bound.as_ref().filter(|last| last.dict.as_ptr() == bound.as_ptr());
+    fn write_bound(&self, kept: &mut KeptTexts, extra: &mut ExtraWriter<'_>) -> Result<(), NotPlain> {
+        let given = self.fields.extra;
+        let [first, second] = self.fields.bound;
+        let last = kept.bound.as_ref().filter(|last| last.is_of([first, second]));
         if last.is_none() {
-            has_plain_names(bound)?;
+            [first, second].into_iter().flatten().try_for_each(has_plain_names)?;
         }
         // The names of `extra` are plain: they have just been written.
-        let is_alone =
-            self.fields.extra.is_none_or(|extra| entries(extra).all(|(name, _)| !has(Some(bound), name)));
+        let is_free = |name| !has(first, name) && !has(second, name);
+        let is_alone = given.is_none_or(|given| entries(given).all(|(name, _)| is_free(name)));
         if let Some(last) = last.filter(|_| is_alone && self.masking.is_none()) {
             return extra.kept(&last.text, |_| Ok(()));
         }
         let start = extra.position();
         let mut is_constant = is_alone && self.masking.is_none();
-        for (name, value) in entries(bound) {
-            if is_alone || !has(self.fields.extra, name) {
-                self.write_field((name, value), &mut kept.keys, extra)?;
+        for (bound, before) in [(first, None), (second, first)] {
+            for (name, value) in bound.into_iter().flat_map(entries) {
+                if (is_alone || !has(given, name)) && !has(before, name) {
+                    self.write_field((name, value), &mut kept.keys, extra)?;
+                }
+                // SAFETY: the dict holds the value.
+                is_constant &= unsafe { plain::argument(value) }.is_some();
             }
-            // SAFETY: the dict holds the value.
-            is_constant &= unsafe { plain::argument(value) }.is_some();
         }
         if let Some(text) = extra.since(start).filter(|text| is_constant && text.len() <= LONGEST) {
-            let now = KeptBound { dict: bound.to_owned().unbind(), text: text.to_vec() };
+            let held = |dict: Borrowed<'_, '_, PyDict>| dict.to_owned().unbind();
+            let now = KeptBound { dicts: [first, second].map(|dict| dict.map(held)), text: text.to_vec() };
             if let Some(last) = kept.bound.replace(now) {
-                // Let go without asking whether the thread is attached. Nothing runs: it holds plain values alone.
-                drop(last.dict.into_bound(self.py));
+                // Let go without asking whether the thread is attached. Nothing runs: they hold plain values alone.
+                drop(last.dicts.map(|dict| dict.map(|dict| dict.into_bound(self.py))));
             }
         }
         Ok(())
@@ -259,16 +270,16 @@ impl Details for PlainDetails<'_, '_> {
                 self.write_field(field, &mut kept.keys, extra)?;
             }
         }
-        if let Some(bound) = self.fields.bound {
-            self.write_bound(bound, &mut kept, extra)?;
+        if self.fields.bound.iter().any(Option::is_some) {
+            self.write_bound(&mut kept, extra)?;
         }
         self.has_looked.set(true);
         Ok(())
     }
 
     fn write_named(&self, name: &str, place: ValueWriter<'_>) -> Result<bool, NotPlain> {
-        let PlainFields { message, extra, bound } = self.fields;
-        for source in [extra, bound, message].into_iter().flatten() {
+        let PlainFields { message, extra, bound: [bound, span] } = self.fields;
+        for source in [extra, bound, span, message].into_iter().flatten() {
             has_plain_names(source)?;
             // SAFETY: the dict holds its keys.
             let found = entries(source).find(|(key, _)| unsafe { plain::text(*key) } == Some(name));

@@ -83,7 +83,7 @@ impl Shown {
 pub(crate) struct Seen(*mut ffi::PyObject, u64);
 
 impl Seen {
-    fn of(dict: &Bound<'_, PyDict>) -> Self {
+    pub(crate) fn of(dict: &Bound<'_, PyDict>) -> Self {
         // SAFETY: a live dict.
         Self(dict.as_ptr(), unsafe { interpreter::dict_version(dict.as_ptr()) })
     }
@@ -96,7 +96,7 @@ impl Seen {
     }
 
     /// Whether the dict, which is alive, is as it was.
-    fn holds(self) -> bool {
+    pub(crate) fn holds(self) -> bool {
         // SAFETY: by the contract.
         unsafe { interpreter::dict_version(self.0) == self.1 }
     }
@@ -189,9 +189,10 @@ pub(crate) fn open_telemetry(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>
     imported_module(py, |imported| imported.open_telemetry, intern!(py, "opentelemetry.trace"))
 }
 
-/// Whether it is known without asking that the program has not imported it.
-pub(crate) fn lacks_open_telemetry() -> bool {
-    Imported::known().is_some_and(|known| known.open_telemetry.is_null())
+/// The same as long as it is known without asking, and null if the program has not imported it. It lives until something
+/// runs.
+pub(crate) fn known_open_telemetry() -> Option<*mut ffi::PyObject> {
+    Imported::known().map(|known| known.open_telemetry)
 }
 
 /// The identifier that `os.getpid`, the built-in function, gave in this process.

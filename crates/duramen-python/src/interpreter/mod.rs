@@ -111,6 +111,13 @@ pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'
 }
 
 unsafe extern "C" {
+    /// Looks a method up without binding it: 1 if it is a function of the class, 0 for any other attribute.
+    fn _PyObject_GetMethod(
+        object: *mut ffi::PyObject,
+        name: *mut ffi::PyObject,
+        method: *mut *mut ffi::PyObject,
+    ) -> std::ffi::c_int;
+
     /// Looks an attribute up without an error where there is none (`cpython/object.h`).
     #[cfg_attr(Py_3_13, link_name = "PyObject_GetOptionalAttr")]
     fn _PyObject_LookupAttr(
@@ -166,6 +173,33 @@ pub(crate) fn optional_attribute<'py>(
             _ => Ok(Bound::from_owned_ptr_or_opt(object.py(), value)),
         }
     }
+}
+
+/// Whether `object.name` is this function of its class, bound to it.
+pub(crate) fn has_method(
+    object: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    function: *mut ffi::PyObject,
+) -> bool {
+    let mut found = std::ptr::null_mut();
+    // SAFETY: live objects; the result is a new reference, or null with an exception.
+    unsafe {
+        let is_of_class = _PyObject_GetMethod(object.as_ptr(), name.as_ptr(), &raw mut found) == 1;
+        if found.is_null() {
+            ffi::PyErr_Clear();
+        } else {
+            ffi::Py_DECREF(found);
+        }
+        is_of_class && found == function
+    }
+}
+
+/// Whether the attributes of `object` are looked up as `object` looks them up.
+pub(crate) fn has_generic_attributes(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the class of a live object.
+    let lookup = unsafe { (*object.get_type_ptr()).tp_getattro };
+    lookup
+        .is_some_and(|lookup| std::ptr::fn_addr_eq(lookup, ffi::PyObject_GenericGetAttr as ffi::getattrofunc))
 }
 
 /// An instance of a class without a `__new__` of its own, as `object.__new__` makes it.
