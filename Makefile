@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults check public-api advisories check-long memcheck docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults check public-api migration advisories check-long memcheck docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -96,6 +96,10 @@ check: $(VENV)/check-ready
 ## public-api: write the lists of the core crate's public items anew, where a change of them is meant
 public-api:
 	$(PYTHON) scripts/public_api.py --update
+
+## migration: python-json-logger's own tests with the class path changed to Duramen's (needs PyPI)
+migration: $(VENV)/test-ready
+	$(BIN)/python scripts/python_json_logger_suite.py
 
 ## advisories: known vulnerabilities of the dependencies (needs github.com)
 advisories: $(VENV)/check-ready

@@ -19,6 +19,7 @@ Values of ``extra`` are written by these rules, each in its depth:
 dataclasses                                      an object of the fields
 classes                                          their name
 exceptions                                       the class's name and what it says, ``ValueError: no``
+tracebacks                                       their text, as ``traceback.format_tb`` gives it
 numpy's scalars                                  their ``item()``
 all else (``Decimal``, ``UUID``, ``Path`` …)     ``str()``
 what contains itself, or nests too deep          ``<cycle: dict>``, ``<too deep: list>``
@@ -73,6 +74,15 @@ def _layout(formatter, kind, options):
         raise ValueError(f"{type(formatter).__name__}: {error}") from None
 
 
+def _resolved(value):
+    """``value`` with what it refers to: the dicts of a configuration look ``ext://`` and ``cfg://`` up by key alone."""
+    if hasattr(value, "convert_with_key"):
+        if isinstance(value, dict):
+            return {key: _resolved(value[key]) for key in value}
+        return [_resolved(value[index]) for index in range(len(value))]
+    return value
+
+
 def _names_in(fmt, style):
     """The fields that a format string names."""
     if style == ",":
@@ -105,13 +115,17 @@ class _Structured(Formatter):
     def _options(self, fmt, style, *, fields, preset, timestamp, reserved_attrs, json_default, **options):
         """The options as the extension takes them."""
         name = type(self).__name__
+        fields, reserved_attrs = _resolved(fields), _resolved(reserved_attrs)
+        options = {option: _resolved(value) for option, value in options.items()}
         options["default"] = options["default"] or json_default
+        nothing = {}
         if sum(option is not None for option in (fmt, fields, preset)) > 1:
             _refuse(name, "fields", fields, "one of fmt, fields and preset alone")
         if fmt is not None:
             # As python-json-logger lays its lines out.
             fields = {field: field for field in (_names_in(fmt, style) if isinstance(fmt, str) else fmt)}
             options["private_hidden"] = True
+            nothing = {name: None for name in (*_WHERE_THERE, "exc_text") if name in fields}
         elif fields is not None:
             fields = _fields_of(name, fields)
         renames = dict(options["rename_fields"] or {})
@@ -119,10 +133,9 @@ class _Structured(Formatter):
             fields["timestamp" if timestamp is True else timestamp] = "timestamp"
         elif isinstance(timestamp, str):
             renames.setdefault("timestamp", timestamp)
-        nothing = {}
         if reserved_attrs is not None:
             fields, options["hidden"] = self._with_unreserved(fields, list(reserved_attrs))
-            nothing = {name: None for name in _WHERE_THERE if name not in reserved_attrs}
+            nothing.update({name: None for name in _WHERE_THERE if name not in reserved_attrs})
         if options.pop("rename_fields_keep_missing", False) and preset is None:
             there = _DEFAULT_FIELDS if fields is None else fields
             missing = [name for name in renames if name not in there]
@@ -169,8 +182,8 @@ class JsonFormatter(_Structured):
     - ``exc_info_as_array``, ``stack_info_as_array``: lists of lines.
     - ``json_default``: a function for values that JSON has no form for; ``TypeError`` from it leaves them to
       the rules of this module. ``json_encoder``: a class whose ``default`` method is that function.
-    - ``json_indent``, ``json_serializer``: the object is written again by this function (``json.dumps``) with
-      this indentation, which costs what it costs in Python.
+    - ``json_indent``: each member on a line of its own, so many columns (or this text) before it for each level.
+    - ``json_serializer``: the object is written again by this function, which costs what it costs in Python.
       Each of these functions and classes may be named by its path, as ``orders.encoding.default``.
     - ``json_ensure_ascii``: ``\\uXXXX`` for all that is not ASCII (default: false).
 
@@ -236,8 +249,6 @@ class JsonFormatter(_Structured):
         json_default = _object_of(name, "json_default", json_default)
         json_encoder = _object_of(name, "json_encoder", json_encoder)
         json_serializer = _object_of(name, "json_serializer", json_serializer)
-        if json_default is None and json_encoder is not None:
-            json_default = json_encoder().default
         options = self._options(
             fmt,
             style,
@@ -245,7 +256,7 @@ class JsonFormatter(_Structured):
             preset=preset,
             timestamp=timestamp,
             reserved_attrs=reserved_attrs,
-            json_default=json_default,
+            json_default=json_encoder().default if json_default is None and json_encoder else json_default,
             prefix=prefix,
             rename_fields=rename_fields,
             rename_fields_keep_missing=rename_fields_keep_missing,
@@ -261,15 +272,23 @@ class JsonFormatter(_Structured):
             max_depth=max_depth,
             ascii=json_ensure_ascii,
         )
-        if json_indent is not None or json_serializer not in (None, json.dumps):
+        if json_serializer not in (None, json.dumps):
             options["finish"] = functools.partial(
                 _serialized_again,
                 prefix=prefix or "",
-                serializer=json_serializer or json.dumps,
+                serializer=json_serializer,
                 indent=json_indent,
                 ensure_ascii=json_ensure_ascii,
             )
+        elif json_indent is not None:
+            options["indent"] = _indent(name, json_indent)
         self._layout = _layout(self, "json", options)
+        self._given = (json_default, json_encoder, json_serializer, json_indent, json_ensure_ascii)
+
+    json_default, json_encoder, json_serializer, json_indent, json_ensure_ascii = (
+        property(lambda self, place=place: self._given[place], doc="The option as it was given.")
+        for place in range(5)
+    )
 
     def format(self, record):
         """The record as one line of JSON."""
@@ -286,10 +305,25 @@ def _object_of(class_name, option, value):
         raise ValueError(f"{class_name}: {option}: {value!r} cannot be found: {error}") from None
 
 
+def _indent(class_name, given):
+    """What stands before a member for each level."""
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, int):
+        _refuse(class_name, "json_indent", given, "a number of columns, or the text that stands there")
+    return " " * given
+
+
 def _serialized_again(line, *, prefix, serializer, indent, ensure_ascii):
-    members = json.loads(line[len(prefix) :])
-    text = serializer(members, default=None, cls=None, indent=indent, ensure_ascii=ensure_ascii)
+    # A lone surrogate, which neither a file nor every serializer takes, becomes the text of its escape.
+    line = _ESCAPE.sub(lambda escape: _LONE.sub(r"\\\g<0>", escape[0]), line[len(prefix) :])
+    text = serializer(json.loads(line), default=None, cls=None, indent=indent, ensure_ascii=ensure_ascii)
     return prefix + (text.decode() if isinstance(text, bytes) else text)
+
+
+#: Escapes in JSON: two surrogates that stand for one character, or any other.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)")
+_LONE = re.compile(r"^\\u[dD][89a-fA-F]..$")
 
 
 class LogfmtFormatter(_Structured):

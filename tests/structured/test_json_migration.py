@@ -6,6 +6,8 @@ What differs by design is written down in ``docs/structured.md`` and asserted he
 import datetime
 import io
 import json
+import os
+import sys
 
 import pytest
 from structured.both_ways import raised, record
@@ -35,6 +37,7 @@ RECORDS = {
         "when": datetime.date(2024, 3, 1),
         "raw": b"\xfb\xff",
         "problem": ValueError("no"),
+        "trace": raised(LookupError("gone"))[2],
         "type": int,
     },
     "exception": {"exc_info": "raised"},
@@ -68,6 +71,7 @@ ARGUMENTS = [
         "fmt": "%(message)s",
         "reserved_attrs": [a for a in core.RESERVED_ATTRS if a not in ("lineno", "thread")],
     },
+    {"fmt": "%(message)s %(exc_info)s %(stack_info)s"},
     {"fmt": "%(message)s", "exc_info_as_array": True, "stack_info_as_array": True},
     {"fmt": "%(message)s", "prefix": ""},
     {"fmt": "%(message)s", "json_default": str},
@@ -104,6 +108,51 @@ def test_an_own_serializer_and_indentation_give_the_same_text():
         )
 
 
+def test_what_a_format_names_is_null_where_a_record_has_none():
+    arguments = {"fmt": "%(message)s %(exc_text)s", "rename_fields": {"exc_text": "error.message"}}
+    expected = theirs.JsonFormatter(**arguments).format(record())
+    assert JsonFormatter(**arguments).format(record()) == expected
+    assert '"error.message": null' in expected
+
+
+def test_options_can_be_read():
+    arguments = {
+        "json_default": str,
+        "json_encoder": theirs.JsonEncoder,
+        "json_serializer": json.dumps,
+        "json_indent": 2,
+        "json_ensure_ascii": False,
+    }
+    formatter, other = JsonFormatter(**arguments), theirs.JsonFormatter(**arguments)
+    for name in arguments:
+        assert getattr(formatter, name) is getattr(other, name)
+        # It is compiled: a change would have no effect.
+        with pytest.raises(AttributeError):
+            setattr(formatter, name, None)
+
+
+@pytest.mark.parametrize(
+    "options", [{"json_indent": 2}, {"json_serializer": lambda *a, **k: json.dumps(*a, **k)}]
+)
+def test_lone_surrogates_reach_a_file(options, tmp_path):
+    handler = logging.FileHandler(tmp_path / "log", encoding="utf-8")
+    handler.setFormatter(JsonFormatter("%(message)s", **options))
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    logger.info("a \udc80 \\udc80 \ud83d\ude00 \U0001f600", extra={"\udc81": ["\ud800"]})
+    handler.close()
+    text = (tmp_path / "log").read_text("utf-8")
+    assert "\\udc80" in text
+    assert json.loads(text)["message"].endswith("\U0001f600")
+
+
+def test_a_wrong_indentation_is_refused():
+    with pytest.raises(
+        ValueError, match=r"JsonFormatter: json_indent: found \[1\], expected a number of col"
+    ):
+        JsonFormatter(json_indent=[1])
+
+
 def test_a_dict_config_needs_no_more_than_the_class_path():
     def lines(path, key):
         stream = io.StringIO()
@@ -128,6 +177,32 @@ def test_a_dict_config_needs_no_more_than_the_class_path():
         members = lines("pythonjsonlogger.json.JsonFormatter", key)
         members.pop("taskName", None)
         assert lines("duramen.formatters.JsonFormatter", key) == members
+
+
+def test_references_of_a_configuration_are_looked_up_at_any_depth():
+    options = {
+        "static_fields": {"limit": "ext://sys.maxsize", "nested": {"a": ["ext://os.sep", "cfg://where"]}},
+        "rename_fields": {"message": "cfg://key"},
+        "json_default": "ext://builtins.repr",
+    }
+    found = []
+    for path in ("pythonjsonlogger.json.JsonFormatter", "duramen.formatters.JsonFormatter"):
+        formatter = {"()": path, "fmt": "%(message)s", **options}
+        duramen.config.dictConfig(
+            {
+                "version": 1,
+                "where": "here",
+                "key": "text",
+                "formatters": {"json": formatter},
+                "handlers": {"out": {"class": "duramen.StreamHandler", "formatter": "json"}},
+                "loggers": {"migrated": {"handlers": ["out"]}},
+            }
+        )
+        formatter = logging.getLogger("migrated").handlers[0].formatter
+        found.append(json.loads(formatter.format(record(odd=1j))))
+    expected = {"limit": sys.maxsize, "nested": {"a": [os.sep, "here"]}, "text": "late by 5 min", "odd": "1j"}
+    assert found[1] == expected
+    assert found[0].keys() == expected.keys()
 
 
 def test_what_is_missing_is_kept_without_a_format_too():

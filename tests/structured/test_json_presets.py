@@ -353,3 +353,12 @@ def test_google_cloud_keeps_labels_and_sampling():
     found = line("google_cloud", trace_sampled=True, labels={"a": "b"}, **TRACED)
     assert GOOGLE_CLOUD(found)
     assert found["logging.googleapis.com/labels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("message", ["", " ", "\n\t", {"event": "late"}])
+def test_gelf_always_has_a_short_message(message):
+    """GELF 1.1 wants one that is not empty, and its servers refuse white space too."""
+    found = line("gelf", msg=message, args=())
+    assert gelf(found)
+    assert found["short_message"] == "-"
+    assert line("gelf", {"rename_fields": {"message": "_text"}}, msg=message, args=())["_text"] == "-"

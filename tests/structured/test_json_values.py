@@ -15,7 +15,7 @@ import uuid
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structured.both_ways import lines_of
+from structured.both_ways import lines_of, record
 
 import duramen as logging
 from duramen.formatters import JsonFormatter
@@ -221,3 +221,11 @@ json_values = st.recursive(
 @given(json_values)
 def test_what_json_has_a_form_for_comes_back(value):
     assert written(value) == value
+
+
+@pytest.mark.parametrize(
+    "created", [1709294400.1, 1709294400.3, 1.1, 1e9 + 0.7, 0.0, 1709294400.999999, -0.25]
+)
+def test_the_creation_time_is_the_number_that_the_record_has(created):
+    found = json.loads(JsonFormatter(fields=["created"]).format(record(created=created)))
+    assert found["created"] == created

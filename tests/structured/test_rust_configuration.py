@@ -49,7 +49,7 @@ JSON = {
 }
 JSON_BY_FORMAT = {
     "()": "duramen.formatters.JsonFormatter",
-    "fmt": "{levelname} {name} {message} {order}",
+    "fmt": "{levelname} {name} {message} {order} {exc_info} {exc_text}",
     "style": "{",
     "json_ensure_ascii": True,
 }

@@ -170,6 +170,9 @@ impl<'py> Options<'_, 'py> {
         if let Some(prefix) = self.text("prefix")? {
             builder = builder.prefix(prefix);
         }
+        if let Some(indent) = self.text("indent")? {
+            builder = builder.indent(indent);
+        }
         for (flag, apply) in [
             ("private_hidden", JsonBuilder::without_private as fn(JsonBuilder) -> JsonBuilder),
             ("stack_as_lines", JsonBuilder::stack_as_lines),

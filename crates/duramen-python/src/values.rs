@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDate, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping,
-    PyMemoryView, PySet, PyString, PyTime, PyTuple, PyType,
+    PyMemoryView, PySet, PyString, PyTime, PyTraceback, PyTuple, PyType,
 };
 
 use crate::interpreter::{Once, intern};
@@ -194,6 +194,11 @@ pub(crate) fn simpler<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Simpler
     } else if value.is_instance_of::<PyBaseException>() {
         let text = format!("{}: {}", class_name(value), text_of(&value.str()?)?);
         PyString::new(py, &text).into_any()
+    } else if value.is_instance_of::<PyTraceback>() {
+        let entries =
+            py.import(intern!(py, "traceback"))?.call_method1(intern!(py, "format_tb"), (value,))?;
+        let text: Vec<String> = entries.extract()?;
+        PyString::new(py, text.concat().trim()).into_any()
     } else if value.is_instance_of::<PyBytes>()
         || value.is_instance_of::<PyByteArray>()
         || value.is_instance_of::<PyMemoryView>()

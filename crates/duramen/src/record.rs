@@ -105,6 +105,15 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The creation time in seconds, as Python has it: the floating-point number that is nearest to it.
+    pub(crate) fn created(&self) -> f64 {
+        // The division of two numbers of which the first is rounded would be rounded twice.
+        let sign = if self.created_ns < 0 { "-" } else { "" };
+        let nanoseconds = self.created_ns.unsigned_abs();
+        let text = format!("{sign}{}.{:09}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+        text.parse().unwrap_or_default()
+    }
+
     /// The whole milliseconds of the creation time, 0 to 999 (`msecs`).
     ///
     /// ```

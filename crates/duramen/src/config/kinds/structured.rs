@@ -137,13 +137,14 @@ fn begin(options: &mut Options<'_>, is_json: bool) -> JsonBuilder {
     if from_format.is_some() {
         builder = builder.without_private();
     }
+    let is_null = |name: &&str| from_format.iter().flatten().any(|(field, _)| field == name);
+    let mut nothing: Vec<_> = NULL_IN_FORMATS.into_iter().filter(is_null).map(str::to_owned).collect();
     let mut fields = from_format.or(own);
     let mut hidden = Vec::new();
     let mut renames = options.text_entries("rename_fields").unwrap_or_default();
-    let mut nothing = Vec::new();
     if is_json {
         add_timestamp(options, &mut fields, &mut renames);
-        nothing = add_unreserved(options, &mut fields, &mut hidden);
+        nothing.extend(add_unreserved(options, &mut fields, &mut hidden));
         if options.flag("rename_fields_keep_missing") == Some(true) && preset.is_none() {
             nothing.extend(keep_missing(fields.as_ref(), &renames));
         }
@@ -336,6 +337,9 @@ fn add_unreserved(
 
 /// What the default layout shows.
 const DEFAULT_FIELDS: [&str; 4] = ["timestamp", "levelname", "name", "message"];
+
+/// What a format names is there, `null` where a record has none.
+const NULL_IN_FORMATS: [&str; 3] = ["exc_info", "stack_info", "exc_text"];
 
 /// What every layout shows for records that have it.
 const WHERE_THERE: [&str; 2] = ["exc_info", "stack_info"];

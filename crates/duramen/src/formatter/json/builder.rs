@@ -90,6 +90,8 @@ pub enum Source {
     LineText,
     /// The level on another system's scale.
     Severity(Severity),
+    /// The message; `-` in the place of one without any characters but white space.
+    Summary,
     /// The message and the text of the exception below it; nothing without an exception.
     MessageAndException,
     /// The exception, in the formatter's form of exceptions.
@@ -142,6 +144,7 @@ impl Source {
     /// Whether the source is the one that configurations call `name`.
     fn is_called(&self, name: &str) -> bool {
         self.extra_name() == Some(name)
+            || *self == Self::Summary && name == "message"
             || !matches!(self, Self::Fixed(_) | Self::Extras) && *self == Self::by_name(name)
     }
 }

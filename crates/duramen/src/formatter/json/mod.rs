@@ -281,6 +281,7 @@ impl JsonFormatter {
         self.steps.iter().any(|step| match step {
             Step::Member { source: Source::Field(shown), .. } => *shown == field,
             Step::Member { source: Source::LineText, .. } => field == Field::Lineno,
+            Step::Member { source: Source::Summary, .. } => field == Field::Message,
             _ => false,
         })
     }
@@ -385,6 +386,11 @@ impl JsonFormatter {
                 value.text_with_surrogates(text);
             }
             Source::Field(field) => return Ok(write_field(*field, record, value)),
+            Source::Summary => match details.text_with_surrogates(Field::Message) {
+                Some(text) => value.text_with_surrogates(text),
+                None if record.message.trim().is_empty() => value.text("-"),
+                None => value.text(record.message),
+            },
             Source::LineText => value.text(itoa::Buffer::new().format(record.caller.line)),
             Source::Severity(scale) => scale.write(record.level, value),
             Source::MessageAndException => match record.exception {
@@ -468,7 +474,6 @@ fn write_text(text: Option<&str>, as_lines: bool, value: ValueWriter<'_>) -> boo
     true
 }
 
-#[expect(clippy::cast_precision_loss, reason = "Python holds these as floating-point numbers too")]
 fn write_field(field: Field, record: &Record<'_>, value: ValueWriter<'_>) -> bool {
     let optional = |text: Option<&str>, value: ValueWriter<'_>| text.map(|text| value.text(text)).is_some();
     match field {
@@ -480,7 +485,7 @@ fn write_field(field: Field, record: &Record<'_>, value: ValueWriter<'_>) -> boo
         Field::Module => value.text(record.caller.module),
         Field::Lineno => value.integer(record.caller.line.into()),
         Field::FuncName => value.text(record.caller.function),
-        Field::Created => value.float(record.created_ns as f64 / 1e9),
+        Field::Created => value.float(record.created()),
         Field::Msecs => value.float(f64::from(record.milliseconds())),
         Field::RelativeCreated => value.float(record.relative_created_ms),
         Field::Thread => match record.thread {

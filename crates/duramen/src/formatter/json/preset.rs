@@ -208,7 +208,8 @@ fn gelf(host: &str) -> JsonBuilder {
     JsonBuilder::empty()
         .member("version", fixed("1.1"))
         .member("host", fixed(host))
-        .member("short_message", Source::Field(Field::Message))
+        // GELF servers refuse an empty one.
+        .member("short_message", Source::Summary)
         .optional("full_message", Source::MessageAndException)
         .member("timestamp", Source::Timestamp)
         .member("level", Source::Severity(Severity::Syslog))
