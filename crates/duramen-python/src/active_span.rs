@@ -269,7 +269,7 @@ impl<'py> Globals<'py> {
                 return Ok(None);
             }
         }
-        let key = propagation.get_item("_SPAN_KEY")?.filter(|key| key.is_exact_instance_of::<PyString>());
+        let key = propagation.get_item("_SPAN_KEY")?.filter(PyAnyMethods::is_exact_instance_of::<PyString>);
         let (Some(runtime), Some(key)) = (context.get_item("_RUNTIME_CONTEXT")?, key) else {
             return Ok(None);
         };
