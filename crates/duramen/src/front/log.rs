@@ -29,6 +29,19 @@ pub fn init() -> Result<(), SetLoggerError> {
 /// A logger of the `log` crate's that hands its records to the loggers of a manager.
 ///
 /// [`init`] is for a program's own manager. Who sets this one himself also sets `log`'s maximal level.
+///
+/// ```
+/// use duramen::front::log::LogBackend;
+/// use duramen::{Level, Manager};
+/// use log::Log;
+///
+/// let manager = Manager::new();
+/// manager.get_logger("hyper.client").set_level(Level::DEBUG);
+/// let backend = LogBackend::new(manager); // for a test, or a program that has several managers
+/// let metadata = |target| log::Metadata::builder().level(log::Level::Debug).target(target).build();
+/// assert!(backend.enabled(&metadata("hyper::client")));
+/// assert!(!backend.enabled(&metadata("hyper::server")));
+/// ```
 pub struct LogBackend(Manager);
 
 impl LogBackend {

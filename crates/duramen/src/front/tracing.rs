@@ -33,6 +33,22 @@ pub fn layer() -> TracingLayer {
 }
 
 /// A layer of `tracing_subscriber` that hands events to the loggers of a manager.
+///
+/// ```
+/// use duramen::front::tracing::TracingLayer;
+/// use duramen::handler::MemoryHandler;
+/// use duramen::{Level, Manager, handler::NullHandler};
+/// use std::sync::Arc;
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let manager = Manager::new();
+/// manager.root().set_level(Level::INFO);
+/// let kept = Arc::new(MemoryHandler::new(100, Level::CRITICAL, Arc::new(NullHandler)));
+/// manager.root().add_handler(kept);
+/// // For a part of a program, or a test: the layer for all of it is `duramen::front::tracing::layer()`.
+/// let subscriber = tracing_subscriber::registry().with(TracingLayer::new(manager));
+/// tracing::subscriber::with_default(subscriber, || tracing::info!(order = 17, "paid"));
+/// ```
 pub struct TracingLayer {
     manager: Manager,
     /// By the place in the source: a place has one target.

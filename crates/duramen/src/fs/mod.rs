@@ -2,6 +2,57 @@
 //!
 //! What writes, rolls over or lists files does so through [`FileSystem`], so that tests can put a full or
 //! failing disk in its place. [`Disk`] is the real one.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::path::Path;
+//!
+//! use duramen::fs::{Disk, FileIdentity, FileStatus, FileSystem, LONGEST_TICK, LockedFile, LogFile, NewFile, SourceFile};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let fs = Disk;
+//! let logs = folder.join("logs");
+//! fs.make_folder(&logs)?;
+//! let path = logs.join("app.log");
+//!
+//! // A file that is written to.
+//! let mut file: Box<dyn LogFile> = fs.open(&path, false)?;
+//! assert_eq!(file.write(b"one\n")?, 4);
+//! file.sync()?;
+//! fs.sync_folder(&logs)?;
+//! file.duplicate()?.write(b"torn")?; // the same open file
+//! file.truncate(4)?;
+//! fs.overwrite(&path, b"ONE")?;
+//!
+//! // What is known of it, and of the file that its path names.
+//! let status: FileStatus = file.status()?;
+//! assert!(status.is_regular && status.length == 4);
+//! assert!(status.changed_at() >= status.last_change().0 && LONGEST_TICK.as_millis() == 10);
+//! assert_eq!(fs.status(&path)?.identity, status.identity);
+//!
+//! // It gets another name while nobody else can give it one.
+//! if let Some(lock) = fs.try_lock(&path)? {
+//!     let lock: Box<dyn LockedFile> = lock;
+//!     let identity: Option<FileIdentity> = lock.identity()?;
+//!     assert_eq!(identity, status.identity);
+//!     fs.rename(&path, &logs.join("app.log.1"))?;
+//! }
+//! fs.link(Path::new("app.log.1"), &logs.join("newest"))?;
+//! assert_eq!(fs.list(&logs)?.len(), 2);
+//!
+//! // A copy of it, as a compressed one is made.
+//! let mut source: Box<dyn SourceFile> = fs.read(&logs.join("app.log.1"))?;
+//! assert!(source.try_lock()? && source.has_writers() != Some(false) && source.mode().is_some());
+//! let mut copy: Box<dyn NewFile> = fs.create(&logs.join("app.log.2"), &*source)?;
+//! let mut bytes = Vec::new();
+//! source.read_to_end(&mut bytes)?;
+//! copy.write_all(&bytes)?;
+//! copy.finish(&source.status()?)?; // on the disk, and as old as the other one
+//! fs.remove(&logs.join("app.log.1"))?;
+//! assert!(!fs.exists(&path) && fs.exists(&logs.join("app.log.2")));
+//! # std::io::Result::Ok(())
+//! ```
 
 mod disk;
 mod lease;

@@ -75,6 +75,20 @@ impl AsyncHandler {
     }
 
     /// Sets the least severe level that the handler takes.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::filter::NameFilter;
+    /// use duramen::handler::{AsyncHandler, StreamHandler};
+    /// use duramen::{Handler, Level, queue::Options};
+    ///
+    /// let handler = AsyncHandler::new(vec![Arc::new(StreamHandler::stderr())], Options::default()).unwrap();
+    /// handler.set_level(Level::WARNING); // what is below takes no place in the queue
+    /// handler.add_filter(Arc::new(NameFilter::new("shop"))); // nor does what the filter holds back
+    /// handler.close();
+    /// assert_eq!(handler.stats().accepted, 0);
+    /// ```
     pub fn set_level(&self, level: Level) {
         self.gate.set_level(level);
     }

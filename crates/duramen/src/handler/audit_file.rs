@@ -29,6 +29,38 @@ use crate::{Filter, Formatter, Level, Record, report};
 /// assert_eq!(handler.stats().pending, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// What a trail is of is said by a level and by filters; secrets are masked before they are written for good:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::filter::{NameFilter, SamplingFilter};
+/// use duramen::formatter::JsonFormatter;
+/// use duramen::handler::AuditFileHandler;
+/// use duramen::redact::Redactor;
+/// use duramen::writer::audit::{AuditKey, AuditOptions};
+/// use duramen::{Handler, Level, Manager, info};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("audit.log");
+/// let handler = Arc::new(AuditFileHandler::new(&path, AuditOptions::new(AuditKey::new(b"0123456789abcdef")?))?);
+/// handler.set_level(Level::INFO);
+/// handler.set_formatter(Arc::new(JsonFormatter::default()));
+/// handler.set_redactor(Arc::new(Redactor::builder().pack("credentials").build()?));
+/// handler.add_filter(Arc::new(NameFilter::new("shop.payments")))?;
+/// let refused = handler.add_filter(Arc::new(SamplingFilter::new(0.1)?));
+/// assert!(refused.unwrap_err().to_string().starts_with("filters: found one that limits or samples"));
+///
+/// let manager = Manager::new();
+/// manager.root().set_level(Level::INFO);
+/// manager.root().add_handler(handler.clone());
+/// info!(manager.get_logger("shop.payments"), "refunded, password=hunter2");
+/// assert_eq!(handler.stats().written, 1);
+/// handler.close();
+/// assert!(std::fs::read_to_string(path)?.contains("refunded, password=***"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct AuditFileHandler {
     gate: Gate,
     formatter: RwLock<Arc<dyn Formatter>>,
@@ -47,6 +79,24 @@ impl AuditFileHandler {
     }
 
     /// Writes to `trail`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::clock::SystemClock;
+    /// use duramen::fs::Disk;
+    /// use duramen::handler::AuditFileHandler;
+    /// use duramen::writer::audit::{AuditKey, AuditOptions, AuditTrail};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("audit.log");
+    /// // The same trail on another file system, or by another clock.
+    /// let options = AuditOptions::new(AuditKey::new(b"0123456789abcdef")?);
+    /// let trail = AuditTrail::open(Arc::new(Disk), path, options, Arc::new(SystemClock::default()))?;
+    /// let handler = AuditFileHandler::with_trail(trail);
+    /// assert_eq!(handler.stats().written, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn with_trail(trail: AuditTrail) -> Self {
         let formatter: Arc<dyn Formatter> = Arc::new(TextFormatter::default());
         Self { gate: Gate::default(), formatter: RwLock::new(formatter), redactor: RwLock::default(), trail }
@@ -93,7 +143,7 @@ impl AuditFileHandler {
 }
 
 /// What filters an audit trail may have.
-pub const EXPECTED_FILTERS: &str =
+pub(crate) const EXPECTED_FILTERS: &str =
     "filters that choose by what a record is: an audit trail drops none of a kind";
 
 fn told(result: io::Result<()>) {

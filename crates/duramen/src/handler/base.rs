@@ -48,6 +48,21 @@ use crate::{Filter, Formatter, Level, Record, report};
 /// let counts = Counts::default();
 /// counts.gate.set_level(Level::ERROR);
 /// ```
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::filter::NameFilter;
+/// use duramen::handler::base::Gate;
+/// use duramen::{Level, Record};
+///
+/// let gate = Gate::default();
+/// gate.set_level(Level::WARNING);
+/// gate.add_filter(Arc::new(NameFilter::new("shop")));
+/// assert_eq!(gate.level(), Level::WARNING);
+/// assert!(gate.passes(&Record::new("shop.orders", Level::INFO, "paid"))); // the level is the caller's to compare
+/// assert!(!gate.passes(&Record::new("hyper", Level::INFO, "connected")));
+/// ```
 pub struct Gate {
     level: AtomicI64,
     /// False as long as a record need not look for filters.
@@ -122,6 +137,53 @@ impl Gate {
 ///
 /// let handler = BasicHandler::with_destination(LastLine::default()); // level, filters, formatter, lock
 /// ```
+///
+/// One that collects lines and sends them together, and says what it has lost:
+///
+/// ```
+/// use std::io;
+///
+/// use duramen::handler::{BasicHandler, Destination};
+/// use duramen::{Formatter, Handler, Level, Record};
+///
+/// #[derive(Default)]
+/// struct Batches {
+///     lines: Vec<Vec<u8>>,
+///     is_held_back: bool,
+///     lost: u64,
+/// }
+///
+/// impl Destination for Batches {
+///     fn name(&self) -> &'static str {
+///         "Batches"
+///     }
+///     fn emit(&mut self, record: &Record<'_>, formatter: &dyn Formatter) -> io::Result<()> {
+///         let mut line = Vec::new();
+///         formatter.format(record, &mut line);
+///         self.lines.push(line);
+///         if self.is_held_back { Ok(()) } else { self.flush() }
+///     }
+///     fn hold_back(&mut self) {
+///         self.is_held_back = true; // until the next flush
+///     }
+///     fn failed(&self) -> Option<u64> {
+///         Some(self.lost)
+///     }
+///     fn flush(&mut self) -> io::Result<()> {
+///         self.is_held_back = false;
+///         let lines = std::mem::take(&mut self.lines);
+///         send(&lines).inspect_err(|_| self.lost += lines.len() as u64)
+///     }
+///     fn close(&mut self) -> io::Result<()> {
+///         self.flush()
+///     }
+/// }
+/// # fn send(_: &[Vec<u8>]) -> io::Result<()> { Ok(()) }
+///
+/// let handler = BasicHandler::with_destination(Batches::default());
+/// handler.handle(&Record::new("shop", Level::INFO, "paid"));
+/// assert_eq!(handler.failed(), Some(0));
+/// ```
 pub trait Destination: Send {
     /// The handler's name in reports, as `FileHandler`.
     fn name(&self) -> &'static str;
@@ -142,11 +204,34 @@ pub trait Destination: Send {
     }
 
     /// Where its lines go, where it writes lines that another process could write as well.
+    ///
+    /// ```
+    /// use duramen::handler::Destination;
+    /// use duramen::handler::base::Written;
+    /// use duramen::{spool, writer::StreamWriter};
+    ///
+    /// // A journal keeps lines for it when the process is killed; the next one writes them with `write_line`.
+    /// let written = Written::new("StreamHandler", StreamWriter::stderr());
+    /// assert_eq!(written.place(), Some(spool::Destination::Stderr));
+    /// ```
     fn place(&self) -> Option<spool::Destination> {
         None
     }
 
     /// Writes a line that was made before, with its terminator.
+    ///
+    /// ```
+    /// use duramen::handler::Destination;
+    /// use duramen::handler::base::Written;
+    /// use duramen::writer::FileWriter;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// let mut written = Written::new("FileHandler", FileWriter::new(&path));
+    /// written.write_line(b"of a process that was killed\n").unwrap();
+    /// written.close().unwrap();
+    /// assert_eq!(std::fs::read(path).unwrap(), b"of a process that was killed\n");
+    /// ```
     ///
     /// # Errors
     /// Those of the destination; [`io::ErrorKind::Unsupported`] where it has no [`Destination::place`].
@@ -170,6 +255,28 @@ pub trait Destination: Send {
 }
 
 /// A handler made of a destination.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::filter::NameFilter;
+/// use duramen::formatter::JsonFormatter;
+/// use duramen::handler::BasicHandler;
+/// use duramen::handler::base::Written;
+/// use duramen::writer::FileWriter;
+/// use duramen::{Handler, Level, Record};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("app.log");
+/// // What `FileHandler` is, put together by hand.
+/// let handler = BasicHandler::with_destination(Written::new("FileHandler", FileWriter::new(&path)));
+/// handler.set_level(Level::WARNING);
+/// handler.set_formatter(Arc::new(JsonFormatter::default()));
+/// handler.add_filter(Arc::new(NameFilter::new("shop")));
+/// handler.handle(&Record::new("shop", Level::WARNING, "low on paper"));
+/// handler.close();
+/// assert!(std::fs::read_to_string(path).unwrap().contains("low on paper"));
+/// ```
 pub struct BasicHandler<D> {
     gate: Gate,
     form: ArcSwap<Form>,
@@ -420,6 +527,23 @@ impl<D: Destination> LineHandler for BasicHandler<D> {
 }
 
 /// A destination made of a writer: each record is an entry with a terminator.
+///
+/// ```
+/// use duramen::handler::BasicHandler;
+/// use duramen::handler::base::Written;
+/// use duramen::writer::FileWriter;
+/// use duramen::{Handler, Level, Record};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("app.log");
+/// // In blocks of 64 KiB, but warnings and what is worse at once.
+/// let writer = FileWriter::new(&path).buffered(64 * 1024);
+/// let handler = BasicHandler::with_destination(Written::new("FileHandler", writer).with_flush_level(Level::WARNING));
+/// handler.handle(&Record::new("shop", Level::INFO, "paid"));
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+/// handler.handle(&Record::new("shop", Level::WARNING, "low on paper"));
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "paid\nlow on paper\n");
+/// ```
 pub struct Written<W> {
     name: &'static str,
     writer: W,

@@ -21,6 +21,17 @@ use crate::{Formatter, Record};
 pub type DatagramHandler = BasicHandler<UdpDestination>;
 
 /// A UDP socket that is opened at the first record.
+///
+/// ```
+/// use duramen::handler::{BasicHandler, DatagramHandler, datagram::UdpDestination};
+///
+/// /// Takes the handler of any configuration of UDP.
+/// fn count(handler: &BasicHandler<UdpDestination>) -> Option<u64> {
+///     duramen::Handler::failed(handler)
+/// }
+///
+/// count(&DatagramHandler::new("127.0.0.1", 9021));
+/// ```
 pub struct UdpDestination {
     host: String,
     port: u16,

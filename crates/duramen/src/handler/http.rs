@@ -22,6 +22,14 @@ use crate::{Formatter, Record};
 pub type HttpHandler = BasicHandler<HttpDestination>;
 
 /// How the fields are sent.
+///
+/// ```
+/// use duramen::handler::http::{HttpDestination, HttpHandler, Method};
+///
+/// let destination = HttpDestination::new("127.0.0.1", 8080, "/log?app=shop", Method::Get).unwrap();
+/// let handler = HttpHandler::new(destination); // GET /log?app=shop&name=…
+/// assert_eq!(Method::default(), Method::Get);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     /// In the query of the address.
@@ -32,6 +40,15 @@ pub enum Method {
 }
 
 /// A web server and the address on it.
+///
+/// ```
+/// use duramen::handler::http::{HttpDestination, Method};
+///
+/// let destination = HttpDestination::new("127.0.0.1", 8080, "/records", Method::Post)
+///     .unwrap()
+///     .credentials("shop", "hunter2");
+/// assert!(HttpDestination::new("127.0.0.1", 80, "/a\r\nX-Evil: 1", Method::Get).is_err());
+/// ```
 #[derive(Clone)]
 pub struct HttpDestination {
     host: String,

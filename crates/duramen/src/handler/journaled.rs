@@ -19,6 +19,19 @@ use crate::spool::{self, Destination, Orphan, OwnJournal, Refused, Ticket};
 use crate::{Filter, Level, Record, report};
 
 /// What a handler writes as lines, which can be made before they are written, and kept by another process.
+///
+/// ```
+/// use duramen::handler::{LineHandler, StreamHandler};
+/// use duramen::{Handler, Level, Record, spool};
+///
+/// let handler = StreamHandler::stderr();
+/// let lines: &dyn LineHandler = handler.as_lines().unwrap();
+/// assert_eq!(lines.destination(), Some(spool::Destination::Stderr));
+/// let mut line = Vec::new();
+/// assert!(lines.render(&Record::new("shop", Level::INFO, "paid"), &mut line)); // no filter holds it back
+/// assert_eq!(line, b"paid\n");
+/// assert!(lines.write_line(&line)); // now, or another process later
+/// ```
 pub trait LineHandler: Handler {
     /// Where the lines go; `None` where no other process could write them.
     fn destination(&self) -> Option<Destination>;
@@ -35,6 +48,33 @@ pub trait LineHandler: Handler {
 ///
 /// The caller makes the lines of the handlers behind, which all have to be [`LineHandler`]s: those on files, standard output
 /// and standard error. A forked child has to make handlers of its own.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use duramen::filter::NameFilter;
+/// use duramen::handler::{FileHandler, JournaledHandler};
+/// use duramen::queue::Options;
+/// use duramen::{Handler, Level, Manager, spool, warning};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (log, journals) = (folder.path().join("shop.log"), folder.path().join("spool"));
+/// let file = Arc::new(FileHandler::new(&log)?);
+/// let handler = JournaledHandler::new(vec![file], Options::default(), &journals, spool::DEFAULT_SIZE)?;
+/// handler.set_level(Level::INFO);
+/// handler.add_filter(Arc::new(NameFilter::new("shop")));
+/// let handler = Arc::new(handler);
+///
+/// let manager = Manager::new();
+/// manager.root().add_handler(handler.clone());
+/// warning!(manager.get_logger("shop"), "low on paper"); // kept, should the process be killed now
+/// assert!(handler.flush_within(Duration::from_secs(5)));
+/// assert_eq!((handler.stats().delivered, handler.stats().recovered, handler.unjournaled()), (1, 0, 0));
+/// handler.close();
+/// assert_eq!(std::fs::read_to_string(log)?, "low on paper\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct JournaledHandler {
     gate: Gate,
     behind: Arc<Behind>,

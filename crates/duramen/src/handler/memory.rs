@@ -81,6 +81,19 @@ impl MemoryHandler {
     }
 
     /// Adds a filter.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::filter::NameFilter;
+    /// use duramen::handler::{MemoryHandler, StreamHandler};
+    /// use duramen::Level;
+    ///
+    /// // The last thousand records of the shop, written when there is an error.
+    /// let handler = MemoryHandler::new(1000, Level::ERROR, Arc::new(StreamHandler::stderr()));
+    /// handler.set_level(Level::DEBUG);
+    /// handler.add_filter(Arc::new(NameFilter::new("shop")));
+    /// ```
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.gate.add_filter(filter);
     }

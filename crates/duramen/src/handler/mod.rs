@@ -80,13 +80,44 @@ pub trait Handler: Send + Sync {
     fn handle(&self, record: &Record<'_>);
     /// Many records come now, from a queue: the handler may hold them back until the next [`Handler::flush`], to write
     /// them together. By default it does not.
+    ///
+    /// ```
+    /// use duramen::handler::FileHandler;
+    /// use duramen::{Handler, Level, Record};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// let handler = FileHandler::new(&path).unwrap();
+    /// handler.hold_back();
+    /// for message in ["one", "two"] {
+    ///     handler.handle(&Record::new("app", Level::INFO, message));
+    /// }
+    /// handler.flush(); // both with one write
+    /// assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
+    /// ```
     fn hold_back(&self) {}
     /// How many records the handler could not deliver since it was made, where it counts them: those held back are counted
     /// when they are flushed.
+    ///
+    /// ```
+    /// use duramen::{Handler, handler::FileHandler};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// assert_eq!(FileHandler::new(&path).unwrap().failed(), Some(0));
+    /// ```
     fn failed(&self) -> Option<u64> {
         None
     }
     /// The handler as one whose lines can be made before they are written, where it is one.
+    ///
+    /// ```
+    /// use duramen::Handler;
+    /// use duramen::handler::{NullHandler, StreamHandler};
+    ///
+    /// assert!(StreamHandler::stdout().as_lines().is_some());
+    /// assert!(NullHandler.as_lines().is_none()); // there is nothing that another process could write
+    /// ```
     fn as_lines(&self) -> Option<&dyn LineHandler> {
         None
     }

@@ -5,6 +5,22 @@ use std::time::Duration;
 /// Waits longer after each failure: Python's `retryStart`, `retryFactor` and `retryMax`.
 ///
 /// Nothing waits in it; it says whether the time for the next attempt has come.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use duramen::handler::retry::Retry;
+///
+/// let second = Duration::from_secs(1);
+/// let mut retry = Retry::new(second, 2, 30 * second);
+/// assert!(retry.is_due(Duration::ZERO));
+/// retry.failed(Duration::ZERO); // the next attempt after a second
+/// assert!(!retry.is_due(second / 2) && retry.is_due(second));
+/// retry.failed(second); // and then after two
+/// assert!(!retry.is_due(2 * second) && retry.is_due(3 * second));
+/// retry.succeeded();
+/// assert!(retry.is_due(3 * second));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
     start: Duration,

@@ -23,6 +23,16 @@ impl RotatingFileHandler {
     }
 
     /// Writes with `writer`.
+    ///
+    /// ```
+    /// use duramen::handler::RotatingFileHandler;
+    /// use duramen::rotation::{Customs, SizeLimit};
+    /// use duramen::writer::{FileWriter, Fsync, RotatingWriter};
+    ///
+    /// let file = FileWriter::new("/var/log/shop.log").fsync(Fsync::OnRotation); // opened at the first record
+    /// let writer = RotatingWriter::new(file, SizeLimit::new(1_000_000, 5), Customs::default());
+    /// let handler = RotatingFileHandler::with_writer(writer);
+    /// ```
     pub fn with_writer(writer: RotatingWriter) -> Self {
         Self::with_destination(Written::new("RotatingFileHandler", writer))
     }

@@ -24,6 +24,17 @@ use crate::{Formatter, Record};
 pub type SmtpHandler = BasicHandler<SmtpDestination>;
 
 /// A mail server and the envelope of the mails.
+///
+/// ```
+/// use duramen::handler::{BasicHandler, SmtpHandler, smtp::SmtpDestination};
+///
+/// let to = vec!["on-call@example.com".to_owned()];
+/// let handler: BasicHandler<SmtpDestination> =
+///     SmtpHandler::new("localhost", 25, "shop@example.com", to, "the shop is down").unwrap();
+/// handler.set_level(duramen::Level::CRITICAL);
+/// // A line break would begin another header.
+/// assert!(SmtpHandler::new("localhost", 25, "a@example.com\r\nBcc: b@example.com", vec![], "").is_err());
+/// ```
 pub struct SmtpDestination {
     host: String,
     port: u16,

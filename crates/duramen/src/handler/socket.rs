@@ -31,6 +31,20 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 pub type SocketHandler = BasicHandler<TcpDestination>;
 
 /// A TCP connection that is made again after it broke.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use duramen::clock::SystemClock;
+/// use duramen::handler::socket::{SocketHandler, TcpDestination};
+/// use duramen::handler::retry::Retry;
+///
+/// let destination = TcpDestination::new("collector.internal", 9020)
+///     .retry(Retry::new(Duration::from_millis(100), 3, Duration::from_secs(60)))
+///     .clock(Arc::new(SystemClock::default())); // a test sets it by hand
+/// let handler = SocketHandler::to(destination);
+/// ```
 pub struct TcpDestination {
     host: String,
     port: u16,

@@ -22,6 +22,15 @@ use crate::{Formatter, Record};
 pub type SysLogHandler = BasicHandler<SysLogDestination>;
 
 /// Where the syslog daemon listens.
+///
+/// ```
+/// use duramen::handler::SysLogHandler;
+/// use duramen::handler::syslog::{Address, Facility};
+///
+/// let local = SysLogHandler::new(Address::Unix("/dev/log".into()), Facility::Daemon);
+/// let remote = SysLogHandler::new(Address::Udp("logs.internal".into(), 514), Facility::Local0);
+/// let reliable = SysLogHandler::new(Address::Tcp("logs.internal".into(), 601), Facility::default());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A Unix socket, such as `/dev/log`: for datagrams or, where those are refused, for a stream.
@@ -33,6 +42,13 @@ pub enum Address {
 }
 
 /// The part of the system that a message comes from.
+///
+/// ```
+/// use duramen::handler::syslog::Facility;
+///
+/// assert_eq!(Facility::default(), Facility::User);
+/// assert_eq!(Facility::Local7 as u8, 23); // its number in RFC 3164
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of syslog say what they are")]
 pub enum Facility {
@@ -64,6 +80,16 @@ pub enum Facility {
 }
 
 /// A connection to a syslog daemon, made at the first record.
+///
+/// ```
+/// use duramen::handler::SysLogHandler;
+/// use duramen::handler::syslog::{Address, Facility, SysLogDestination};
+///
+/// let destination = SysLogDestination::new(Address::Tcp("logs.internal".into(), 601), Facility::Mail)
+///     .identification("postmaster: ")
+///     .without_nul();
+/// let handler = SysLogHandler::with_destination(destination);
+/// ```
 pub struct SysLogDestination {
     address: Address,
     facility: Facility,

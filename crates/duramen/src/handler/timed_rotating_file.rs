@@ -33,6 +33,23 @@ impl TimedRotatingFileHandler {
     }
 
     /// Writes with `writer`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::clock::SystemClock;
+    /// use duramen::handler::TimedRotatingFileHandler;
+    /// use duramen::rotation::{Customs, Schedule, When};
+    /// use duramen::writer::{FileWriter, TimedRotatingWriter};
+    /// use jiff::tz::TimeZone;
+    ///
+    /// // Midnight in another zone than that of the machine.
+    /// let schedule = Schedule::new(When::Midnight, 1).unwrap();
+    /// let (clock, zone) = (Arc::new(SystemClock::default()), TimeZone::get("Europe/Berlin").unwrap());
+    /// let file = FileWriter::new("/var/log/shop.log"); // opened at the first record
+    /// let writer = TimedRotatingWriter::new(file, schedule, 7, Customs::default(), clock, zone);
+    /// let handler = TimedRotatingFileHandler::with_writer(writer);
+    /// ```
     pub fn with_writer(writer: TimedRotatingWriter) -> Self {
         Self::with_destination(Written::new("TimedRotatingFileHandler", writer))
     }

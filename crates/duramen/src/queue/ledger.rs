@@ -78,6 +78,21 @@ impl Dropped {
 }
 
 /// What one handler behind a queue was given.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::handler::{AsyncHandler, StreamHandler};
+/// use duramen::queue::{HandlerCounts, Options};
+/// use duramen::{Handler, Level, Record};
+///
+/// let quiet = StreamHandler::new(std::io::sink());
+/// quiet.set_level(Level::ERROR);
+/// let handler = AsyncHandler::new(vec![Arc::new(quiet)], Options::default()).unwrap();
+/// handler.handle(&Record::new("shop", Level::INFO, "paid"));
+/// handler.close();
+/// assert_eq!(handler.stats().handlers, [HandlerCounts { below_level: 1, ..HandlerCounts::default() }]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HandlerCounts {
     /// Items that it took.
@@ -89,6 +104,16 @@ pub struct HandlerCounts {
 }
 
 /// What has become of a batch, told by who delivers it.
+///
+/// ```
+/// use duramen::queue::Tally;
+///
+/// let mut tally = Tally::default();
+/// tally.item(false); // one was delivered,
+/// tally.item(true); // and one failed
+/// tally.items(7, 1); // of a batch that was written together
+/// tally.handler(0).delivered += 7; // what the first handler behind the queue took
+/// ```
 #[derive(Debug, Default)]
 pub struct Tally {
     pub(super) delivered: u64,

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 pub use ledger::{Dropped, HandlerCounts, Ledger, Tally};
 pub use options::{Options, Overflow};
 pub(crate) use records::Records;
-pub use waiting::{Accepts, Waiting};
+pub(crate) use waiting::{Accepts, Waiting};
 pub use worker::Worker;
 
 use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
@@ -53,6 +53,37 @@ use crate::{Level, OwnedRecord};
 /// }
 /// let ledger = queue.ledger();
 /// assert_eq!((ledger.delivered, ledger.dropped.newest), (2, 1));
+/// ```
+///
+/// A thread of one's own waits for room by itself, and a batch can be handed back:
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use duramen::Level;
+/// use duramen::queue::{Offer, Options, Queue, Room, Tally};
+///
+/// let queue: Queue<&str> = Queue::new(Options { capacity: 1, ..Options::default() }, 0);
+/// assert_eq!(queue.options().capacity, 1);
+/// queue.recover(["of the last run"]); // what an earlier process left comes first, whatever the capacity
+/// assert_eq!(queue.offer("new", Level::INFO), Offer::Full("new"));
+/// assert_eq!(queue.make_room(Level::INFO), Room::Awaited); // for one that has none in a journal
+/// assert!(!queue.wait_for_room(Some(Instant::now())));
+/// queue.give_up(); // it is counted
+///
+/// let mut batch = std::collections::VecDeque::new();
+/// assert!(queue.take_ready(&mut batch));
+/// assert!(queue.is_taken_by_this_thread() && !queue.is_untended());
+/// queue.hand_back(&mut batch, &Tally::default()); // none of it was delivered
+/// assert!(queue.wait_until_untended(Instant::now() + Duration::from_secs(1)));
+///
+/// queue.park(); // no thread takes items out,
+/// queue.resume(); // until now
+/// assert!(!queue.flush(Some(Duration::ZERO))); // something waits
+/// queue.close();
+/// assert_eq!(queue.abandon(), ["of the last run"]);
+/// let ledger = queue.ledger();
+/// assert_eq!((ledger.recovered, ledger.dropped.timeout, ledger.dropped.abandoned), (1, 1, 1));
 /// ```
 pub struct Queue<T, W = VecDeque<T>> {
     options: Options,
@@ -94,6 +125,18 @@ enum Taker {
 }
 
 /// What has become of an item that was offered.
+///
+/// ```
+/// use duramen::Level;
+/// use duramen::queue::{Offer, Options, Overflow, Queue};
+///
+/// let options = Options { capacity: 1, overflow: Overflow::DropOldest, ..Options::default() };
+/// let queue: Queue<i32> = Queue::new(options, 0);
+/// assert_eq!(queue.offer(1, Level::INFO), Offer::Accepted(None));
+/// assert_eq!(queue.offer(2, Level::INFO), Offer::Accepted(Some(1))); // the oldest left for it
+/// queue.close();
+/// assert_eq!(queue.offer(3, Level::INFO), Offer::Dropped(3));
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub enum Offer<I, E = I> {
     /// It is in the queue; with it comes what had to leave for it.
@@ -105,6 +148,20 @@ pub enum Offer<I, E = I> {
 }
 
 /// What the options say about an item for which there is no room in the journal.
+///
+/// ```
+/// use duramen::Level;
+/// use duramen::queue::{Options, Overflow, Queue, Room};
+///
+/// let options = Options { overflow: Overflow::DropOldest, ..Options::default() };
+/// let queue: Queue<i32> = Queue::new(options, 0);
+/// queue.push(1, Level::INFO);
+/// assert_eq!(queue.make_room(Level::INFO), Room::Evicted(1)); // in the journal beside the queue
+/// let queue: Queue<i32> = Queue::new(Options { overflow: Overflow::DropNewest, ..Options::default() }, 0);
+/// assert_eq!(queue.make_room(Level::INFO), Room::Refused);
+/// let queue: Queue<i32> = Queue::new(Options::default(), 0);
+/// assert_eq!(queue.make_room(Level::INFO), Room::Awaited);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub enum Room<T> {
     /// It is dropped, and was counted.

@@ -9,6 +9,27 @@ use super::{Queue, Tally, Waiting};
 use crate::report;
 
 /// A thread that takes batches out of a queue and gives them to a function.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use duramen::Level;
+/// use duramen::queue::{Options, Queue, Worker};
+///
+/// let (queue, taken) = (Arc::new(Queue::<u32>::new(Options::default(), 0)), Arc::new(Mutex::new(Vec::new())));
+/// let seen = Arc::clone(&taken);
+/// let worker = Worker::start(Arc::clone(&queue), move |batch, tally| {
+///     while let Some(item) = batch.pop_front() {
+///         seen.lock().unwrap().push(item);
+///         tally.item(false);
+///     }
+/// })
+/// .unwrap();
+/// (0..3).for_each(|item| assert!(queue.push(item, Level::INFO)));
+/// queue.close();
+/// worker.join(); // when all is delivered
+/// assert_eq!(*taken.lock().unwrap(), [0, 1, 2]);
+/// ```
 pub struct Worker {
     thread: JoinHandle<()>,
 }

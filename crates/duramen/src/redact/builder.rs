@@ -13,6 +13,29 @@ use super::{Redactor, Rule, checks};
 use crate::error::OptionError;
 
 /// Collects rules; [`RedactorBuilder::build`] makes the redactor, or says which rule is wrong.
+///
+/// ```
+/// use duramen::redact::{Mode, Redactor};
+///
+/// let redactor = Redactor::builder()
+///     .pack("pii")
+///     .key("*_token") // the name of a field, in any spelling
+///     .pattern("ticket", r"T-(?P<secret>\d+)")
+///     .mode(Mode::TypeName)
+///     .mode_of("ticket", Mode::Mask)
+///     .build()
+///     .unwrap();
+/// assert_eq!(redactor.text("ada@example.org has T-12"), "[email] has T-***");
+///
+/// // The same person has the same token in every line, and nobody finds out who it is without the key.
+/// let pseudonyms = Redactor::builder().pack("pii").mode(Mode::Pseudonym).pseudonym_key(*b"0123456789abcdef");
+/// let pseudonyms = pseudonyms.build().unwrap();
+/// assert_eq!(pseudonyms.text("ada@example.org"), pseudonyms.text("ada@example.org"));
+/// assert_ne!(pseudonyms.text("ada@example.org"), pseudonyms.text("bob@example.org"));
+///
+/// let error = Redactor::builder().pattern("half", "(").build().unwrap_err();
+/// assert!(error.to_string().starts_with("patterns[\"half\"]: found"));
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a redactor is made by build"]
 pub struct RedactorBuilder {
@@ -47,6 +70,18 @@ impl RedactorBuilder {
 
     /// Shows no other fields than those called `name`, which are spelled as for [`RedactorBuilder::key`]. Of
     /// these too, secrets are masked.
+    ///
+    /// ```
+    /// use duramen::redact::Redactor;
+    /// use duramen::{Level, Record, Value};
+    ///
+    /// let redactor = Redactor::builder().allow("order").build().unwrap();
+    /// let fields = [("order", Value::Integer(17)), ("card", Value::Text("4111".into()))];
+    /// let record = Record { fields: &fields, ..Record::new("shop", Level::INFO, "paid") };
+    /// redactor.with_masked(&record, |masked| {
+    ///     assert_eq!(masked.fields, [("order", Value::Integer(17)), ("card", Value::Text("***".into()))]);
+    /// });
+    /// ```
     pub fn allow(mut self, name: impl Into<String>) -> Self {
         self.allowed.get_or_insert_default().push(name.into());
         self

@@ -37,6 +37,22 @@ use self::trigger::Triggers;
 /// assert_eq!(redactor.text("login with password=hunter2 failed"), "login with password=*** failed");
 /// assert_eq!(redactor.text("nothing to see"), "nothing to see");
 /// ```
+///
+/// What is masked is counted, by rule, and so is what could not be looked through:
+///
+/// ```
+/// use duramen::redact::{Path, Redactor, Verdict};
+///
+/// let redactor = Redactor::builder().pack("credentials").key("pin").build().unwrap();
+/// let (verdict, other_name) = redactor.verdict_of("pin");
+/// assert_eq!((verdict, other_name), (Verdict::Secret, None));
+/// assert_eq!(redactor.known_verdict_of("pin"), Some(Verdict::Secret)); // asked for before
+/// Path::default().inside("user", |path| assert_eq!(redactor.verdict(path), Verdict::Search));
+/// assert_eq!(redactor.secret("1234").as_deref(), Some("***"));
+/// redactor.count_failure(); // a value that is masked as a whole
+/// let counts = redactor.counts();
+/// assert!(counts.contains(&("key".to_owned(), 1)) && counts.contains(&("failed".to_owned(), 1)));
+/// ```
 #[derive(Debug)]
 pub struct Redactor {
     keys: Vec<KeyRule>,
@@ -59,6 +75,16 @@ struct Rule {
 }
 
 /// A text in which all that was found is replaced.
+///
+/// ```
+/// use duramen::redact::{Masked, Redactor};
+///
+/// let redactor = Redactor::builder().pack("credentials").build().unwrap();
+/// let masked: Masked<'_> = redactor.masked_text("password=hunter2");
+/// assert!(!masked.is_unchanged());
+/// assert_eq!(masked.text, "password=***");
+/// redactor.count(&masked); // only now: it is going to be used
+/// ```
 #[derive(Clone, Debug)]
 pub struct Masked<'t> {
     /// Borrowed, where nothing was found.
@@ -75,6 +101,17 @@ impl Masked<'_> {
 }
 
 /// What is to be done with a field.
+///
+/// ```
+/// use duramen::redact::{Path, Redactor, Verdict};
+///
+/// let redactor = Redactor::builder().key("user.pin").build().unwrap();
+/// let mut path = Path::default();
+/// path.inside("user", |user| {
+///     user.inside("pin", |pin| assert_eq!(redactor.verdict(pin), Verdict::Secret));
+///     user.inside("name", |name| assert_eq!(redactor.verdict(name), Verdict::Search));
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is a secret, whatever it holds.

@@ -6,6 +6,16 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 /// What stands where a secret stood.
+///
+/// ```
+/// use duramen::redact::{MASK, Mode, Redactor};
+///
+/// assert_eq!((Mode::by_name("mask"), MASK), (Some(Mode::Mask), "***"));
+/// let redactor = Redactor::builder().key("card").mode(Mode::Partial).build().unwrap();
+/// assert_eq!(redactor.secret("4111 1111 1111 1111").unwrap(), "***1111");
+/// let redactor = Redactor::builder().key("card").mode(Mode::Drop).build().unwrap();
+/// assert_eq!(redactor.secret("4111 1111 1111 1111"), None); // the field is left out
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// `***`.
@@ -37,6 +47,12 @@ impl Mode {
 }
 
 /// What stands for a masked text.
+///
+/// ```
+/// use duramen::redact::{MASK, Redactor};
+///
+/// assert_eq!(Redactor::builder().key("pin").build().unwrap().secret("1234").as_deref(), Some(MASK));
+/// ```
 pub const MASK: &str = "***";
 
 /// So many characters a text has at least before four of them are shown.

@@ -10,6 +10,17 @@ const DEEPEST: usize = 32;
 
 impl Redactor {
     /// Calls `body` with a copy of `record` in which message, extra fields, exception and stack are masked.
+    ///
+    /// ```
+    /// use duramen::redact::Redactor;
+    /// use duramen::{Level, Record};
+    ///
+    /// let redactor = Redactor::builder().pack("credentials").build().unwrap();
+    /// let message = redactor.with_masked(&Record::new("shop", Level::INFO, "password=hunter2"), |masked| {
+    ///     masked.message.to_owned()
+    /// });
+    /// assert_eq!(message, "password=***");
+    /// ```
     pub fn with_masked<R>(&self, record: &Record<'_>, body: impl FnOnce(&Record<'_>) -> R) -> R {
         let message = self.text(record.message);
         let exception = record.exception.map(|text| self.text(text));

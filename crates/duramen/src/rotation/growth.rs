@@ -15,6 +15,19 @@ const PAUSE: i64 = 10_000_000;
 const PATH_PAUSE: i64 = 50_000_000;
 
 /// What a writer knows of the file that it has open. Times are those of any clock, in nanoseconds.
+///
+/// ```
+/// use duramen::rotation::Growth;
+///
+/// let mut growth = Growth::default();
+/// let second = 1_000_000_000;
+/// assert!(growth.wants_look(0) && growth.wants_path(0)); // nothing is known yet
+/// growth.has_looked(500, 1000, 0); // 500 of 1000 bytes are written
+/// growth.has_looked_at_path(0);
+/// growth.has_written(100);
+/// assert_eq!(growth.length(), 600);
+/// assert!(growth.wants_look(100 * second)); // others may write to the file as well
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Growth {
     length: u64,

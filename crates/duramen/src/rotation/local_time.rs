@@ -5,6 +5,14 @@ use std::convert::Infallible;
 use jiff::{Timestamp, tz::TimeZone};
 
 /// A moment as calendar fields: the part of C's `struct tm` that rotation needs.
+///
+/// ```
+/// use duramen::rotation::local_time::{BrokenDownTime, utc_time};
+///
+/// let noon: BrokenDownTime = utc_time(1_709_294_400);
+/// assert_eq!((noon.year, noon.month, noon.day, noon.weekday), (2024, 3, 1, 4)); // a Friday
+/// assert_eq!(noon.seconds_of_day(), 12 * 60 * 60);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenDownTime {
     /// Year, such as 2024.
@@ -36,6 +44,28 @@ impl BrokenDownTime {
 ///
 /// [`TimeZone`] implements it. The Python binding gives Python's `time.localtime` instead, which an
 /// application may have patched, and tests give invented zones.
+///
+/// ```
+/// use std::convert::Infallible;
+///
+/// use duramen::rotation::local_time::utc_time;
+/// use duramen::rotation::{BrokenDownTime, LocalTime, Schedule, When};
+///
+/// /// An invented zone, for a test: always two hours ahead.
+/// struct TwoAhead;
+///
+/// impl LocalTime for TwoAhead {
+///     type Error = Infallible;
+///
+///     fn local_time(&self, seconds: i64) -> Result<BrokenDownTime, Infallible> {
+///         Ok(utc_time(seconds + 2 * 60 * 60))
+///     }
+/// }
+///
+/// let schedule = Schedule::new(When::Midnight, 1).unwrap();
+/// let Ok(next) = schedule.compute_rollover(1_709_294_400, &TwoAhead);
+/// assert_eq!(utc_time(next).hour, 22);
+/// ```
 pub trait LocalTime {
     /// What stops a conversion: [`Infallible`] where nothing does.
     type Error;
@@ -69,6 +99,10 @@ impl LocalTime for TimeZone {
 }
 
 /// The calendar fields of `seconds` since the epoch in UTC: what C's `gmtime` does.
+///
+/// ```
+/// assert_eq!(duramen::rotation::local_time::utc_time(0).year, 1970);
+/// ```
 pub fn utc_time(seconds: i64) -> BrokenDownTime {
     let Ok(fields) = TimeZone::UTC.local_time(seconds);
     fields

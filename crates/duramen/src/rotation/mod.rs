@@ -28,6 +28,14 @@ pub use upkeep::{
 /// The binding takes the running interpreter's rules (an interpreter has the corrected ones when the
 /// pattern in `TimedRotatingFileHandler.extMatch` looks around for digits); Rust programs take the
 /// corrected ones, the default.
+///
+/// ```
+/// use duramen::rotation::{Rules, SizeLimit};
+///
+/// let limit = SizeLimit::new(10, 3);
+/// assert!(!limit.is_reached(0, 100)); // an empty file is not rolled over, however long the entry is
+/// assert!(limit.rules(Rules::Original).is_reached(0, 100)); // as in CPython 3.10
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rules {
     /// CPython 3.10, 3.11 and the first releases of 3.12.

@@ -3,6 +3,16 @@
 use super::{Rules, When};
 
 /// A user's own naming of backups: gives the name of the backup of a date.
+///
+/// ```
+/// use duramen::rotation::retention::DateNamer;
+/// use duramen::rotation::{Schedule, When};
+///
+/// let names = Schedule::new(When::Midnight, 1).unwrap().backup_names();
+/// let namer: DateNamer = &|date| format!("app-{date}.log").into_bytes();
+/// assert!(names.is_backup(b"app-2024-03-01.log", b"app.log", Some(namer)));
+/// assert!(!names.is_backup(b"app-latest.log", b"app.log", Some(namer)));
+/// ```
 pub type DateNamer<'a> = &'a dyn Fn(&str) -> Vec<u8>;
 
 /// Recognises the backups of one schedule among the names in a directory.
@@ -92,6 +102,13 @@ impl BackupNames {
 
 /// Of `backups`, those to delete so that the newest `backup_count` stay, the oldest first; the names, which
 /// carry the dates, give the order.
+///
+/// ```
+/// use duramen::rotation::retention::surplus;
+///
+/// let backups = vec!["app.log.2024-03-02", "app.log.2024-03-01", "app.log.2024-03-03"];
+/// assert_eq!(surplus(backups, 2), ["app.log.2024-03-01"]);
+/// ```
 pub fn surplus<T: Ord>(mut backups: Vec<T>, backup_count: usize) -> Vec<T> {
     backups.sort();
     backups.truncate(backups.len().saturating_sub(backup_count));

@@ -8,6 +8,15 @@ const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 
 /// The unit of a [`Schedule`]: the `when` of Python's `TimedRotatingFileHandler`.
+///
+/// ```
+/// use duramen::rotation::{InvalidSchedule, When};
+///
+/// let when = When::parse("midnight").unwrap();
+/// assert_eq!((when, when.seconds(), when.suffix()), (When::Midnight, 86_400, "%Y-%m-%d"));
+/// assert_eq!(When::parse("W6"), Ok(When::Weekday(6))); // Sunday
+/// assert_eq!(When::parse("W7"), Err(InvalidSchedule::Weekday("W7".into())));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum When {
     /// `S`: seconds.
@@ -73,6 +82,14 @@ impl When {
 }
 
 /// Why there can be no such schedule.
+///
+/// ```
+/// use duramen::rotation::{InvalidSchedule, Schedule, When};
+///
+/// let error = When::parse("fortnight").unwrap_err();
+/// assert!(error.to_string().starts_with("\"FORTNIGHT\" is no unit of a rollover schedule"));
+/// assert_eq!(Schedule::new(When::Hour, 0), Err(InvalidSchedule::Interval(0)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSchedule {
     /// The unit is none of `S`, `M`, `H`, `D`, `MIDNIGHT`, `W0` to `W6`.
@@ -95,6 +112,25 @@ pub enum InvalidSchedule {
 /// let noon_on_the_first_of_march = 1_709_294_400;
 /// let next = every_midnight.compute_rollover(noon_on_the_first_of_march, &jiff::tz::TimeZone::UTC);
 /// assert_eq!(next, Ok(noon_on_the_first_of_march + 12 * 3600));
+/// ```
+///
+/// How a rollover is named, and when the next one is:
+///
+/// ```
+/// use duramen::rotation::{Rules, Schedule, When};
+/// use jiff::tz::TimeZone;
+///
+/// let noon = 1_709_294_400; // 1 March 2024
+/// let schedule = Schedule::new(When::Midnight, 1).unwrap().utc(true).at_time(Some(3 * 60 * 60)).rules(Rules::Corrected);
+/// assert_eq!(schedule.interval_seconds(), 86_400);
+/// let Ok(next) = schedule.compute_rollover(noon, &TimeZone::UTC);
+/// assert_eq!(next, noon + 15 * 60 * 60); // at three in the night
+/// let Ok(time) = schedule.backup_time(next, next + 5, &TimeZone::UTC);
+/// assert_eq!((schedule.backup_form(), schedule.backup_suffix(&time).as_str()), ("%Y-%m-%d", "2024-03-01"));
+/// let Ok(after) = schedule.rollover_after(next + 5, &TimeZone::UTC);
+/// assert_eq!(after, next + 86_400);
+/// assert!(schedule.backup_names().is_backup(b"app.log.2024-03-01", b"app.log", None));
+/// assert_eq!(Schedule::of_seconds(When::Second, 90).interval_seconds(), 90);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {

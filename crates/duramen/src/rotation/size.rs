@@ -46,6 +46,13 @@ impl SizeLimit {
     }
 
     /// The number of backups that are kept.
+    ///
+    /// ```
+    /// use duramen::rotation::{Rules, SizeLimit};
+    ///
+    /// let limit = SizeLimit::new(1_000_000, 5).rules(Rules::Corrected);
+    /// assert_eq!(limit.backup_count(), 5);
+    /// ```
     pub fn backup_count(&self) -> u32 {
         self.backup_count
     }
@@ -76,6 +83,12 @@ impl SizeLimit {
 }
 
 /// The default name of backup `number` of `base`: `base.number`.
+///
+/// ```
+/// use duramen::rotation::size::numbered;
+///
+/// assert_eq!(numbered("logs/app.log".as_ref(), 2).to_str(), Some("logs/app.log.2"));
+/// ```
 pub fn numbered(base: &Path, number: u32) -> PathBuf {
     with_suffix(base, &number.to_string())
 }

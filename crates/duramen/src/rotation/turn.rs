@@ -21,6 +21,23 @@ use std::time::{Duration, Instant};
 use crate::fs::{FileIdentity, FileSystem, LockedFile};
 
 /// What was found at the path of a file that is due.
+///
+/// ```
+/// use duramen::fs::{Disk, FileSystem};
+/// use duramen::rotation::{Turn, turn};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("app.log");
+/// let own = Disk.open(&path, false).unwrap().status().unwrap().identity;
+/// match turn::take(&Disk, &path, own) {
+///     Turn::Ours(lock) => {
+///         Disk.rename(&path, &folder.path().join("app.log.1")).unwrap();
+///         drop(lock); // others find that the file has moved
+///     }
+///     Turn::Moved | Turn::Taken => unreachable!("nobody else knows of this file"),
+/// }
+/// assert!(matches!(turn::take(&Disk, &path, own), Turn::Moved));
+/// ```
 #[derive(Debug)]
 pub enum Turn {
     /// The file, locked. It is rolled over before the lock is dropped. Without a lock, where the system has none for it:
@@ -34,9 +51,29 @@ pub enum Turn {
 
 /// So long a process waits for others that roll the file over: with a rotator that compresses it takes a while. A
 /// process that was stopped in the middle holds nobody up for longer.
+///
+/// ```
+/// use duramen::rotation::turn::{MOST_ROUNDS, PATIENCE};
+///
+/// // What an end that waits for a rollover has to allow for.
+/// assert_eq!((PATIENCE.as_secs(), MOST_ROUNDS), (10, 100));
+/// ```
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So often a process follows others at most before it writes to the file that it has then.
+///
+/// ```
+/// use duramen::fs::FileIdentity;
+/// use duramen::rotation::turn::MOST_ROUNDS;
+///
+/// /// Opens the file until it is the one at its path, or has moved too often.
+/// fn follow(mut open: impl FnMut() -> Option<FileIdentity>, at_path: impl Fn() -> Option<FileIdentity>) -> bool {
+///     (0..MOST_ROUNDS).any(|_| open() == at_path())
+/// }
+///
+/// let here = Some(FileIdentity { device: 1, inode: 2 });
+/// assert!(follow(|| here, || here));
+/// ```
 pub const MOST_ROUNDS: usize = 100;
 
 /// The shortest and the longest pause between two looks at the lock.
@@ -47,6 +84,13 @@ static IN_VAIN: AtomicBool = AtomicBool::new(false);
 
 /// Asks for the turn to roll over the file at `path`, of which the caller has the file `own` open: `None` for a system
 /// that does not tell files apart, or a caller that has none open.
+///
+/// ```
+/// use duramen::{fs::Disk, rotation::{Turn, turn::take}};
+///
+/// // A system that does not tell files apart knows no other process.
+/// assert!(matches!(take(&Disk, "app.log".as_ref(), None), Turn::Ours(None)));
+/// ```
 pub fn take(fs: &dyn FileSystem, path: &Path, own: Option<FileIdentity>) -> Turn {
     let Some(own) = own else { return Turn::Ours(None) };
     let started = Instant::now();

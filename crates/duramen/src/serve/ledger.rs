@@ -6,6 +6,13 @@ use std::fmt;
 ///
 /// `received = handled + below_level + refused`; a message that came in part, and whose end never came, is
 /// `incomplete` and was not received.
+///
+/// ```
+/// use duramen::serve::Ledger;
+///
+/// let counts = Ledger { received: 3, handled: 2, below_level: 1, ..Ledger::default() };
+/// assert_eq!(counts.received, counts.handled + counts.below_level + counts.refused);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Messages that came whole, or whose length is above the limit.

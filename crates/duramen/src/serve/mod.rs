@@ -44,6 +44,13 @@ use address::Listener;
 use client::{Client, Stream, Turn};
 
 /// The longest message that the options allow, in bytes.
+///
+/// ```
+/// use duramen::serve::{LARGEST_MESSAGE, Options};
+///
+/// let options = Options { largest_message: LARGEST_MESSAGE, ..Options::default() };
+/// assert_eq!(Options::default().largest_message, 1024 * 1024);
+/// ```
 pub const LARGEST_MESSAGE: usize = frames::LARGEST;
 
 /// The bounds of a server.
@@ -65,6 +72,18 @@ impl Default for Options {
 }
 
 /// Why a server does not start.
+///
+/// ```
+/// use duramen::Manager;
+/// use duramen::serve::{Options, ServeError, Server};
+///
+/// let first = Server::bind(&["tcp:127.0.0.1:0".parse().unwrap()], Manager::new(), &Options::default()).unwrap();
+/// let taken = first.addresses().next().unwrap().clone(); // with the port that the system has chosen
+/// match Server::bind(&[taken.clone()], Manager::new(), &Options::default()) {
+///     Err(ServeError::Listen(address, _)) => assert_eq!(address, taken),
+///     _ => unreachable!("the first server listens there"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The system does not let it listen there.
@@ -128,6 +147,19 @@ struct Receiver {
 }
 
 /// Ends a server from another thread, and tells its counts. Clones are of the same server.
+///
+/// ```
+/// use duramen::Manager;
+/// use duramen::serve::{Control, Options, Server};
+///
+/// let address = "tcp:127.0.0.1:0".parse().unwrap();
+/// let server = Server::bind(&[address], Manager::new(), &Options::default()).unwrap();
+/// let control: Control = server.control();
+/// let served = std::thread::spawn(move || server.run());
+/// assert_eq!(control.ledger().received, 0); // at any time, such as for a status page
+/// control.stop();
+/// served.join().unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Control(Arc<Shared>);
 
@@ -198,6 +230,14 @@ impl Server {
     }
 
     /// Where it listens, with the ports that the system has chosen.
+    ///
+    /// ```
+    /// use duramen::{Manager, serve::{Options, Server}};
+    ///
+    /// let server = Server::bind(&["udp:127.0.0.1:0".parse().unwrap()], Manager::new(), &Options::default()).unwrap();
+    /// let address = server.addresses().next().unwrap().to_string();
+    /// assert!(address.starts_with("udp:127.0.0.1:") && !address.ends_with(":0"));
+    /// ```
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.listeners.iter().map(|listening| &listening.address)
     }

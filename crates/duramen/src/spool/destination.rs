@@ -8,6 +8,19 @@ use std::path::PathBuf;
 use super::system;
 
 /// Where lines go, in words that another process understands.
+///
+/// ```
+/// use std::io::Write;
+///
+/// use duramen::spool::Destination;
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("app.log");
+/// let destination = Destination::File(path.clone());
+/// destination.open().unwrap().write_all(b"one\n").unwrap(); // appends
+/// assert_eq!(destination.to_string(), path.display().to_string());
+/// assert_eq!(Destination::Stdout.to_string(), "standard output");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// They are appended to a file, named by its whole path.

@@ -9,6 +9,18 @@ use super::{Contents, Orphan, Unreadable, system};
 use crate::report;
 
 /// What processes that have ended left in a folder.
+///
+/// ```
+/// use duramen::spool::{self, Recovered};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let left: Recovered = spool::recover(folder.path());
+/// for orphan in &left.orphans {
+///     let (count, outcome) = orphan.deliver();
+///     println!("{count} entries of {}: {outcome:?}", orphan.path().display());
+/// }
+/// assert_eq!((left.orphans.len(), left.set_aside, left.damaged, left.failed), (0, 0, 0, 0));
+/// ```
 #[derive(Default)]
 pub struct Recovered {
     /// Journals with entries to deliver, the oldest first.
@@ -23,6 +35,13 @@ pub struct Recovered {
 
 /// Takes the journals in `folder` whose processes have ended. Those of living ones, of other users, and those that
 /// somebody else is delivering are left alone; nothing in them stops who asks.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// std::fs::write(folder.path().join("1-0-0000000000000001.journal"), "no journal at all").unwrap();
+/// let left = duramen::spool::recover(folder.path());
+/// assert_eq!((left.orphans.len(), left.set_aside), (0, 1)); // it has another name now
+/// ```
 pub fn recover(folder: &Path) -> Recovered {
     let mut found = Recovered::default();
     for path in journals_in(folder).unwrap_or_default() {
@@ -56,6 +75,20 @@ pub fn recover(folder: &Path) -> Recovered {
 }
 
 /// A journal, or what has the name of one.
+///
+/// ```
+/// use duramen::spool::{self, Listed, ListedAs};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// std::fs::write(folder.path().join("1-0-0000000000000001.journal"), "no journal at all").unwrap();
+/// let listed: Vec<Listed> = spool::list(folder.path()).unwrap();
+/// match &listed[0].kind {
+///     ListedAs::Living(contents) => println!("process {} has {}", contents.header.process, contents.entries.len()),
+///     ListedAs::Orphaned(orphan) => println!("{} to deliver", orphan.contents().entries.len()),
+///     ListedAs::Unreadable(reason) => assert_eq!(reason.to_string(), "it is no journal"),
+///     ListedAs::Refused(error) => println!("{error:?}"),
+/// }
+/// ```
 pub struct Listed {
     /// The file.
     pub path: PathBuf,
@@ -64,6 +97,17 @@ pub struct Listed {
 }
 
 /// What a file with the name of a journal is.
+///
+/// ```
+/// use duramen::spool::{Listed, ListedAs};
+///
+/// /// Whether somebody should look at it.
+/// fn is_broken(listed: &Listed) -> bool {
+///     matches!(listed.kind, ListedAs::Unreadable(_) | ListedAs::Refused(_))
+/// }
+/// # let folder = tempfile::tempdir().unwrap();
+/// # assert!(!duramen::spool::list(folder.path()).unwrap().iter().any(is_broken));
+/// ```
 pub enum ListedAs {
     /// Its process lives, or somebody delivers it.
     Living(Contents),
@@ -76,6 +120,11 @@ pub enum ListedAs {
 }
 
 /// All journals in `folder`, with the oldest names first; nothing is changed.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// assert!(duramen::spool::list(folder.path()).unwrap().is_empty());
+/// ```
 ///
 /// # Errors
 /// When the folder cannot be read.

@@ -10,6 +10,30 @@ use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum};
 /// The bytes of a ring, which others may read at any moment.
 ///
 /// Stores are seen in their order by who looks after the process has been killed.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use duramen::spool::Memory;
+///
+/// /// A ring in plain memory, for tests.
+/// struct Ring(Mutex<Vec<u8>>);
+///
+/// impl Memory for Ring {
+///     fn length(&self) -> usize {
+///         self.0.lock().unwrap().len()
+///     }
+///     fn store(&self, offset: usize, bytes: &[u8]) {
+///         self.0.lock().unwrap()[offset..offset + bytes.len()].copy_from_slice(bytes);
+///     }
+///     fn store_state(&self, offset: usize, word: u32) {
+///         self.store(offset, &word.to_le_bytes());
+///     }
+///     fn discard(&self) {
+///         self.0.lock().unwrap().clear();
+///     }
+/// }
+/// ```
 pub trait Memory: Send + Sync {
     /// Its length in bytes.
     fn length(&self) -> usize;
@@ -28,6 +52,32 @@ pub trait Memory: Send + Sync {
 ///
 /// The locks are those of `std`, which keep all of their state in themselves: a forked child leaves its parent's
 /// journal behind as it is, forgotten rather than dropped.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use duramen::spool::{self, Destination, OwnJournal, Refused, Ticket};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let size = *spool::SIZES.start();
+/// let journal: OwnJournal = spool::create(folder.path(), size, vec![Destination::Stderr])?;
+/// assert_eq!(journal.memory().file().path().parent(), Some(folder.path()));
+/// assert_ne!(journal.identity(), 0);
+///
+/// let line = b"paid\n";
+/// let ticket: Ticket = journal.append(line, [(0, 5)].into_iter()).unwrap(); // to the first destination, up to byte 5
+/// assert_eq!(ticket.number(), 1);
+/// assert!(!journal.is_empty() && journal.used_bytes() > 0);
+/// journal.begin(ticket); // it is going to be delivered
+/// journal.end([ticket]); // it has been
+/// assert!(journal.is_empty());
+///
+/// let long = vec![b'x'; 2 * size];
+/// assert_eq!(journal.append(&long, [(0, 5)].into_iter()), Err(Refused::TooLong));
+/// journal.wait_for_room(Instant::now()); // what is done where it is `Refused::Full`
+/// journal.discard_if_empty(); // the file is not needed any more
+/// # std::io::Result::Ok(())
+/// ```
 pub struct Journal<M: Memory> {
     memory: M,
     identity: u64,
@@ -59,6 +109,18 @@ struct Place {
 }
 
 /// An entry in a journal.
+///
+/// ```
+/// use duramen::spool::{self, Destination, Ticket};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let journal = spool::create(folder.path(), *spool::SIZES.start(), vec![Destination::Stderr])?;
+/// let tickets: Vec<Ticket> =
+///     (0..2).map(|_| journal.append(b"x\n", [(0, 2)].into_iter()).unwrap()).collect();
+/// assert_eq!(tickets[1].number(), 2);
+/// journal.end(tickets);
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     number: u64,
@@ -73,6 +135,21 @@ impl Ticket {
 }
 
 /// Why an entry was not taken.
+///
+/// ```
+/// use duramen::spool::{self, Destination, Refused};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let journal = spool::create(folder.path(), *spool::SIZES.start(), vec![Destination::Stderr])?;
+/// let line = vec![b'x'; 20_000];
+/// let full = loop {
+///     if let Err(refused) = journal.append(&line, [(0, 20_000)].into_iter()) {
+///         break refused;
+///     }
+/// };
+/// assert_eq!(full, Refused::Full);
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// There is no room for it now.
@@ -86,6 +163,15 @@ const LARGEST_KEPT_ENTRY: usize = 64 * 1024;
 
 impl<M: Memory> Journal<M> {
     /// An empty journal, in which no place has the state of an entry yet.
+    ///
+    /// ```
+    /// use duramen::spool::{Journal, Memory};
+    ///
+    /// /// A journal in memory of any kind; the identity is one that no other journal has.
+    /// fn journal<M: Memory>(memory: M, identity: u64) -> Journal<M> {
+    ///     Journal::new(memory, identity)
+    /// }
+    /// ```
     pub fn new(memory: M, identity: u64) -> Self {
         let used =
             Used { next: 0, bytes: 0, entries: VecDeque::new(), first: 1, scratch: Vec::new(), waiting: 0 };

@@ -19,6 +19,17 @@ pub(super) const ENTRY_HEAD: usize = 24;
 pub(super) const ALIGNMENT: usize = 8;
 
 /// What has become of an entry.
+///
+/// ```
+/// use duramen::spool::{Entry, State};
+///
+/// /// Whether it may come to stand twice.
+/// fn is_doubtful(entry: &Entry) -> bool {
+///     entry.state == State::InFlight
+/// }
+///
+/// assert!(!is_doubtful(&Entry { number: 1, state: State::Waiting, offset: 4096, lines: Vec::new() }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It was accepted, and nothing of it has been delivered.
@@ -45,6 +56,22 @@ impl State {
 }
 
 /// What a journal says of itself.
+///
+/// ```
+/// use duramen::spool::{Destination, Header, read};
+///
+/// let header = Header {
+///     identity: 7,
+///     process: 4711,
+///     process_start: 0,
+///     made: 1_709_294_400,
+///     ring: 64 * 1024,
+///     destinations: vec![Destination::File("/var/log/shop.log".into())],
+/// };
+/// let mut file = header.encode().unwrap();
+/// file.resize(file.len() + header.ring, 0); // an empty ring
+/// assert_eq!(read(&file).unwrap().header, header);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// A random number that no other journal has.

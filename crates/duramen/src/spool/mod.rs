@@ -70,6 +70,16 @@ pub use own::{OwnJournal, create};
 pub use reader::{Contents, Entry, Unreadable, read};
 
 /// The sizes that a journal can have, in bytes.
+///
+/// ```
+/// use duramen::spool::SIZES;
+///
+/// assert!(SIZES.contains(&(1024 * 1024)) && !SIZES.contains(&1024));
+/// ```
 pub const SIZES: RangeInclusive<usize> = 64 * 1024..=1024 * 1024 * 1024;
 /// The size of a journal, in bytes, unless another one is asked for.
+///
+/// ```
+/// assert_eq!(duramen::spool::DEFAULT_SIZE, 16 * 1024 * 1024);
+/// ```
 pub const DEFAULT_SIZE: usize = 16 * 1024 * 1024;

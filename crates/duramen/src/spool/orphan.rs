@@ -11,6 +11,62 @@ use crate::report;
 
 /// A journal whose process has ended. Nobody else delivers it while this lives; when all of its entries have come to
 /// their end, dropping it removes the file, or gives it another name where it was damaged.
+///
+/// ```
+/// use std::io::{self, Write};
+/// use std::path::Path;
+///
+/// use duramen::spool::{self, Orphan};
+///
+/// /// Delivers what killed processes have left, entry by entry.
+/// fn replay(orphan: &Orphan) -> io::Result<()> {
+///     orphan.report_doubt(); // which of the lines may come to stand twice
+///     let files = orphan.open()?;
+///     let destinations = &orphan.contents().header.destinations;
+///     for entry in &orphan.contents().entries {
+///         orphan.begin(entry);
+///         for (destination, line) in orphan.lines(entry) {
+///             let place = destinations.iter().position(|other| other == destination);
+///             if let Some(mut file) = place.and_then(|place| files[place].as_ref()) {
+///                 file.write_all(line)?;
+///             }
+///         }
+///         orphan.end(entry);
+///     }
+///     println!("{} is empty", orphan.path().display());
+///     Ok(()) // or all of it with `deliver`
+/// }
+///
+/// # use std::sync::Mutex;
+/// # use duramen::spool::{Destination, Header, Journal, Memory};
+/// # struct Ring<'a>(&'a Mutex<Vec<u8>>);
+/// # impl Memory for Ring<'_> {
+/// #     fn length(&self) -> usize { self.0.lock().unwrap().len() }
+/// #     fn store(&self, offset: usize, bytes: &[u8]) {
+/// #         self.0.lock().unwrap()[offset..offset + bytes.len()].copy_from_slice(bytes);
+/// #     }
+/// #     fn store_state(&self, offset: usize, word: u32) { self.store(offset, &word.to_le_bytes()); }
+/// # }
+/// # let folder = tempfile::tempdir()?;
+/// # let log = folder.path().join("app.log");
+/// # let header = Header {
+/// #     identity: 1, process: 1, process_start: 0, made: 0, ring: 64 * 1024,
+/// #     destinations: vec![Destination::File(log.clone())],
+/// # };
+/// # let ring = Mutex::new(vec![0; header.ring]);
+/// # Journal::new(Ring(&ring), header.identity).append(b"paid\n", [(0, 5)].into_iter()).unwrap();
+/// # let mut file = header.encode().unwrap();
+/// # file.extend_from_slice(&ring.into_inner().unwrap());
+/// # let journals = folder.path().join("spool");
+/// # std::fs::create_dir(&journals)?;
+/// # std::fs::write(journals.join("1-0-0000000000000001.journal"), file)?;
+/// for orphan in spool::recover(&journals).orphans {
+///     replay(&orphan)?;
+/// } // its file is gone now
+/// assert_eq!(std::fs::read_to_string(log)?, "paid\n");
+/// # assert_eq!(std::fs::read_dir(journals)?.count(), 0);
+/// # io::Result::Ok(())
+/// ```
 pub struct Orphan {
     path: PathBuf,
     file: File,
@@ -97,6 +153,24 @@ impl Orphan {
     }
 
     /// Delivers its entries in their order: how many, and what has stopped it.
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use duramen::spool;
+    ///
+    /// /// Delivers all that killed processes have left: the number of entries.
+    /// fn replay(folder: &std::path::Path) -> io::Result<usize> {
+    ///     let delivered = spool::recover(folder).orphans.into_iter().map(|orphan| {
+    ///         let (count, outcome) = orphan.deliver();
+    ///         outcome.map(|()| count)
+    ///     });
+    ///     delivered.sum()
+    /// }
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// assert_eq!(replay(folder.path()).unwrap(), 0);
+    /// ```
     ///
     /// # Errors
     /// When a destination cannot be opened or written to. What was not delivered stays.

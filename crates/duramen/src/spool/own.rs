@@ -14,6 +14,18 @@ use super::{Destination, Header, Journal, SIZES, system};
 
 /// A journal in a file that is mapped into memory. Dropped while nothing in it waits, it removes the file; otherwise it
 /// leaves it to who opens the folder when the process has ended.
+///
+/// ```
+/// use duramen::spool::{self, Destination, OwnJournal};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let journal: OwnJournal = spool::create(folder.path(), spool::DEFAULT_SIZE, vec![Destination::Stdout])?;
+/// let path = journal.memory().file().path().to_owned();
+/// assert!(path.exists());
+/// drop(journal); // nothing in it waits
+/// assert!(!path.exists());
+/// # std::io::Result::Ok(())
+/// ```
 pub type OwnJournal = Journal<Mapping>;
 
 /// A journal's file ends so.
@@ -59,6 +71,14 @@ impl OwnFile {
 }
 
 /// Makes a journal with a ring of `size` bytes, one of [`SIZES`], in `folder`, which is made where it is missing.
+///
+/// ```
+/// use duramen::spool::{self, Destination};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let error = spool::create(folder.path(), 1, vec![Destination::Stdout]).err().unwrap();
+/// assert_eq!(error.to_string(), "found 1 bytes, expected 65536 to 1073741824");
+/// ```
 ///
 /// # Errors
 /// When the system refuses the folder or the file, or cannot keep all of its blocks for it.

@@ -6,6 +6,21 @@ use super::layout::{ALIGNMENT, BadHeader, ENTRY_HEAD, checksum_as_read, number_a
 use super::{Header, State};
 
 /// All of a journal.
+///
+/// ```
+/// use duramen::spool::{Contents, read};
+///
+/// /// What of a file can be read.
+/// fn summary(contents: &Contents) -> String {
+///     let Contents { header, entries, damaged, .. } = contents;
+///     format!("process {}: {} entries, {damaged} damaged", header.process, entries.len())
+/// }
+///
+/// match read(b"DURAMENJ") {
+///     Ok(contents) => println!("{}", summary(&contents)),
+///     Err(reason) => assert_eq!(reason.to_string(), "its header is damaged"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
     /// What it says of itself.
@@ -19,6 +34,13 @@ pub struct Contents {
 }
 
 /// An entry that has not come to its end.
+///
+/// ```
+/// use duramen::spool::{Entry, State};
+///
+/// let entry = Entry { number: 3, state: State::Waiting, offset: 4096, lines: vec![(0, 4128..4133)] };
+/// assert_eq!(entry.lines[0].1.len(), 5); // bytes of the file, for the first destination
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its number in its journal, from 1 on.
@@ -32,6 +54,12 @@ pub struct Entry {
 }
 
 /// Why a file is no journal.
+///
+/// ```
+/// use duramen::spool::{Unreadable, read};
+///
+/// assert_eq!(read(b"a log file\n"), Err(Unreadable::Foreign));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreadable {
@@ -50,6 +78,12 @@ pub enum Unreadable {
 }
 
 /// Reads a journal.
+///
+/// ```
+/// use duramen::spool::{Unreadable, read};
+///
+/// assert_eq!(read(&[]), Err(Unreadable::Foreign));
+/// ```
 ///
 /// # Errors
 /// When the bytes do not begin with the header of one. All else can be read past.

@@ -16,6 +16,28 @@ use crate::{ending, report};
 ///
 /// An entry that could be written in part only, on a full disk for instance, is completed before the next one. Unless a buffer is asked for, nothing is held back: when [`Writer::write_entry`] returns, the operating
 /// system has the entry.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::fs::Disk;
+/// use duramen::writer::{FileWriter, Writer};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.log");
+/// std::fs::write(&path, "of the last run\n")?;
+/// let mut writer = FileWriter::on(Arc::new(Disk), &path).truncating().buffered(1024);
+/// writer.open()?; // or at the first entry
+/// assert_eq!(writer.path(), path);
+/// assert_eq!(writer.position()?, 0);
+/// writer.write_entry(b"one\n")?;
+/// assert_eq!((writer.position()?, writer.held_back()), (4, 4));
+/// writer.flush()?;
+/// assert!(writer.open_status()?.is_some_and(|status| status.length == 4));
+/// assert!(writer.fs().exists(&path));
+/// writer.close()?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 pub struct FileWriter {
     fs: Arc<dyn FileSystem>,

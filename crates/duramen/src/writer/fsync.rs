@@ -17,6 +17,17 @@ use crate::report;
 use crate::rotation::{InvalidOption, parse_age};
 
 /// When a file is brought to the disk (`fdatasync(2)`), with its name in the folder.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use duramen::writer::Fsync;
+///
+/// assert_eq!("5s".parse(), Ok(Fsync::Interval(Duration::from_secs(5))));
+/// assert_eq!(Fsync::from_seconds(0.5), Some(Fsync::Interval(Duration::from_millis(500))));
+/// let error = "always".parse::<Fsync>().unwrap_err();
+/// assert!(error.to_string().ends_with(Fsync::EXPECTED));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Fsync {
     /// When the operating system likes.
@@ -72,6 +83,26 @@ impl fmt::Display for Fsync {
 }
 
 /// Brings the file of one writer to the disk.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::fs::{Disk, FileSystem};
+/// use duramen::writer::Fsync;
+/// use duramen::writer::fsync::Syncer;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.log");
+/// let syncer = Arc::new(Syncer::new(Arc::new(Disk), &path, Fsync::EveryRecord));
+/// let mut file = Disk.open(&path, false)?;
+/// file.write(b"one\n")?;
+/// syncer.has_written(&*file)?; // it is on the disk now
+/// assert_eq!((syncer.fsync(), syncer.counts()), (Fsync::EveryRecord, (1, 0)));
+/// syncer.leave(&*file)?; // before it is closed
+/// Disk.rename(&path, &folder.path().join("app.log.1"))?;
+/// syncer.report(syncer.has_moved()); // its new name too; errors go to the report channel
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 pub struct Syncer {
     fs: Arc<dyn FileSystem>,
@@ -302,6 +333,10 @@ impl Timer {
 
 /// Does now what is planned for later, and waits for the thread to end: before a fork, whose child has no such thread,
 /// and of which CPython warns where there are threads.
+///
+/// ```
+/// duramen::writer::fsync::hurry(); // then the process may fork
+/// ```
 pub fn hurry() {
     let Some(mut timer) = TIMER.try_lock_for(LONGEST_FOR_LOCKS) else { return };
     if timer.process != std::process::id() {

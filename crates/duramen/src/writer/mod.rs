@@ -20,6 +20,52 @@ pub use timed::TimedRotatingWriter;
 pub use watched::WatchedFileWriter;
 
 /// Takes whole entries of a log, terminator included.
+///
+/// ```
+/// use std::io;
+///
+/// use duramen::writer::Writer;
+/// use duramen::{Handler, Level, Record, handler::{BasicHandler, base::Written}, spool};
+///
+/// /// Entries in memory, in blocks.
+/// #[derive(Default)]
+/// struct InMemory {
+///     block: Vec<u8>,
+///     bytes: Vec<u8>,
+///     is_held_back: bool,
+/// }
+///
+/// impl Writer for InMemory {
+///     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
+///         self.block.extend_from_slice(entry);
+///         if self.is_held_back { Ok(()) } else { self.flush() }
+///     }
+///     fn hold_back(&mut self) {
+///         self.is_held_back = true;
+///     }
+///     fn flush_buffer(&mut self) -> io::Result<()> {
+///         self.flush()
+///     }
+///     fn failed(&self) -> Option<u64> {
+///         Some(0) // memory takes all
+///     }
+///     fn place(&self) -> Option<spool::Destination> {
+///         None // no other process could write here
+///     }
+///     fn flush(&mut self) -> io::Result<()> {
+///         self.is_held_back = false;
+///         self.bytes.append(&mut self.block);
+///         Ok(())
+///     }
+///     fn close(&mut self) -> io::Result<()> {
+///         self.flush()
+///     }
+/// }
+///
+/// let handler = BasicHandler::with_destination(Written::new("InMemory", InMemory::default()));
+/// handler.handle(&Record::new("app", Level::INFO, "one"));
+/// assert_eq!(handler.failed(), Some(0));
+/// ```
 pub trait Writer: Send {
     /// Writes one entry. An entry is not mixed with another one.
     ///

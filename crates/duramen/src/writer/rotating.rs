@@ -10,6 +10,28 @@ use crate::spool::Destination;
 
 /// Writes to a file and rolls it over by size. Several processes may do so with the same file: see
 /// [`turn`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::clock::SystemClock;
+/// use duramen::fs::Disk;
+/// use duramen::rotation::{Compression, Customs, SizeLimit, Upkeep, UpkeepOptions};
+/// use duramen::writer::{FileWriter, RotatingWriter, Writer};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.log");
+/// let options = UpkeepOptions { backup_count: 5, compression: Some(Compression::Zstd), ..UpkeepOptions::default() };
+/// let upkeep = Upkeep::new(Arc::new(Disk), &path, options, Arc::new(SystemClock::default()))?;
+/// let limit = SizeLimit::new(1_000_000, 0);
+/// let mut writer =
+///     RotatingWriter::new(FileWriter::new(&path), limit, Customs::default()).with_upkeep(upkeep.clone());
+/// writer.write_entry(b"one\n")?;
+/// writer.roll_over()?; // now, whatever the size
+/// writer.close()?;
+/// assert_eq!(upkeep.stats().rolled_over, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct RotatingWriter {
     file: FileWriter,
     limit: SizeLimit,

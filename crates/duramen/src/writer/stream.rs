@@ -6,6 +6,18 @@ use super::Writer;
 use crate::spool::Destination;
 
 /// Writes to a stream that it did not open, and flushes after each entry, as Python's handlers do.
+///
+/// ```
+/// use duramen::writer::{StreamWriter, Writer};
+///
+/// StreamWriter::stderr().write_entry(b"to standard error\n").unwrap();
+/// StreamWriter::stdout().write_entry(b"to standard output\n").unwrap();
+/// let (mut reader, pipe) = std::io::pipe().unwrap();
+/// StreamWriter::new(pipe).write_entry(b"to any stream\n").unwrap();
+/// let mut text = String::new();
+/// std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
+/// assert_eq!(text, "to any stream\n");
+/// ```
 pub struct StreamWriter {
     stream: Box<dyn Write + Send>,
     place: Option<Destination>,

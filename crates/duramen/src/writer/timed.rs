@@ -17,6 +17,32 @@ const WAS_SET_BACK: i64 = 2 * 3600;
 
 /// Writes to a file and rolls it over on a schedule. Several processes may do so with the same file: see
 /// [`turn`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::clock::SystemClock;
+/// use duramen::fs::Disk;
+/// use duramen::rotation::{Compression, Customs, Schedule, Upkeep, UpkeepOptions, When};
+/// use duramen::writer::{FileWriter, TimedRotatingWriter, Writer};
+/// use jiff::tz::TimeZone;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.log");
+/// // Each midnight, and before the file has a gigabyte.
+/// let schedule = Schedule::new(When::Midnight, 1)?;
+/// let clock = Arc::new(SystemClock::default());
+/// let options = UpkeepOptions { compression: Some(Compression::Gzip), ..UpkeepOptions::default() };
+/// let upkeep = Upkeep::new(Arc::new(Disk), &path, options, clock.clone())?;
+/// let mut writer =
+///     TimedRotatingWriter::new(FileWriter::new(&path), schedule, 0, Customs::default(), clock, TimeZone::UTC)
+///         .with_upkeep(upkeep.clone(), 1_000_000_000);
+/// writer.write_entry(b"one\n")?;
+/// writer.roll_over()?; // now, whatever the time
+/// writer.close()?;
+/// assert_eq!(upkeep.stats().rolled_over, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TimedRotatingWriter {
     file: FileWriter,
     schedule: Schedule,

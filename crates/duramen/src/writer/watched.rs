@@ -6,6 +6,19 @@ use super::{FileWriter, Writer};
 use crate::spool::Destination;
 
 /// Opens its file again when the path names another file than before.
+///
+/// ```
+/// use duramen::writer::{FileWriter, WatchedFileWriter, Writer};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("app.log");
+/// let mut writer = WatchedFileWriter::new(FileWriter::new(&path));
+/// writer.write_entry(b"one\n")?;
+/// std::fs::rename(&path, folder.path().join("app.log.1"))?; // logrotate comes along
+/// writer.write_entry(b"two\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "two\n");
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 pub struct WatchedFileWriter(FileWriter);
 

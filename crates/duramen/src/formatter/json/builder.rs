@@ -273,6 +273,12 @@ impl JsonBuilder {
     }
 
     /// The members that a log system expects.
+    ///
+    /// ```
+    /// use duramen::formatter::json::{JsonBuilder, Preset};
+    ///
+    /// let formatter = JsonBuilder::preset(&Preset::Ecs).rename("service", "service.name").build().unwrap();
+    /// ```
     pub fn preset(preset: &Preset) -> Self {
         preset.builder()
     }

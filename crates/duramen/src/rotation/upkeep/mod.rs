@@ -39,9 +39,21 @@ use crate::clock::Clock;
 use crate::fs::FileSystem;
 
 /// So long the end of a handler or of the program waits for backups that are being compressed.
+///
+/// ```
+/// use duramen::rotation::upkeep::LONGEST_END;
+///
+/// assert_eq!(LONGEST_END.as_secs(), 5); // what is not done by then, the next start of the program does
+/// ```
 pub const LONGEST_END: Duration = Duration::from_secs(5);
 
 /// The date in the name of a backup.
+///
+/// ```
+/// use duramen::rotation::BackupDate;
+///
+/// let date = BackupDate { text: "2024-03-01_12", form: "%Y-%m-%d_%H" }; // by the hour
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BackupDate<'a> {
     /// Such as `2024-03-01`.
@@ -54,6 +66,36 @@ pub struct BackupDate<'a> {
 ///
 /// Whoever writes the file asks for the turn ([`super::turn::take`]), closes the file, and calls
 /// [`Upkeep::roll_over`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::clock::SystemClock;
+/// use duramen::fs::Disk;
+/// use duramen::rotation::upkeep::LONGEST_END;
+/// use duramen::rotation::{BackupDate, Compression, Upkeep, UpkeepOptions};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let path = folder.join("app.log");
+/// let options = UpkeepOptions {
+///     compression: Some(Compression::Gzip),
+///     symlink: Some(folder.join("current")),
+///     ..UpkeepOptions::default()
+/// };
+/// let upkeep = Upkeep::new(Arc::new(Disk), &path, options, Arc::new(SystemClock::default()))?;
+/// upkeep.begin(); // with what an earlier run has left
+/// std::fs::write(&path, "of Friday\n")?;
+/// upkeep.link()?; // `current` leads to the file
+/// upkeep.roll_over(Some(BackupDate { text: "2024-03-01", form: "%Y-%m-%d" }))?; // renames
+/// std::fs::write(&path, "of Saturday\n")?; // its writer opens another one
+/// assert!(upkeep.wait(LONGEST_END) && upkeep.wait_for_work(LONGEST_END));
+/// assert!(folder.join("app.log.2024-03-01.gz").exists()); // a thread has compressed it
+/// upkeep.sweep(); // in this thread: nothing is left to do
+/// assert_eq!((upkeep.stats().rolled_over, upkeep.stats().compressed), (1, 1));
+/// assert!(!upkeep.is_done_already(2_000_000_000, 2_000_000_001)); // no newer file is there
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Upkeep {
     sweeper: Arc<Sweeper>,

@@ -7,6 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How backups are compressed.
+///
+/// ```
+/// use duramen::rotation::Compression;
+///
+/// assert_eq!("zstd".parse(), Ok(Compression::Zstd));
+/// assert_eq!(Compression::ALL.map(Compression::ending), [".gz", ".zst"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Compression {
     /// gzip (RFC 1952), with the ending `.gz`.
@@ -45,6 +52,19 @@ impl FromStr for Compression {
 ///
 /// It is called by the thread that looks after backups, while no lock is held, once for a backup and by one of the
 /// processes that write the file; not for a backup that a program left behind when it was killed.
+///
+/// ```
+/// use std::sync::mpsc;
+///
+/// use duramen::rotation::{OnRotate, UpkeepOptions};
+///
+/// let (backups, done) = mpsc::channel();
+/// let on_rotate = OnRotate::new(move |backup| {
+///     let _ = backups.send(backup.to_owned()); // to the thread that uploads them
+/// });
+/// let options = UpkeepOptions { on_rotate: Some(on_rotate), ..UpkeepOptions::default() };
+/// # drop((options, done));
+/// ```
 #[derive(Clone)]
 pub struct OnRotate(Arc<dyn Fn(&Path) + Send + Sync>);
 
@@ -132,6 +152,15 @@ impl UpkeepOptions {
 }
 
 /// An option that is impossible or contradicts another one.
+///
+/// ```
+/// use duramen::rotation::{InvalidOption, parse_age};
+///
+/// let error: InvalidOption = parse_age("max_age", "soon").unwrap_err();
+/// assert_eq!((error.option, error.found.as_str()), ("max_age", "\"soon\""));
+/// let own = InvalidOption::new("bucket", "\"\"", "the name of a bucket");
+/// assert_eq!(own.to_string(), "bucket: found \"\", expected the name of a bucket");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: found {found}, expected {expected}")]
 pub struct InvalidOption {

@@ -40,6 +40,17 @@ const LONGEST_WITHOUT_FILE: Duration = Duration::from_millis(200);
 const LONGEST_FOR_NOTES: Duration = Duration::from_secs(1);
 
 /// What was done with the backups of one file since the program began.
+///
+/// ```
+/// use duramen::rotation::UpkeepStats;
+///
+/// /// What a health check says.
+/// fn is_well(stats: &UpkeepStats) -> bool {
+///     stats.failed == 0
+/// }
+///
+/// assert!(is_well(&UpkeepStats::default()));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpkeepStats {
     /// Rollovers.

@@ -71,6 +71,15 @@ pub(super) fn goes_on_later(sweeper: &Arc<Sweeper>) -> bool {
 
 /// Ends the threads that compress, archive and delete backups, as far as they come to an end in a tenth of a second;
 /// whether none is left. [`go_on_after_fork`] starts them again.
+///
+/// ```
+/// use duramen::rotation::upkeep::{end_before_fork, go_on_after_fork};
+///
+/// let none_is_left = end_before_fork();
+/// // Here the process forks.
+/// go_on_after_fork(); // in the parent and in the child
+/// assert!(none_is_left);
+/// ```
 pub fn end_before_fork() -> bool {
     ARE_TO_END.store(true, Ordering::Release);
     let Some(mut running) = threads().map(|mut threads| std::mem::take(&mut threads.running)) else {
@@ -101,6 +110,13 @@ pub fn end_before_fork() -> bool {
 
 /// Goes on with what [`end_before_fork`] has interrupted: after the fork, in the parent and in the child, which has nothing
 /// to go on with.
+///
+/// ```
+/// use duramen::rotation::upkeep::{end_before_fork, go_on_after_fork};
+///
+/// end_before_fork();
+/// go_on_after_fork();
+/// ```
 pub fn go_on_after_fork() {
     let Some(later) = threads().map(|mut threads| {
         // With the list locked: what is put into it comes before this.

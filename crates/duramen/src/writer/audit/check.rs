@@ -13,6 +13,13 @@ use super::parts;
 use crate::fs::FileSystem;
 
 /// The first place at which a trail is not as it was written.
+///
+/// ```
+/// use duramen::writer::audit::AuditFinding;
+///
+/// let finding = AuditFinding { path: "audit.log".into(), line: 7, problem: "changed".into() };
+/// assert_eq!(finding.to_string(), "audit.log:7: changed");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditFinding {
     /// The file.
@@ -34,6 +41,28 @@ impl fmt::Display for AuditFinding {
 }
 
 /// What was found in a trail.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::clock::SystemClock;
+/// use duramen::fs::Disk;
+/// use duramen::writer::audit::{AuditKey, AuditOptions, AuditReport, AuditTrail, check};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("audit.log");
+/// let key = AuditKey::new(b"0123456789abcdef")?;
+/// let trail = AuditTrail::open(Arc::new(Disk), &path, AuditOptions::new(key.clone()), Arc::new(SystemClock::default()))?;
+/// trail.append(b"ada was given 100")?;
+/// trail.close()?;
+/// let report: AuditReport = check(&Disk, &path, &[key.clone()])?;
+/// assert!(report.finding.is_none() && report.lines.1 > 0);
+///
+/// let changed = std::fs::read_to_string(&path)?.replace("100", "900");
+/// std::fs::write(&path, changed)?;
+/// assert!(check(&Disk, &path, &[key])?.finding.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditReport {
     /// The files, the oldest first.
@@ -47,6 +76,14 @@ pub struct AuditReport {
 }
 
 /// Checks the trail at `path`, all of its files, with `keys`, of which the trail names the one of each file.
+///
+/// ```
+/// use duramen::writer::audit::{AuditKey, check};
+///
+/// let keys = [AuditKey::new(b"0123456789abcdef").unwrap()];
+/// let error = check(&duramen::fs::Disk, "/no/such/trail".as_ref(), &keys).unwrap_err();
+/// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+/// ```
 ///
 /// # Errors
 /// Those of the file system; [`io::ErrorKind::NotFound`] where there is no trail.

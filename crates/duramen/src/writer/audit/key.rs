@@ -13,6 +13,19 @@ use crate::rotation::InvalidOption;
 const SHORTEST: usize = 16;
 
 /// The key of an audit trail. Who has it can write a trail that is found to be whole; its bytes are shown nowhere.
+///
+/// ```
+/// use duramen::writer::audit::AuditKey;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("key");
+/// std::fs::write(&path, "0123456789abcdef\n")?;
+/// let key = AuditKey::from_file(&path)?;
+/// assert_eq!(key.id(), AuditKey::new(b"0123456789abcdef")?.id()); // the same bytes
+/// let error = AuditKey::from_environment("SHOP_AUDIT_KEY").unwrap_err();
+/// assert!(error.to_string().starts_with("key_env: found \"SHOP_AUDIT_KEY\""), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct AuditKey {
     mac: Hmac<Sha256>,

@@ -7,6 +7,13 @@ use super::key::AuditKey;
 use crate::rotation::{InvalidOption, Schedule};
 
 /// How records are brought to the disk. With both, a record is there when the logging call returns.
+///
+/// ```
+/// use duramen::writer::audit::Commit;
+///
+/// assert_eq!("group".parse(), Ok(Commit::Group));
+/// assert_eq!(Commit::default(), Commit::Record);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Commit {
     /// Each by a sync of its own.
@@ -30,6 +37,21 @@ impl FromStr for Commit {
 }
 
 /// What an audit trail is asked for beside its path.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use duramen::writer::audit::{AuditKey, AuditOptions, Commit};
+///
+/// let key = AuditKey::new(b"0123456789abcdef").unwrap();
+/// let options = AuditOptions {
+///     commit: Commit::Group,
+///     max_bytes: 100_000_000,
+///     max_age: Some(Duration::from_secs(7 * 365 * 86_400)), // seven years
+///     ..AuditOptions::new(key)
+/// };
+/// assert!(options.check().is_ok());
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuditOptions {
     /// The key of the codes.

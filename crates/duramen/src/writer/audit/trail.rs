@@ -37,6 +37,17 @@ const LONGEST_PREFIX: usize = 20 + 64 + 5;
 const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(5));
 
 /// What has become of the records of this process.
+///
+/// ```
+/// use duramen::writer::audit::AuditStats;
+///
+/// /// What a health check says.
+/// fn is_well(stats: &AuditStats) -> bool {
+///     stats.pending == 0 && stats.lost == 0
+/// }
+///
+/// assert!(is_well(&AuditStats::default()));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AuditStats {
     /// Records that are on the disk.
@@ -52,6 +63,24 @@ pub struct AuditStats {
 }
 
 /// An audit trail that is being written. Threads share it, and processes the file.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::clock::SystemClock;
+/// use duramen::fs::Disk;
+/// use duramen::writer::audit::{AuditKey, AuditOptions, AuditTrail};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("audit.log");
+/// let options = AuditOptions::new(AuditKey::new(b"0123456789abcdef")?);
+/// let trail = AuditTrail::open(Arc::new(Disk), &path, options, Arc::new(SystemClock::default()))?;
+/// trail.append(b"ada was given 100")?; // is on the disk now
+/// trail.flush()?; // what waits, after an error of the disk
+/// assert_eq!((trail.path(), trail.stats().written), (path.as_path(), 1));
+/// trail.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct AuditTrail {
     fs: Arc<dyn FileSystem>,
