@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-#: What the example 04_configuration_file logs, in Python.
+#: What the example 05_configuration_file logs, in Python.
 PROGRAM = """
 import sys
 import duramen as logging
@@ -117,7 +117,7 @@ def rust_program(tmp_path_factory):
             "-p",
             "duramen",
             "--example",
-            "04_configuration_file",
+            "05_configuration_file",
             "--message-format=json",
         ],
         cwd=ROOT,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-#[path = "../examples/05_fields_and_context.rs"]
+#[path = "../examples/06_fields_and_context.rs"]
 #[expect(dead_code, reason = "its main is for the example")]
 mod example;
 

@@ -1,4 +1,4 @@
-//! Loggers configured by a file, which a Python service may share: `cargo run --example 04_configuration_file -- FILE`.
+//! Loggers configured by a file, which a Python service may share: `cargo run --example 05_configuration_file -- FILE`.
 //! Without a file, one in YAML is written first.
 
 use duramen::{Value, config, debug, error, get_logger, info, manager, warning};
