@@ -35,7 +35,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "09_log_and_tracing",
         &[
             "levelname=INFO name=sqlx.query message=\"3 rows\"\n",
-            "levelname=WARNING name=tower.limit message=\"too many requests\" waiting=12 id=7f3a\n",
+            "levelname=WARNING name=tower.limit message=\"too many requests\" id=7f3a waiting=12\n",
             "levelname=INFO name=shop message=\"and the program's own\" order=17\n",
         ],
     ),

@@ -38,8 +38,22 @@ impl Settings {
     /// # Errors
     /// As for [`Settings::apply`].
     pub fn apply_to(&self, manager: &Manager) -> Result<(), ConfigError> {
+        self.apply_after(None, manager)
+    }
+
+    /// Configures the loggers of `manager` in place of an earlier version of this configuration. Unless this one says
+    /// otherwise, loggers that neither names stay as they are, and those that only the earlier one named begin anew.
+    pub(super) fn apply_after(
+        &self,
+        earlier: Option<&Settings>,
+        manager: &Manager,
+    ) -> Result<(), ConfigError> {
         let _alone = APPLYING.lock();
-        if self.is_incremental { self.adjust(manager) } else { self.replace(manager) }
+        if self.is_incremental { self.adjust(manager) } else { self.replace(earlier, manager) }
+    }
+
+    fn names(&self, logger: &str) -> bool {
+        self.loggers.iter().any(|settings| settings.name == logger)
     }
 
     /// An incremental configuration changes levels, and whether loggers propagate.
@@ -73,7 +87,7 @@ impl Settings {
         Ok(())
     }
 
-    fn replace(&self, manager: &Manager) -> Result<(), ConfigError> {
+    fn replace(&self, earlier: Option<&Settings>, manager: &Manager) -> Result<(), ConfigError> {
         let built = self.build()?;
         let before = manager.all_handlers();
         let existing = manager.all_loggers();
@@ -83,14 +97,16 @@ impl Settings {
         }
         let root = manager.root();
         for logger in existing {
-            let is_named = |name: &str| self.loggers.iter().any(|settings| settings.name == name);
-            if logger.name() == root.name() && logger.parent().is_none() || is_named(logger.name()) {
+            let name = logger.name();
+            if name == root.name() && logger.parent().is_none() || self.names(name) {
                 continue;
             }
-            if self.loggers.iter().any(|settings| is_below(logger.name(), &settings.name)) {
+            let is_below_named = self.loggers.iter().any(|settings| is_below(name, &settings.name));
+            let was_named = earlier.is_some_and(|earlier| earlier.names(name));
+            if is_below_named || was_named && self.disables_existing != Some(true) {
                 logger.put_state(LoggerState { level: Some(Level::NOTSET), ..LoggerState::default() });
-            } else {
-                logger.set_disabled(self.disables_existing);
+            } else if let Some(is_disabled) = self.disables_existing.or(earlier.is_none().then_some(true)) {
+                logger.set_disabled(is_disabled);
             }
         }
         manager.set_named_handlers(built.named);

@@ -26,7 +26,8 @@ use crate::{Filter, Formatter, Level, Value};
 #[must_use = "nothing is configured before apply"]
 pub struct Settings {
     pub(super) is_incremental: bool,
-    pub(super) disables_existing: bool,
+    /// `None` where it is not said.
+    pub(super) disables_existing: Option<bool>,
     /// Handlers that others bring their records to stand before those.
     pub(super) handlers: Vec<HandlerSettings>,
     /// The root logger's have an empty name.
@@ -97,7 +98,7 @@ impl<'r> Check<'r> {
         let mut top = Options::of("", value);
         top.required_integer("version", 1..=1);
         let is_incremental = top.flag("incremental").unwrap_or(false);
-        let disables_existing = top.flag("disable_existing_loggers").unwrap_or(true);
+        let disables_existing = top.flag("disable_existing_loggers");
         let [formatters, filters, handlers, loggers] = ["formatters", "filters", "handlers", "loggers"]
             .map(|name| top.entries(name).unwrap_or_default());
         let (root, redact) = (top.value("root"), top.value("redact"));

@@ -9,6 +9,10 @@ use crate::{Manager, manager};
 /// Applies a configuration file, and applies it again when it has changed. Nothing watches the file: the program
 /// says when it is looked at, at a signal or now and then.
 ///
+/// Loggers that the file does not name are switched off when it is applied for the first time, as by
+/// [`Settings::apply`]. They stay as they are when it has changed, since the program uses them by then, unless the file
+/// itself has `disable_existing_loggers`; one that it does not name any more begins anew.
+///
 /// ```
 /// use duramen::Manager;
 /// use duramen::config::{Registry, Reloader};
@@ -29,7 +33,7 @@ pub struct Reloader {
     registry: Registry,
     manager: Manager,
     /// What the file held when it was applied last.
-    applied: Option<Vec<u8>>,
+    applied: Option<(Vec<u8>, Settings)>,
 }
 
 impl Reloader {
@@ -74,12 +78,12 @@ impl Reloader {
     pub fn reload_if_changed(&mut self) -> Result<bool, ConfigError> {
         let read = std::fs::read(&self.path);
         let bytes = read.map_err(|error| ConfigError::Unreadable(self.path.clone(), error))?;
-        if self.applied.as_ref() == Some(&bytes) {
+        if self.applied.as_ref().is_some_and(|(applied, _)| *applied == bytes) {
             return Ok(false);
         }
         let settings: Settings = self.registry.of_file(&self.path, &bytes)?;
-        settings.apply_to(&self.manager)?;
-        self.applied = Some(bytes);
+        settings.apply_after(self.applied.as_ref().map(|(_, earlier)| earlier), &self.manager)?;
+        self.applied = Some((bytes, settings));
         Ok(true)
     }
 }

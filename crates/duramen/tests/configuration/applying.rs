@@ -78,3 +78,28 @@ fn a_file_is_applied_again_when_it_has_changed_and_a_wrong_one_changes_nothing()
     assert_eq!(manager.root().handlers().len(), 1);
     assert_eq!(fs::read_to_string(&log).expect("there"), "one\ntwo\nfour\n");
 }
+
+#[test]
+fn loggers_that_are_in_use_when_a_file_changes_stay_on_unless_it_says_otherwise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("logging.json");
+    let manager = Manager::new();
+    let before = manager.get_logger("before");
+    let mut reloader = Reloader::new(&path).manager(manager.clone());
+    let mut apply = |options: &str| {
+        fs::write(&path, format!(r#"{{"version": 1, {options} "root": {{"level": "INFO"}}}}"#))
+            .expect("written");
+        assert!(reloader.reload_if_changed().expect("applied"));
+    };
+    apply(r#""loggers": {"named": {"level": "DEBUG"}},"#);
+    let (named, used) = (manager.get_logger("named"), manager.get_logger("used"));
+    apply("");
+    assert!(used.is_enabled_for(Level::INFO));
+    assert!(!before.is_enabled_for(Level::CRITICAL), "it was switched off, and stays so");
+    assert_eq!(named.level(), Level::NOTSET, "what the file said of it holds no more");
+    assert!(named.is_enabled_for(Level::INFO));
+    apply(r#""disable_existing_loggers": true,"#);
+    assert!(!used.is_enabled_for(Level::CRITICAL));
+    apply(r#""disable_existing_loggers": false,"#);
+    assert!(used.is_enabled_for(Level::INFO) && before.is_enabled_for(Level::INFO));
+}
