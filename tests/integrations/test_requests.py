@@ -179,6 +179,70 @@ def test_a_client_that_goes_away_ends_the_request(access):
     assert [(record.status, record.bytes_sent) for record in access] == [(200, 4)]
 
 
+def test_a_body_has_a_length_where_it_had_one():
+    """Servers ask for it where it can be asked for, and an empty body must not be one that is false."""
+
+    def generated(environ, start_response):
+        start_response("200 OK", [])
+        yield b"part"
+
+    body = wsgi.LoggingMiddleware(generated)({}, lambda *_: None)
+    assert not hasattr(body, "__len__") and bool(body)
+    body.close()
+    assert hasattr(wsgi.LoggingMiddleware(plain)({}, lambda *_: None), "__len__")
+
+
+def test_the_wrapper_of_a_file_is_a_body(access):
+    """PEP 3333 asks no more of one than what sequences had: items by number. Servers have such."""
+
+    class FileWrapper:
+        def __init__(self, file, size=3):
+            self.file, self.size = file, size
+            self.close = file.close
+
+        def __getitem__(self, key):
+            data = self.file.read(self.size)
+            if data:
+                return data
+            raise IndexError
+
+    file = io.BytesIO(b"content")
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return environ["wsgi.file_wrapper"](file)
+
+    parts, _ = bodies_of(wsgi.LoggingMiddleware(app), {"wsgi.file_wrapper": FileWrapper})
+    assert parts == [b"con", b"ten", b"t"] and file.closed
+    assert [(record.status, record.bytes_sent) for record in access] == [(200, 7)]
+
+
+class TimeIsUp(BaseException):
+    """As the timeouts of green threads are."""
+
+
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_a_request_whose_time_is_up_is_logged(when, access):
+    def before(environ, start_response):
+        raise TimeIsUp
+
+    def within(environ, start_response):
+        start_response("200 OK", [])
+        yield b"part"
+        raise TimeIsUp
+
+    app = {"before": before, "within": within}[when]
+    with pytest.raises(TimeIsUp):
+        bodies_of(wsgi.LoggingMiddleware(app), {"HTTP_X_REQUEST_ID": "7f3a"})
+    [record] = access
+    assert (record.status, record.exc_info[0], record.request_id) == (
+        500 if when == "before" else 200,
+        TimeIsUp,
+        "7f3a",
+    )
+    assert context.get() == {}
+
+
 def test_what_asks_for_the_user_fails_without_harm(access, caplog):
     def user(environ):
         raise RuntimeError("no user")
@@ -284,3 +348,49 @@ def test_an_application_that_answers_nothing_has_failed(access):
     serve(app, {})
     assert [(record.status, record.levelno) for record in access] == [(500, logging.ERROR)]
     assert context.get() == {}
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_client_that_goes_away_before_an_answer(kind, access):
+    async def app(scope, receive, send):
+        assert (await receive())["type"] == "http.disconnect"
+
+    serve(app, {"type": kind})
+    assert [(record.status, record.levelno) for record in access] == [(499, logging.INFO)]
+
+
+def test_a_client_that_goes_away_within_an_answer(access):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"part", "more_body": True})
+        await receive()
+
+    serve(app, {})
+    assert [(record.status, record.bytes_sent) for record in access] == [(200, 4)]
+
+
+@pytest.mark.parametrize("error", [LookupError, TimeIsUp])
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_an_application_that_fails(has_begun, error, access):
+    async def app(scope, receive, send):
+        if has_begun:
+            await send({"type": "http.response.start", "status": 201})
+        raise error
+
+    with pytest.raises(error):
+        serve(app, {})
+    [record] = access
+    assert (record.status, record.levelno) == (201 if has_begun else 500, logging.ERROR)
+    assert record.exc_info[0] is error
+    assert context.get() == {}
+
+
+def test_a_task_in_the_background_that_fails_is_no_second_request(access):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 202})
+        await send({"type": "http.response.body"})
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        serve(app, {})
+    assert [(record.status, record.exc_info) for record in access] == [(202, None)]

@@ -30,31 +30,33 @@ class LoggingMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        connection = _Connection(self._options, scope, send)
+        connection = _Connection(self._options, scope, receive, send)
         request = connection.request
         with request.bind():
             context.bind(**request.ask(scope))
             try:
-                await self.app(scope, receive, connection.send)
+                await self.app(scope, connection.receive, connection.send)
             except asyncio.CancelledError:
-                request.status = request.status or CLIENT_CLOSED_REQUEST
+                connection.is_gone = True
                 connection.end()
                 raise
-            except Exception as error:
+            except BaseException as error:
                 connection.end(error)
                 raise
             connection.end()
 
 
 class _Connection:
-    """Sees what the application sends."""
+    """Sees what the application sends, and whether the client has gone away."""
 
-    def __init__(self, options, scope, send):
+    def __init__(self, options, scope, receive, send):
         headers = {}
         for name, value in scope.get("headers", ()):
             headers.setdefault(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
         self._scope = scope
+        self._receive = receive
         self._send = send
+        self.is_gone = False
         client = scope.get("client")
         self.request = Request(
             options,
@@ -64,6 +66,12 @@ class _Connection:
             lambda name: headers.get(name.lower()),
             client[0] if client else None,
         )
+
+    async def receive(self):
+        message = await self._receive()
+        if message["type"] in ("http.disconnect", "websocket.disconnect"):
+            self.is_gone = True
+        return message
 
     async def send(self, message):
         kind = message["type"]
@@ -96,4 +104,6 @@ class _Connection:
         if not self.request.is_logged:
             # Who asks may be known only since the application has looked.
             self.request.ask(self._scope)
+            if self.is_gone and self.request.status is None:
+                self.request.status = CLIENT_CLOSED_REQUEST
         self.request.log(error)

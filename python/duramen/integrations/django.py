@@ -4,13 +4,14 @@ Put ``"duramen.integrations.django.LoggingMiddleware"`` at the head of the setti
 setting ``DURAMEN``, a dict.
 """
 
+import asyncio
 import hashlib
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 
 from duramen import context
-from duramen.integrations._request import Options, Request
+from duramen.integrations._request import CLIENT_CLOSED_REQUEST, Options, Request
 
 __all__ = ["LoggingMiddleware"]
 
@@ -40,12 +41,27 @@ class LoggingMiddleware:
             return self._serve_async(request)
         own = self._begin(request)
         with own.bind():
-            return self._ended(own, request, self.get_response(request))
+            try:
+                response = self.get_response(request)
+            except BaseException as error:
+                own.log(error)
+                raise
+            return self._ended(own, request, response)
 
     async def _serve_async(self, request):
         own = self._begin(request)
         with own.bind():
-            return self._ended(own, request, await self.get_response(request))
+            try:
+                response = await self.get_response(request)
+            except asyncio.CancelledError:
+                # Django does so when the client has gone away.
+                own.status = CLIENT_CLOSED_REQUEST
+                own.log()
+                raise
+            except BaseException as error:
+                own.log(error)
+                raise
+            return self._ended(own, request, response)
 
     def process_exception(self, request, exception):
         """Keep the exception, which Django makes a response of."""
@@ -69,23 +85,24 @@ class LoggingMiddleware:
             response[header[0]] = header[1]
         own.ask(request)
         if response.streaming:
-            self._stream(own, response)
+            self._stream(own, request, response)
         else:
             own.bytes_sent = len(response.content)
         close = response.close
 
         def close_and_log():
-            try:
-                close()
-            finally:
-                with own.bind():
+            # What is closed with it, such as the parts of a stream, belongs to the request.
+            with own.bind():
+                try:
+                    close()
+                finally:
                     own.log(getattr(request, "_duramen_exception", None))
 
         # Django closes each response after its last byte.
         response.close = close_and_log
         return response
 
-    def _stream(self, own, response):
+    def _stream(self, own, request, response):
         """Let the parts be made with the fields of the request, too, and be counted."""
         parts = response.streaming_content
 
@@ -93,17 +110,35 @@ class LoggingMiddleware:
             own.bytes_sent += len(part)
             return part
 
+        failing = _Failing(request)
+
         @context.bound(**own.fields)
         def made():
-            for part in parts:
-                yield count(part)
+            with failing:
+                for part in parts:
+                    yield count(part)
 
         @context.bound(**own.fields)
         async def made_async():
-            async for part in parts:
-                yield count(part)
+            with failing:
+                async for part in parts:
+                    yield count(part)
 
         response.streaming_content = made_async() if response.is_async else made()
+
+
+class _Failing:
+    """Keeps the exception that ends a stream; to be closed is none."""
+
+    def __init__(self, request):
+        self._request = request
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if error is not None and not isinstance(error, (GeneratorExit, asyncio.CancelledError)):
+            self._request._duramen_exception = error
 
 
 def _user(request):

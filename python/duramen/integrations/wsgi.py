@@ -39,10 +39,12 @@ class LoggingMiddleware:
         own = contextvars.copy_context()
         try:
             body = own.run(self._serve, request, environ, start_response)
-        except Exception as error:
-            request.log(error)
+        except BaseException as error:
+            # That of a green thread whose time is up is no Exception.
+            own.run(request.log, error)
             raise
-        return _Body(body, request, own, environ)
+        kind = _SizedBody if hasattr(body, "__len__") else _Body
+        return kind(body, request, own, environ)
 
     def _serve(self, request, environ, start_response):
         context.bind(**request.fields)
@@ -80,10 +82,6 @@ class _Body:
         self._own = own
         self._environ = environ
 
-    def __len__(self):
-        # Servers take the length of a body with one part for that of the response.
-        return len(self._body)
-
     def __iter__(self):
         return self
 
@@ -95,7 +93,7 @@ class _Body:
         except StopIteration:
             self._end()
             raise
-        except Exception as error:
+        except BaseException as error:
             self._end(error)
             raise
         self._request.bytes_sent += len(part)
@@ -112,3 +110,10 @@ class _Body:
         if not self._request.is_logged:
             self._own.run(self._request.ask, self._environ)
             self._own.run(self._request.log, error)
+
+
+class _SizedBody(_Body):
+    """A body of so many parts: of one, servers take its length for that of the response."""
+
+    def __len__(self):
+        return len(self._body)
