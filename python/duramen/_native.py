@@ -5,9 +5,11 @@ modules hold the interpreter's own code and nothing can be installed.
 """
 
 import atexit
+import logging
 
 try:
     from duramen._core import (
+        RECORD_ATTRIBUTES,
         end_native_calls,
         end_threads_before_fork,
         forget_native_calls,
@@ -19,6 +21,9 @@ try:
     )
 except ImportError as error:
     load_error = error
+
+    #: The names of a record's own attributes, and of those that formatting adds.
+    RECORD_ATTRIBUTES = [*vars(logging.makeLogRecord({})), "message", "asctime"]
 
     def put_native_methods(namespace, name):
         """Leave the classes in ``namespace`` as they are: no method was changed."""

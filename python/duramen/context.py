@@ -31,12 +31,7 @@ from duramen import _native
 
 __all__ = ["bind", "bound", "carry", "clear", "get", "unbind"]
 
-_OWN_ATTRIBUTES = frozenset(
-    (
-        "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName "
-        "created msecs relativeCreated thread threadName processName process taskName message asctime getMessage"
-    ).split()
-)
+_TAKEN_NAMES = frozenset((*_native.RECORD_ATTRIBUTES, "getMessage"))
 
 #: The dict is never changed once it is here: records may have it for their ``extra``.
 _fields = contextvars.ContextVar("duramen.context")
@@ -45,7 +40,7 @@ _native.set_context_variable(_fields)
 
 def _on_records(name):
     """The name that a field has on records."""
-    return name + "_" if name in _OWN_ATTRIBUTES or name.startswith("__") else name
+    return name + "_" if name in _TAKEN_NAMES or name.startswith("__") else name
 
 
 def _present():

@@ -50,12 +50,6 @@ _FIELD_PATTERNS = {
     "$": re.compile(r"\$(?:\$|\{(.+?)\}|([_a-z][_a-z0-9]*))", re.IGNORECASE),
 }
 
-#: The attributes of every record, which are not extra fields.
-_OWN_ATTRIBUTES = (
-    "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName "
-    "created msecs relativeCreated thread threadName processName process taskName message asctime"
-).split()
-
 #: What the default layout shows.
 _DEFAULT_FIELDS = ("timestamp", "levelname", "name", "message")
 
@@ -139,7 +133,9 @@ class _Structured(Formatter):
         if options.pop("rename_fields_keep_missing", False) and preset is None:
             there = _DEFAULT_FIELDS if fields is None else fields
             missing = [name for name in renames if name not in there]
-            hidden = [name for name in missing if name in _OWN_ATTRIBUTES and name not in _WHERE_THERE]
+            hidden = [
+                name for name in missing if name in _core.RECORD_ATTRIBUTES and name not in _WHERE_THERE
+            ]
             nothing.update({renames[name] if name in hidden else name: None for name in missing})
         if nothing:
             options["defaults"] = {**nothing, **(options["defaults"] or {})}
@@ -149,14 +145,14 @@ class _Structured(Formatter):
     def _with_unreserved(fields, reserved):
         """The fields with the record's own attributes that are not reserved, and the extra fields that are."""
         absent = {"taskName"} if sys.version_info < (3, 12) else set()
-        shown = [name for name in _OWN_ATTRIBUTES if name not in reserved and name not in absent]
+        shown = [name for name in _core.RECORD_ATTRIBUTES if name not in reserved and name not in absent]
         if fields is None and shown:
             fields = {"timestamp": "timestamp", "message": "message"}
         if fields is not None:
             present = set(fields.values())
             unformatted = {"asctime", "message"} - present
             fields = {**fields, **{name: name for name in shown if name not in present | unformatted}}
-        return fields, [name for name in reserved if name not in _OWN_ATTRIBUTES]
+        return fields, [name for name in reserved if name not in _core.RECORD_ATTRIBUTES]
 
 
 class JsonFormatter(_Structured):

@@ -336,3 +336,13 @@ class TestTraces:
                 carried = executor.submit(context.carry(fields_of), info).result()
                 assert "trace_id" not in executor.submit(fields_of, info).result()
         assert carried["span_id"] == f"{span.get_span_context().span_id:016x}"
+
+
+def test_the_names_of_a_records_own_attributes_are_those_of_the_interpreters_records():
+    """They have one owner, the core crate: a version of CPython with another attribute is seen here."""
+    from duramen._core import RECORD_ATTRIBUTES
+
+    record = logging.makeLogRecord({"msg": "m"})
+    logging.Formatter("%(asctime)s %(message)s").format(record)
+    missing = {"taskName"} if sys.version_info < (3, 12) else set()
+    assert set(vars(record)) == set(RECORD_ATTRIBUTES) - missing

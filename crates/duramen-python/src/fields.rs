@@ -1,6 +1,7 @@
 //! The names of a record's own attributes, which extra fields stand beside.
 
 use duramen::formatter::Field;
+pub(crate) use duramen::record::is_attribute as is_own_attribute;
 
 use crate::record_shape::Attribute;
 
@@ -16,37 +17,6 @@ pub(crate) const TEXTS: [(Field, Attribute); 9] = [
     (Field::ProcessName, Attribute::ProcessName),
     (Field::TaskName, Attribute::TaskName),
 ];
-
-/// Whether a record has an attribute of its own under this name; `message` and `asctime` are those that
-/// formatting adds.
-pub(crate) fn is_own_attribute(name: &str) -> bool {
-    matches!(
-        name,
-        "name"
-            | "msg"
-            | "args"
-            | "levelname"
-            | "levelno"
-            | "pathname"
-            | "filename"
-            | "module"
-            | "exc_info"
-            | "exc_text"
-            | "stack_info"
-            | "lineno"
-            | "funcName"
-            | "created"
-            | "msecs"
-            | "relativeCreated"
-            | "thread"
-            | "threadName"
-            | "processName"
-            | "process"
-            | "taskName"
-            | "message"
-            | "asctime"
-    )
-}
 
 /// Whether `extra` may hold a field of this name without changing what the record does.
 pub(crate) fn is_free_name(name: &str) -> bool {

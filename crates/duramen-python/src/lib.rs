@@ -107,6 +107,10 @@ mod _core {
         }
     }
 
+    /// The names of a record's own attributes.
+    #[pymodule_export]
+    const RECORD_ATTRIBUTES: [&str; duramen::record::ATTRIBUTES.len()] = duramen::record::ATTRIBUTES;
+
     #[pymodule_export]
     use super::audit::{AuditLog, check_audit};
     #[pymodule_export]

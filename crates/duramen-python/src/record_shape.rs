@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use duramen::record::ATTRIBUTES;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyType};
@@ -39,33 +40,7 @@ pub(crate) enum Attribute {
     Asctime,
 }
 
-const ALL: usize = 23;
-
-const NAMES: [&str; ALL] = [
-    "name",
-    "msg",
-    "args",
-    "levelname",
-    "levelno",
-    "pathname",
-    "filename",
-    "module",
-    "exc_info",
-    "exc_text",
-    "stack_info",
-    "lineno",
-    "funcName",
-    "created",
-    "msecs",
-    "relativeCreated",
-    "thread",
-    "threadName",
-    "processName",
-    "process",
-    "taskName",
-    "message",
-    "asctime",
-];
+const ALL: usize = ATTRIBUTES.len();
 
 impl Attribute {
     /// Those that a new record has.
@@ -98,7 +73,7 @@ impl Attribute {
 
     pub(crate) fn name(self, py: Python<'_>) -> &Bound<'_, PyString> {
         static INTERNED: Once<[Py<PyString>; ALL]> = Once::new();
-        let names = INTERNED.get_or_init(py, || NAMES.map(|name| PyString::intern(py, name).unbind()));
+        let names = INTERNED.get_or_init(py, || ATTRIBUTES.map(|name| PyString::intern(py, name).unbind()));
         names[self as usize].bind(py)
     }
 }
@@ -118,7 +93,7 @@ static CLASSES: Attached<Vec<&'static RecordClass>> = Attached::new(Vec::new());
 /// Makes the records of `class` readable, if the interpreter keeps their attributes as expected.
 pub(crate) fn learn(class: &Bound<'_, PyType>, known: Arc<KnownClass>) -> PyResult<()> {
     let address = class.as_ptr().cast::<ffi::PyTypeObject>();
-    let Some(shape) = Shape::learn(class, NAMES)? else { return Ok(()) };
+    let Some(shape) = Shape::learn(class, ATTRIBUTES)? else { return Ok(()) };
     let entry = RecordClass { class: address, known, shape, harmless: Cell::new(0) };
     // SAFETY: attached, and nothing in here runs Python code.
     let classes = unsafe { &mut *CLASSES.get() };

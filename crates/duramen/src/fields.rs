@@ -6,35 +6,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::Value;
+use crate::record::is_attribute;
 use crate::value::ToValue;
-
-/// Names that a bound field gets with an underscore at its end: those of the attributes of Python's `LogRecord`.
-const OWN_ATTRIBUTES: [&str; 24] = [
-    "name",
-    "msg",
-    "args",
-    "levelname",
-    "levelno",
-    "pathname",
-    "filename",
-    "module",
-    "exc_info",
-    "exc_text",
-    "stack_info",
-    "lineno",
-    "funcName",
-    "created",
-    "msecs",
-    "relativeCreated",
-    "thread",
-    "threadName",
-    "processName",
-    "process",
-    "taskName",
-    "message",
-    "asctime",
-    "getMessage",
-];
 
 /// Fields in the order in which they were first bound. A list never changes, so that its clones share it.
 #[derive(Clone, Debug, Default)]
@@ -108,9 +81,9 @@ pub(crate) fn joined<'f>(
     all
 }
 
-/// The name that a bound field has on records, the same as in Python.
+/// The name that a bound field has on records, the same as in Python: those of a record's own attributes get an underscore.
 fn on_records(name: Cow<'_, str>) -> Cow<'_, str> {
-    if OWN_ATTRIBUTES.contains(&&*name) || name.starts_with("__") {
+    if is_attribute(&name) || name == "getMessage" || name.starts_with("__") {
         Cow::Owned(format!("{name}_"))
     } else {
         name

@@ -2,6 +2,40 @@
 
 use crate::{Level, Value};
 
+/// The names of a record's own attributes, which stand here and nowhere else.
+macro_rules! attributes {
+    ($($name:literal)*) => {
+        /// The attributes of Python's `LogRecord`, in its order, `message` and `asctime`, which formatting adds, the last.
+        ///
+        /// ```
+        /// use duramen::record::ATTRIBUTES;
+        ///
+        /// assert_eq!(ATTRIBUTES.first(), Some(&"name"));
+        /// ```
+        pub const ATTRIBUTES: [&str; 23] = [$($name),*];
+
+        /// Whether a record has an attribute of its own under this name, beside which extra fields stand.
+        ///
+        /// ```
+        /// use duramen::record::is_attribute;
+        ///
+        /// assert!(is_attribute("levelname"));
+        /// assert!(!is_attribute("order"));
+        /// ```
+        #[inline]
+        pub fn is_attribute(name: &str) -> bool {
+            matches!(name, $($name)|*)
+        }
+    };
+}
+
+attributes! {
+    "name" "msg" "args" "levelname" "levelno" "pathname"
+    "filename" "module" "exc_info" "exc_text" "stack_info" "lineno"
+    "funcName" "created" "msecs" "relativeCreated" "thread" "threadName"
+    "processName" "process" "taskName" "message" "asctime"
+}
+
 /// One logging event. It borrows everything, so that making one allocates nothing.
 ///
 /// The fields are those of Python's `LogRecord`, under their Rust spelling.

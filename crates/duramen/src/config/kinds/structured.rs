@@ -13,32 +13,11 @@ use crate::formatter::json::{
     TimestampForm,
 };
 use crate::formatter::{Field, Formatter};
+use crate::record::{ATTRIBUTES, is_attribute};
 use crate::{Record, Value};
 
-/// The attributes of every record that a member can show, which are not extra fields.
-const OWN_ATTRIBUTES: [&str; 18] = [
-    "name",
-    "levelname",
-    "levelno",
-    "pathname",
-    "filename",
-    "module",
-    "lineno",
-    "funcName",
-    "created",
-    "msecs",
-    "relativeCreated",
-    "thread",
-    "threadName",
-    "processName",
-    "process",
-    "taskName",
-    "message",
-    "asctime",
-];
-
-/// Attributes that are not extra fields either: members for them are there anyway, or Rust's records lack them.
-const OTHER_ATTRIBUTES: [&str; 5] = ["msg", "args", "exc_info", "exc_text", "stack_info"];
+/// Attributes that no member shows under their own names: members for them are there anyway, or Rust's records lack them.
+const NOT_SHOWN: [&str; 5] = ["msg", "args", "exc_info", "exc_text", "stack_info"];
 
 /// Options of Python's formatters that are functions.
 const FUNCTIONS: [&str; 4] = ["default", "json_default", "json_encoder", "json_serializer"];
@@ -318,7 +297,8 @@ fn add_unreserved(
     let Some(reserved) = options.texts("reserved_attrs") else { return Vec::new() };
     let is_shown = |name: &&str| !reserved.contains(name);
     let nothing = WHERE_THERE.into_iter().filter(is_shown).map(str::to_owned).collect();
-    let shown: Vec<_> = OWN_ATTRIBUTES.into_iter().filter(|name| !reserved.contains(name)).collect();
+    let is_free = |name: &&str| !reserved.contains(name) && !NOT_SHOWN.contains(name);
+    let shown: Vec<_> = ATTRIBUTES.into_iter().filter(is_free).collect();
     if fields.is_none() && !shown.is_empty() {
         *fields = Some(named_after_themselves(["timestamp", "message"]));
     }
@@ -330,8 +310,7 @@ fn add_unreserved(
             }
         }
     }
-    let is_own = |name: &&str| OWN_ATTRIBUTES.contains(name) || OTHER_ATTRIBUTES.contains(name);
-    hidden.extend(reserved.into_iter().filter(|name| !is_own(name)).map(str::to_owned));
+    hidden.extend(reserved.into_iter().filter(|name| !is_attribute(name)).map(str::to_owned));
     nothing
 }
 
@@ -350,9 +329,7 @@ fn keep_missing(fields: Option<&Fields>, renames: &[(&str, &str)]) -> Vec<String
         Some(fields) => fields.iter().any(|(known, _)| known == name),
         None => DEFAULT_FIELDS.contains(&name),
     };
-    let is_hidden = |name: &str| {
-        (OWN_ATTRIBUTES.contains(&name) || OTHER_ATTRIBUTES.contains(&name)) && !WHERE_THERE.contains(&name)
-    };
+    let is_hidden = |name: &str| is_attribute(name) && !WHERE_THERE.contains(&name);
     let missing = renames.iter().filter(|(name, _)| !is_there(name));
     missing
         .map(|(name, key)| if is_hidden(name) { key } else { name })
