@@ -16,7 +16,7 @@ use duramen::handler::{
 use duramen::queue::Options;
 use duramen::rotation::{Customs, Schedule, SizeLimit, When};
 use duramen::writer::{FileWriter, TimedRotatingWriter};
-use duramen::{Level, Record, report};
+use duramen::{Formatter, Level, Record, report};
 use duramen_testkit::contract::{Subject, hold};
 use duramen_testkit::servers::{self, Mailbox};
 use duramen_testkit::{CapturingHandler, FakeClock, FakeDisk};
@@ -256,6 +256,48 @@ fn form_message(request: &str) -> String {
         }
     }
     String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// What a program brings along itself: where lines go, and how they look.
+struct Page(Arc<Mutex<Vec<String>>>);
+
+impl Destination for Page {
+    fn name(&self) -> &'static str {
+        "Page"
+    }
+
+    fn emit(&mut self, record: &Record<'_>, formatter: &dyn Formatter) -> std::io::Result<()> {
+        let mut line = Vec::new();
+        formatter.format(record, &mut line);
+        self.0.lock().push(String::from_utf8_lossy(&line).into_owned());
+        Ok(())
+    }
+
+    fn close(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct InBrackets;
+
+impl Formatter for InBrackets {
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let _ = write!(out, "[{}]", record.message);
+    }
+}
+
+#[test]
+fn a_handler_and_a_formatter_of_the_programs_own() {
+    let lines = Arc::default();
+    let handler = Arc::new(BasicHandler::with_destination(Page(Arc::clone(&lines))));
+    handler.set_formatter(Arc::new(InBrackets));
+    let same = Arc::clone(&handler);
+    let without_brackets = |line: &String| line.trim_start_matches('[').trim_end_matches(']').to_owned();
+    hold(Subject {
+        handler,
+        set_level: Box::new(move |level| same.set_level(level)),
+        delivered: Box::new(move |_| lines.lock().iter().map(without_brackets).collect()),
+    });
 }
 
 #[test]
