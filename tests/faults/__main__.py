@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from faults import audit_trails, kernel_faults  # noqa: E402
-from faults.campaigns import CAMPAIGNS, OWN_KINDS, run  # noqa: E402
+from faults.campaigns import CAMPAIGNS, OWN_KINDS, OWN_WAYS, run  # noqa: E402
 
 PACKAGES = {
     "duramen": "Duramen, imported",
@@ -28,7 +28,7 @@ def is_there(name, package):
     """Whether the package has a handler for the campaign."""
     if CAMPAIGNS[name][1] in OWN_KINDS:
         return package in ("duramen", "installed")
-    return (name, package) != ("moved away by others (watched)", "concurrent")
+    return (name, package) not in OWN_WAYS | {("moved away by others (watched)", "concurrent")}
 
 
 PAGE = """\
@@ -48,6 +48,14 @@ mangled, of how many, and how many files they were found in.
   over every 10 000 bytes, so that many die in the middle of a rollover.
 - "All options": by size and by time, with `compression="gzip"`, `max_age`, `max_total_bytes`, five backups and an archive,
   in which the records are counted too. After the kills one more process starts, which brings in order what they left.
+- "Records of a megabyte": the files are rolled over every 20 MB; "torn" are the beginnings of records that a kill has cut, and
+  whose logging call has not returned.
+- "In their own rollover": a `rotator` kills its process before or behind the renaming, while it holds the lock (that of
+  concurrent-log-handler is not asked). "While compressing": all are killed whenever a backup is half compressed.
+- "Stopped": half of the processes, chosen at random, are stopped for up to 120 ms (SIGSTOP), again and again, while the others
+  roll the file over every 10 000 bytes.
+- "A signal": a handler in Python runs every 100 microseconds, with `siginterrupt`.
+- "Clock": all processes see one clock that jumps, every 100 ms, by up to a month, and a time zone that changes.
 - "Moved away": somebody renames the file 20 times, and `WatchedFileHandler` follows.
 
 ## Faults of the kernel
@@ -98,6 +106,10 @@ def cell(count):
     text = f"{count.lost} · {count.doubled} · {count.mangled} of {count.written}, {count.files} files"
     if count.killed:
         text += f", {count.killed} killed"
+    if count.torn:
+        text += f", {count.torn} torn"
+    if count.stopped:
+        text += f", stopped {count.stopped} times"
     if count.hung:
         text += f", **{count.hung} hung**"
     return text if count.is_whole else f"**{text}**"

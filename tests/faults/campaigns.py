@@ -4,12 +4,15 @@ import gzip
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+
+from faults.writer import CLOCK, ZONES
 
 WRITER = Path(__file__).with_name("writer.py")
 #: Seconds. A process that takes longer hangs.
@@ -27,6 +30,9 @@ class Count:
     files: int
     hung: int = 0
     killed: int = 0
+    #: Beginnings of records whose logging call has not returned, each on a line of its own.
+    torn: int = 0
+    stopped: int = 0
 
     @property
     def is_whole(self):
@@ -37,7 +43,7 @@ class Count:
 class Campaign:
     """Processes that log to ``folder/app.log`` with one package."""
 
-    def __init__(self, folder, package, kind, most=20_000, pause=0.0):
+    def __init__(self, folder, package, kind, most=20_000, pause=0.0, **more):
         self.folder = Path(folder)
         self.logs = self.folder / "logs"
         self.logs.mkdir(parents=True)
@@ -48,8 +54,13 @@ class Campaign:
             "most": most,
             "pause": pause,
             "forks": 0,
+            "long": 0,
+            "dies": False,
+            "disturbed": False,
+            "clock": None,
+            **more,
         }
-        self.hung = self.killed = 0
+        self.hung = self.killed = self.stopped = 0
 
     def start(self, worker, records, first=0, forks=0):
         """Start a process that writes so many records, or, with ``forks``, one that forks so many such."""
@@ -63,6 +74,12 @@ class Campaign:
         }
         command = [sys.executable, str(WRITER), json.dumps(setting)]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def wait_until_writing(self, running):
+        """Wait until each of the processes, by their workers, has written a record, or has ended."""
+        for worker, process in running.items():
+            while process.poll() is None and not (self.folder / f"acknowledged-{worker}").exists():
+                time.sleep(0.001)
 
     def wait_for(self, processes):
         for process in processes:
@@ -87,7 +104,8 @@ class Campaign:
         if self.setting["kind"] == "kept":
             # What a killed process has left is brought in order when the next one starts.
             self.wait_for([self.start(10_000, 0)])
-        found, mangled = Counter(), 0
+        found, mangled, torn = Counter(), 0, 0
+        long = self.setting["long"]
         folders = [folder for folder in (self.logs, self.folder / "archive") if folder.exists()]
         files = [path for folder in folders for path in folder.iterdir() if path.name.startswith("app.log")]
         for path in files:
@@ -97,7 +115,9 @@ class Campaign:
                 is_whole = (
                     len(words) == 3 and words[0].isdigit() and words[1].isdigit() and not words[2].strip(b"x")
                 )
-                if is_whole:
+                if long and is_begun(line, long):
+                    torn += 1
+                elif is_whole:
                     found[int(words[0]), int(words[1])] += 1
                 elif line not in lines_of_others:
                     mangled += 1
@@ -110,7 +130,17 @@ class Campaign:
             files=len(files),
             hung=self.hung,
             killed=self.killed,
+            torn=torn,
+            stopped=self.stopped,
         )
+
+
+def is_begun(line, long):
+    """Whether the line is the beginning of a record that is so long."""
+    worker, _, rest = line.partition(b" ")
+    number, _, padding = rest.partition(b" ")
+    is_number = (worker + number).isdigit() or not worker
+    return is_number and len(padding) < long and not padding.strip(b"x")
 
 
 def started_apart(folder, package, kind, processes, records):
@@ -127,14 +157,16 @@ def forked(folder, package, kind, processes, records):
     return campaign.count()
 
 
-def killed(folder, package, kind, processes, records, kills=20, pause=0.2, seed=1):
+def killed(folder, package, kind, processes, records, kills=20, pause=0.2, seed=1, most=10_000, **more):
     """Processes of which one after the other is killed at random moments, and replaced by another."""
     # Small files, so that many are killed in the middle of a rollover.
-    campaign = Campaign(folder, package, kind, most=10_000)
+    campaign = Campaign(folder, package, kind, most=most, **more)
     chance = random.Random(seed)
     running = {worker: campaign.start(worker, records) for worker in range(processes)}
     next_worker = processes
     for _ in range(kills):
+        if campaign.setting["long"]:
+            campaign.wait_until_writing(running)
         time.sleep(chance.random() * pause)
         victim = chance.choice(sorted(running))
         process = running.pop(victim)
@@ -144,6 +176,91 @@ def killed(folder, package, kind, processes, records, kills=20, pause=0.2, seed=
         running[next_worker] = campaign.start(next_worker, records)
         next_worker += 1
     campaign.wait_for(running.values())
+    return campaign.count()
+
+
+def killed_in_long_records(folder, package, kind, processes, records):
+    """Records of a megabyte, in the middle of which processes are killed."""
+    kills, records = min(20, records // 100), max(10, records // 40)
+    return killed(folder, package, kind, processes, records, kills, 0.01, most=20_000_000, long=1_000_000)
+
+
+def killed_in_rollovers(folder, package, kind, processes, records, deaths=20):
+    """Processes that are killed while they hold the lock of a rollover, and replaced by others."""
+    campaign = Campaign(folder, package, kind, most=10_000, dies=True)
+    running = [campaign.start(worker, records) for worker in range(processes)]
+    next_worker = processes
+    while running:
+        process = running.pop(0)
+        campaign.wait_for([process])
+        if process.returncode == -signal.SIGKILL and campaign.killed < deaths:
+            campaign.killed += 1
+            running.append(campaign.start(next_worker, records))
+            next_worker += 1
+    return campaign.count()
+
+
+def killed_while_compressing(folder, package, kind, processes, records, kills=10):
+    """All processes are killed at once when one of them compresses a backup, or copies it to the archive."""
+    campaign = Campaign(folder, package, kind, most=200_000)
+    next_worker = 0
+    for _ in range(kills):
+        running = [campaign.start(next_worker + index, 10 * records) for index in range(processes)]
+        next_worker += processes
+        while any(process.poll() is None for process in running) and not is_compressing(campaign):
+            time.sleep(0.0002)
+        for process in running:
+            campaign.killed += process.poll() is None
+            process.kill()
+        campaign.wait_for(running)
+    return campaign.count()
+
+
+def is_compressing(campaign):
+    folders = [folder for folder in (campaign.logs, campaign.folder / "archive") if folder.exists()]
+    return any(name.endswith(".partial") for folder in folders for name in os.listdir(folder))
+
+
+def stopped(folder, package, kind, processes, records, seed=1):
+    """Processes are stopped at random moments (SIGSTOP), and continued later; the others go on."""
+    campaign = Campaign(folder, package, kind, most=10_000, pause=0.0005)
+    running = [campaign.start(worker, records) for worker in range(processes)]
+    chance = random.Random(seed)
+    while alive := [process for process in running if process.poll() is None]:
+        held = chance.sample(alive, max(1, len(alive) // 2))
+        for process in held:
+            process.send_signal(signal.SIGSTOP)
+            campaign.stopped += 1
+        time.sleep(0.02 + chance.random() * 0.1)
+        for process in held:
+            process.send_signal(signal.SIGCONT)
+        time.sleep(chance.random() * 0.02)
+    campaign.wait_for(running)
+    return campaign.count()
+
+
+def disturbed(folder, package, kind, processes, records):
+    """Calls of the system are interrupted by a signal each 100 microseconds."""
+    campaign = Campaign(folder, package, kind, disturbed=True)
+    campaign.wait_for([campaign.start(worker, records) for worker in range(processes)])
+    return campaign.count()
+
+
+def clock_jumps(folder, package, kind, processes, records, seed=1):
+    """The clock of all processes goes forward and back by seconds, hours and days, and their time zone is another one."""
+    os.makedirs(folder)
+    path = Path(folder) / "clock"
+    path.write_bytes(CLOCK.pack(0, 0))
+    campaign = Campaign(folder, package, kind, pause=0.001, clock=str(path))
+    running = [campaign.start(worker, records) for worker in range(processes)]
+    chance = random.Random(seed)
+    with open(path, "r+b", buffering=0) as shared:
+        while any(process.poll() is None for process in running):
+            time.sleep(0.1)
+            ahead = chance.choice([0, 3, -3, 3600, -3600, 7200, 86_400, -86_400, 30 * 86_400])
+            shared.seek(0)
+            shared.write(CLOCK.pack(ahead, chance.randrange(len(ZONES))))
+    campaign.wait_for(running)
     return campaign.count()
 
 
@@ -165,6 +282,9 @@ def moved_away(folder, package, kind, processes, records, moves=20):
 #: What no other package has a handler for.
 OWN_KINDS = {"kept"}
 
+#: Whose rollovers are its own, and ask no rotator that could be killed.
+OWN_WAYS = {("killed in their own rollover", "concurrent")}
+
 #: What each campaign does, by its name in the table.
 CAMPAIGNS = {
     "size, started apart": (started_apart, "size"),
@@ -175,6 +295,13 @@ CAMPAIGNS = {
     "all options, started apart": (started_apart, "kept"),
     "all options, forked": (forked, "kept"),
     "all options, killed at random": (killed, "kept"),
+    "records of a megabyte, killed at random": (killed_in_long_records, "size"),
+    "killed in their own rollover": (killed_in_rollovers, "size"),
+    "all options, killed while compressing": (killed_while_compressing, "kept"),
+    "size, stopped and continued": (stopped, "size"),
+    "all options, stopped and continued": (stopped, "kept"),
+    "size, a signal each 100 µs": (disturbed, "size"),
+    "time, clock and time zone jump": (clock_jumps, "time"),
     "moved away by others (watched)": (moved_away, "watched"),
 }
 

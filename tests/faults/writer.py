@@ -5,10 +5,18 @@ own file of acknowledgements with a call to the system: what stands there surviv
 """
 
 import json
+import mmap
 import os
 import random
+import signal
+import struct
 import sys
 import time
+
+#: Zones that a campaign changes between: two with daylight saving, one without, one of half an hour.
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
+#: What a campaign shares with its writers: seconds that their clock is ahead, and the number of their zone.
+CLOCK = struct.Struct("dd")
 
 
 def modules_of(package):
@@ -60,7 +68,49 @@ def handler_of(setting):
     else:
         handler = handlers.WatchedFileHandler(path)
     handler.setFormatter(logging.Formatter("%(message)s"))
+    if setting["dies"]:
+        handler.rotator = Dying(setting)
     return logging, handler
+
+
+class Dying:
+    """A rotator in which the process is killed now and then, before or behind its renaming: it holds the lock meanwhile."""
+
+    def __init__(self, setting):
+        self.chance = random.Random(setting["worker"])
+
+    def __call__(self, source, destination):
+        if self.chance.random() < 0.1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if os.path.exists(source):
+            os.rename(source, destination)
+        if self.chance.random() < 0.1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Clock:
+    """The clock and the time zone of this process are those that the campaign has written into a file."""
+
+    def __init__(self, path):
+        with open(path, "r+b") as file:
+            self.shared = mmap.mmap(file.fileno(), CLOCK.size)
+        self.real, self.zone = time.time, None
+        time.time = self.time
+
+    def time(self):
+        ahead, zone = CLOCK.unpack(self.shared[:])
+        if zone != self.zone:
+            self.zone = zone
+            os.environ["TZ"] = ZONES[int(zone)]
+            time.tzset()
+        return self.real() + ahead
+
+
+def be_disturbed():
+    """A signal each 100 microseconds, by which calls of the system are interrupted."""
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.siginterrupt(signal.SIGALRM, True)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
 
 
 def write(setting, logging, handler):
@@ -69,7 +119,9 @@ def write(setting, logging, handler):
     chance = random.Random(setting["worker"])
     acknowledged = os.open(setting["acknowledged"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in range(setting["first"], setting["first"] + setting["records"]):
-        logger.warning("%d %d %s", setting["worker"], number, "x" * chance.randrange(100))
+        logger.warning(
+            "%d %d %s", setting["worker"], number, "x" * (setting["long"] or chance.randrange(100))
+        )
         os.write(acknowledged, b"%d\n" % number)
         if setting["pause"]:
             time.sleep(setting["pause"])
@@ -77,6 +129,10 @@ def write(setting, logging, handler):
 
 def main():
     setting = json.loads(sys.argv[1])
+    if setting["clock"]:
+        Clock(setting["clock"])
+    if setting["disturbed"]:
+        be_disturbed()
     logging, handler = handler_of(setting)
     if not setting["forks"]:
         write(setting, logging, handler)

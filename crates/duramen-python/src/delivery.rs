@@ -263,6 +263,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
             return handler.call_method1(intern!(py, "emit"), (self.python_record()?,)).map(drop);
         }
         plan.kind.prepare(handler, line)?;
+        let _secured = plan.kind.secure(handler, line)?;
         line.extend_from_slice(plan.terminator.as_bytes());
         let stream = handler.getattr(intern!(py, "stream"))?;
         if stream.is_none() {

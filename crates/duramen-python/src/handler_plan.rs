@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use duramen::rotation::line_end::{self, Secured};
 use duramen::writer::Fsync;
 use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
@@ -75,6 +76,14 @@ impl Kind {
         }
         handler::file::open_if_delayed(handler)
     }
+
+    /// What is to be held while `line` is written.
+    pub(crate) fn secure(self, handler: &Bound<'_, PyAny>, line: &[u8]) -> PyResult<Option<Secured>> {
+        match self {
+            Self::RotatedBySize | Self::RotatedByTime => handler::turn::secure(handler, line.len()),
+            Self::Stream | Self::File | Self::Watched => Ok(None),
+        }
+    }
 }
 
 /// When a handler has to do something before it writes to its open file.
@@ -115,7 +124,7 @@ impl Rollover {
 
     /// Whether there is nothing to be done before `line` is written to `file` at this time.
     pub(crate) fn is_far(self, file: &DirectFile, path: Option<&Path>, seconds: f64, line: &[u8]) -> bool {
-        if self.is_unknown || self.is_due_at(seconds) {
+        if self.is_unknown || (self.looks && line.len() >= line_end::PART) || self.is_due_at(seconds) {
             return false;
         }
         let limit = u64::try_from(self.size).unwrap_or(0);

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use duramen::fs::{Disk, FileSystem as _};
-use duramen::rotation::Growth;
+use duramen::rotation::{Growth, line_end};
 use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -152,6 +152,13 @@ impl DirectFile {
         let mut growth = self.growth.get();
         if growth.wants_look(now) {
             let Ok(Some(status)) = self.descriptor.status() else { return false };
+            let is_of_others = status.length > 0 && status.length != growth.length();
+            if is_of_others
+                && let (Some(path), Some(own)) = (path, status.identity)
+                && line_end::lacks_end(&Disk, path, own)
+            {
+                return false;
+            }
             growth.has_looked(status.length, limit, now);
             if let Some(path) = path.filter(|_| growth.wants_path(now)) {
                 if !Disk.status(path).is_ok_and(|named| named.identity == status.identity) {

@@ -395,6 +395,12 @@ impl SourceFile for FakeSource {
         Ok(is_locked)
     }
 
+    fn read_end(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let state = self.disk.0.lock();
+        let bytes = &state.files[self.number].bytes;
+        Ok(bytes[bytes.len().saturating_sub(length)..].to_vec())
+    }
+
     fn has_writers(&self) -> Option<bool> {
         Some(self.disk.0.lock().files[self.number].writers > 0)
     }

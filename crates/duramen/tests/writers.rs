@@ -230,3 +230,65 @@ fn a_file_that_is_made_when_a_second_begins_is_of_that_second() {
     };
     assert_eq!((status(989_999_999).changed_at(), status(990_000_000).changed_at()), (99, 100));
 }
+
+fn shared(disk: &FakeDisk) -> RotatingWriter {
+    RotatingWriter::new(file(disk), SizeLimit::new(1_000_000, 2), Customs::default())
+}
+
+#[test]
+fn a_line_that_somebody_else_has_left_without_an_end_is_ended() {
+    let disk = FakeDisk::default();
+    disk.put("app.log", "of a process that was kil");
+    let mut writer = shared(&disk);
+    writer.write_entry(b"one\n").expect("written");
+    writer.write_entry(b"two\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("of a process that was kil\none\ntwo\n"));
+    // Later, too: a record that may be written in parts looks first, another one at the next look.
+    disk.put("app.log", "another on");
+    writer.write_entry(&[&[b'x'; 5000][..], b"\n"].concat()).expect("written");
+    disk.put("app.log", "and another on");
+    for _ in 0..200 {
+        writer.write_entry(b"three\n").expect("written");
+    }
+    let text = disk.text("app.log").expect("a file");
+    assert!(text.contains("\nanother on\nxxx"), "{text:.100}");
+    // The first one may have come before a look.
+    assert!(text.lines().filter(|line| *line == "three").count() >= 199, "{text}");
+}
+
+#[test]
+fn a_file_whose_lines_end_otherwise_gets_no_line_breaks() {
+    let disk = FakeDisk::default();
+    disk.put("app.log", "zero;");
+    let mut writer = shared(&disk);
+    writer.write_entry(b"one;").expect("written");
+    writer.write_entry(&[b'x'; 5000]).expect("written");
+    assert!(disk.text("app.log").expect("a file").starts_with("zero;one;xxx"));
+}
+
+#[test]
+fn what_is_missing_of_an_entry_is_not_written_behind_those_of_others() {
+    let disk = FakeDisk::default();
+    let full = || disk.plan_writes([Write::Short(3), Write::Fails(io::ErrorKind::StorageFull)]);
+    let (mut first, mut second) = (shared(&disk), shared(&disk));
+    full();
+    assert!(first.write_entry(b"cut\n").is_err());
+    second.write_entry(b"of another process\n").expect("written");
+    first.write_entry(b"whole\n").expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("cut\nof another process\nwhole\n"));
+    // Both are told that the disk is full.
+    full();
+    assert!(first.write_entry(b"again\n").is_err());
+    disk.plan_writes([Write::Fails(io::ErrorKind::StorageFull)]);
+    assert!(second.write_entry(b"nothing\n").is_err());
+    second.write_entry(b"second\n").expect("written");
+    first.close().expect("closed");
+    let text = disk.text("app.log").expect("a file");
+    assert!(text.ends_with("whole\naga\nsecond\n"), "{text}");
+    // Alone, it goes on where it was.
+    let mut third = file(&disk);
+    full();
+    assert!(third.write_entry(b"completed\n").is_err());
+    third.write_entry(b"third\n").expect("written");
+    assert!(disk.text("app.log").expect("a file").ends_with("second\ncompleted\nthird\n"));
+}

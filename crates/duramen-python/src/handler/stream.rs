@@ -1,11 +1,12 @@
 //! `StreamHandler`: text to any object with `write`.
 
+use duramen::rotation::line_end;
 use pyo3::prelude::*;
 
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::error::guarded;
-use crate::handler::fsync;
 use crate::handler::lineage::{base, call_base};
+use crate::handler::{fsync, turn};
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
 use crate::{globals, interpreter};
@@ -51,6 +52,10 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let (handler, record) = (&call.object, call.argument(0));
     guarded(handler, &record, || {
         let text = handler.call_method1(intern!(py, "format"), (record,))?;
+        // A character has four bytes at most.
+        let is_long = text.len().is_ok_and(|length| length >= line_end::PART / 4);
+        let is_shared = is_long && handler.hasattr(intern!(py, "doRollover"))?;
+        let _secured = if is_shared { turn::secure(handler, line_end::PART)? } else { None };
         let stream = handler.getattr(intern!(py, "stream"))?;
         let line = text.add(handler.getattr(intern!(py, "terminator"))?)?;
         stream.call_method1(intern!(py, "write"), (line,))?;

@@ -3,13 +3,15 @@
 //! [`duramen::rotation::turn`] says how. Handlers whose `doRollover` is another one than `logging`'s may have a way of
 //! their own to agree with others, and are left to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use duramen::fs::{Disk, FileIdentity, FileSystem as _};
 use duramen::report;
+use duramen::rotation::line_end::{self, Secured};
 use duramen::rotation::{Turn, Upkeep, turn};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::handler::rotating::{is_full, is_irregular, os};
 use crate::handler::{fsync, schedule, timed_rotating, upkeep};
@@ -76,6 +78,49 @@ pub(crate) fn follow(handler: &Bound<'_, PyAny>) -> PyResult<()> {
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };
     if is_elsewhere { reopen(handler).map(drop) } else { Ok(()) }
+}
+
+/// What is to be held while a text of so many bytes is written to the handler's file, which has a line without an end no
+/// more then: see [`line_end`].
+pub(crate) fn secure(handler: &Bound<'_, PyAny>, bytes: usize) -> PyResult<Option<Secured>> {
+    let py = handler.py();
+    for _ in 0..turn::MOST_ROUNDS {
+        let (Some(path), Some(own)) = (followed_path(handler)?, identity(handler)?) else { return Ok(None) };
+        if bytes < line_end::PART && !line_end::lacks_end(&Disk, &path, own) {
+            return Ok(None);
+        }
+        match py.detach(|| line_end::secure(&Disk, &path, own)) {
+            Ok(secured) => {
+                if secured.as_ref().is_some_and(|secured| secured.lacks_end) {
+                    end_line(handler, &path)?;
+                }
+                return Ok(secured);
+            }
+            Err(line_end::Moved) if !reopen(handler)? => return Ok(None),
+            Err(line_end::Moved) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Gives the last line of the handler's file an end, unless the rest of it waits in the stream's buffer or lines end
+/// otherwise.
+fn end_line(handler: &Bound<'_, PyAny>, path: &Path) -> PyResult<()> {
+    let py = handler.py();
+    let stream = handler.getattr(intern!(py, "stream"))?;
+    let ends_lines =
+        handler.getattr(intern!(py, "terminator"))?.call_method1("endswith", ("\n",))?.is_truthy()?;
+    let Some(buffer) = stream.getattr_opt(intern!(py, "buffer"))? else { return Ok(()) };
+    let waits = !buffer.call_method0("tell")?.eq(buffer.getattr("raw")?.call_method0("tell")?)?;
+    if ends_lines && !waits {
+        report::error(
+            "RotatingFileHandler",
+            &format_args!("{}: the last line was cut off, and got an end", path.display()),
+        );
+        let number = stream.call_method0(intern!(py, "fileno"))?;
+        os(py)?.call_method1(intern!(py, "write"), (number, PyBytes::new(py, b"\n")))?;
+    }
+    Ok(())
 }
 
 /// Whether the rollover that the clock asks for has been done by another process, whose file this one has open.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use duramen::fs::LogFile as _;
 use duramen::queue::Tally;
 use duramen::report;
+use duramen::rotation::line_end::Moved;
+use duramen::rotation::turn;
 use duramen::writer::fsync::Syncer;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -100,7 +102,7 @@ impl Outlet {
         lines: &Gathered,
         prepare: &Prepare<'_>,
     ) -> (usize, Option<io::Error>) {
-        let (mut begin, mut done) = (0, 0);
+        let (mut begin, mut done, mut rounds) = (0, 0, 0);
         while done < lines.ends.len() {
             let ends = &lines.ends[done..];
             let mut count = rolling.fitting(&self.file.lock(), begin, ends);
@@ -114,6 +116,17 @@ impl Outlet {
                 count = 1;
             }
             let end = ends[count - 1];
+            let secured = match rolling.secure(&self.file.lock(), end - begin) {
+                Ok(secured) => secured,
+                Err(Moved) if rounds < turn::MOST_ROUNDS => {
+                    rounds += 1;
+                    continue;
+                }
+                Err(Moved) => None,
+            };
+            if secured.as_ref().is_some_and(|secured| secured.lacks_end) {
+                self.end_line(lines);
+            }
             let own: SmallVec<[usize; 64]> = ends[..count].iter().map(|end| end - begin).collect();
             let (written, error) = self.deliver(&lines.bytes[begin..end], &own);
             if error.is_some() {
@@ -122,6 +135,15 @@ impl Outlet {
             (begin, done) = (end, done + count);
         }
         (done, None)
+    }
+
+    /// The last line of the file has no end. What is missing of one of its own is written before the next line anyway.
+    fn end_line(&self, lines: &Gathered) {
+        let mut rest = self.rest.lock();
+        if rest.is_empty() && lines.bytes.ends_with(b"\n") {
+            report::error("AsyncHandler", &"the last line of a file was cut off, and got an end");
+            rest.push(b'\n');
+        }
     }
 
     fn go_on_with(&self, file: File) {

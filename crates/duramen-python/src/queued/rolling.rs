@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use duramen::fs::{Disk, FileIdentity, FileSystem as _, LogFile as _};
 use duramen::report;
+use duramen::rotation::line_end::{self, Moved, Secured};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
@@ -70,6 +71,20 @@ impl Rolling {
             fits
         };
         ends.iter().take_while(fits).count()
+    }
+
+    /// What is to be held while so many bytes are written to `file`.
+    ///
+    /// # Errors
+    /// The file is another one by now.
+    pub(super) fn secure(&self, file: &File, bytes: usize) -> Result<Option<Secured>, Moved> {
+        if bytes <= line_end::PART {
+            return Ok(None);
+        }
+        match file.status().ok().and_then(|status| status.identity.filter(|_| status.is_regular)) {
+            Some(own) => line_end::secure(&Disk, &self.path, own),
+            None => Ok(None),
+        }
     }
 
     /// How long the file is, if it is still the one at the path.

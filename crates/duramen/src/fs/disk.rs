@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::fs::TryLockError;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -187,6 +187,15 @@ impl SourceFile for Source {
     #[cfg(not(unix))]
     fn try_lock(&self) -> io::Result<bool> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn read_end(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let begin = self.0.metadata()?.len().saturating_sub(length as u64);
+        self.0.seek(SeekFrom::Start(begin))?;
+        let mut end = Vec::with_capacity(length);
+        // Others may go on writing.
+        Read::by_ref(&mut self.0).take(length as u64).read_to_end(&mut end)?;
+        Ok(end)
     }
 
     fn has_writers(&self) -> Option<bool> {

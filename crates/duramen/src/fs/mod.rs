@@ -203,6 +203,22 @@ pub trait SourceFile: Read + Debug + Send {
     /// Those of the operating system; [`io::ErrorKind::Unsupported`] where it has no such locks.
     fn try_lock(&self) -> io::Result<bool>;
 
+    /// The last `length` bytes, or all where it is shorter.
+    ///
+    /// ```
+    /// use duramen::fs::{Disk, FileSystem as _};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("app.log");
+    /// std::fs::write(&path, "one\ntwo\n")?;
+    /// assert_eq!(Disk.read(&path)?.read_end(4)?, b"two\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn read_end(&mut self, length: usize) -> io::Result<Vec<u8>>;
+
     /// Whether somebody, in this process or another, has the file open for writing; `None` where that cannot be told.
     fn has_writers(&self) -> Option<bool>;
 

@@ -4,6 +4,7 @@
 //! `RotatingFileHandler` and `TimedRotatingFileHandler`; [`Rules`] says of which release.
 
 pub mod growth;
+pub mod line_end;
 pub mod local_time;
 pub mod retention;
 pub mod roll;

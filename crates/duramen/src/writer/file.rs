@@ -6,16 +6,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::fsync::Syncer;
+use super::open_file::{OpenFile, Progress};
 use super::{Fsync, Writer};
-use crate::fs::{Disk, FileStatus, FileSystem, LogFile};
+use crate::fs::{Disk, FileStatus, FileSystem};
 use crate::rotation::Growth;
+use crate::rotation::line_end::{self, Moved, Secured};
+use crate::rotation::turn;
 use crate::spool::Destination;
 use crate::{ending, report};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
 ///
-/// An entry that could be written in part only, on a full disk for instance, is completed before the next one. Unless a buffer is asked for, nothing is held back: when [`Writer::write_entry`] returns, the operating
-/// system has the entry.
+/// An entry that could be written in part only, on a full disk for instance, is completed before the next one, or has an end
+/// at least where others have written meanwhile. Unless a buffer is asked for, nothing is held back: when
+/// [`Writer::write_entry`] returns, the operating system has the entry.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,130 +58,12 @@ pub struct FileWriter {
     growth: Growth,
     /// Entries that could not be written, or brought to the disk where that was asked for.
     failed: u64,
+    /// Other processes write to it as well, and roll it over.
+    is_shared: bool,
 }
 
 /// So many bytes are written together, where the caller says that many entries come.
 const BLOCK: usize = 64 * 1024;
-
-#[derive(Debug)]
-struct OpenFile {
-    file: Box<dyn LogFile>,
-    /// The length of the file, as far as this writer knows.
-    position: u64,
-    /// What is missing of the last entry, which was written in part: it comes before the next one.
-    rest: Vec<u8>,
-    /// Whole entries that have not been written yet.
-    held: Vec<u8>,
-    /// Where each of them ends.
-    held_ends: Vec<usize>,
-}
-
-/// What has become of entries.
-#[derive(Debug, Default)]
-struct Progress {
-    written: u64,
-    failed: u64,
-    error: Option<io::Error>,
-}
-
-impl Progress {
-    fn add(&mut self, more: Self) {
-        self.written += more.written;
-        self.failed += more.failed;
-        self.error = self.error.take().or(more.error);
-    }
-}
-
-impl OpenFile {
-    fn new(file: Box<dyn LogFile>) -> io::Result<Self> {
-        let position = file.status()?.length;
-        Ok(Self { file, position, rest: Vec::new(), held: Vec::new(), held_ends: Vec::new() })
-    }
-
-    /// Writes all of `bytes`; with an error comes how many were written before it.
-    fn write_all(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
-        let mut written = 0;
-        while written < bytes.len() {
-            match self.file.write(&bytes[written..]) {
-                Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
-                Ok(more) => {
-                    self.position += more as u64;
-                    written += more;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err((written, error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes entries, the first of which ends at the first of `ends` and so on, behind what is missing of an earlier one.
-    /// Of the entry in which the writing stops the rest is kept; those behind it are lost.
-    fn write(&mut self, bytes: &[u8], ends: &[usize]) -> Progress {
-        if !self.rest.is_empty() {
-            let mut rest = std::mem::take(&mut self.rest);
-            if let Err((written, error)) = self.write_all(&rest) {
-                rest.drain(..written);
-                self.rest = rest;
-                return Progress { failed: ends.len() as u64, error: Some(error), ..Progress::default() };
-            }
-        }
-        let Err((written, error)) = self.write_all(bytes) else {
-            return Progress { written: ends.len() as u64, ..Progress::default() };
-        };
-        let whole = ends.partition_point(|end| *end <= written);
-        let begin = if whole == 0 { 0 } else { ends[whole - 1] };
-        if let Some(end) = ends.get(whole).filter(|_| written > begin) {
-            self.rest = bytes[written..*end].to_vec();
-        }
-        Progress { written: whole as u64, failed: (ends.len() - whole) as u64, error: Some(error) }
-    }
-
-    /// Takes an entry, and holds back up to `most` bytes.
-    fn accept(&mut self, entry: &[u8], most: usize) -> Progress {
-        let mut progress = Progress::default();
-        if self.held.len() + entry.len() > most {
-            progress = self.write_held();
-        }
-        if entry.len() > most {
-            // Although what was held back may not have been.
-            progress.add(self.write(entry, &[entry.len()]));
-        } else {
-            self.held.extend_from_slice(entry);
-            self.held_ends.push(self.held.len());
-        }
-        progress
-    }
-
-    /// Writes what is held back, if there is something. What cannot be written is lost, as an entry would be that is
-    /// written at once, and the error says how much that is.
-    fn write_held(&mut self) -> Progress {
-        if self.held.is_empty() {
-            return Progress::default();
-        }
-        let (mut held, mut ends) = (std::mem::take(&mut self.held), std::mem::take(&mut self.held_ends));
-        let mut progress = self.write(&held, &ends);
-        if let Some(error) = &progress.error {
-            let text = format!("{} records that were held back are lost: {error}", progress.failed);
-            progress.error = Some(io::Error::new(error.kind(), text));
-        }
-        held.clear();
-        ends.clear();
-        (self.held, self.held_ends) = (held, ends);
-        progress
-    }
-}
-
-/// A file is closed, or its handler dropped: what is held back goes first.
-impl Drop for OpenFile {
-    fn drop(&mut self) {
-        if let Some(error) = self.write_held().error {
-            report::error("FileWriter", &error);
-        }
-        // What is missing of an entry that has been told of as failed: its line is to have an end.
-        self.write(&[], &[]);
-    }
-}
 
 impl FileWriter {
     /// Appends to the file at `path` on the disk.
@@ -197,7 +83,14 @@ impl FileWriter {
             syncer: None,
             growth: Growth::default(),
             failed: 0,
+            is_shared: false,
         }
+    }
+
+    /// Other processes write to the file as well, and roll it over: see [`line_end`].
+    #[must_use]
+    pub(super) fn shared(self) -> Self {
+        Self { is_shared: true, ..self }
     }
 
     /// Holds back up to `size` bytes and writes them together: when an entry does not fit any more, when it is flushed or
@@ -304,7 +197,12 @@ impl FileWriter {
             return Ok(None);
         }
         let Some(open) = self.open_status()? else { return Ok(None) };
+        let is_of_others = open.length + held != self.growth.length();
         self.growth.has_looked(open.length + held, limit, now);
+        if is_of_others && let Some(own) = open.identity.filter(|_| open.is_regular) {
+            let is_suspect = line_end::lacks_end(self.fs.as_ref(), &self.path, own);
+            self.open.iter_mut().for_each(|open| open.is_suspect |= is_suspect);
+        }
         let mut is_there = open.is_named;
         if is_there && self.growth.wants_path(now) {
             is_there = match self.fs.status(&self.path) {
@@ -320,11 +218,17 @@ impl FileWriter {
 
     /// Goes on with the file that is at the path now; with the one that is open where that cannot be opened.
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        let file = OpenFile::new(self.fs.open(&self.path, false)?)?;
-        let closed = self.close();
+        let mut file = OpenFile::new(self.fs.open(&self.path, false)?)?;
         self.growth = Growth::default();
-        self.open = Some(file);
-        closed
+        if let Some(open) = &mut self.open {
+            file.held = std::mem::take(&mut open.held);
+            file.held_ends = std::mem::take(&mut open.held_ends);
+        }
+        self.open.replace(file).map_or(Ok(()), |previous| self.leave(&previous))
+    }
+
+    fn leave(&self, previous: &OpenFile) -> io::Result<()> {
+        self.syncer.as_ref().map_or(Ok(()), |syncer| syncer.leave(previous.file.as_ref()))
     }
 
     /// How many bytes may be held back now.
@@ -343,7 +247,57 @@ impl FileWriter {
         }
     }
 
+    fn is_suspect(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.is_suspect)
+    }
+
+    /// Locks the file, and follows it first where others have rolled it over.
+    fn lock_following(&mut self) -> Option<Secured> {
+        for _ in 0..turn::MOST_ROUNDS {
+            let status = self.open_status().ok()??;
+            let own = status.identity.filter(|_| status.is_regular)?;
+            match line_end::secure(self.fs.as_ref(), &self.path, own) {
+                Ok(secured) => return secured,
+                Err(Moved) => self.reopen().ok()?,
+            }
+        }
+        None
+    }
+
+    /// What is to be held while so many bytes are written, which end a line or not. A line without an end, as others or this
+    /// writer have left it, is given one.
+    fn secure(&mut self, bytes: usize, ends_line: bool) -> Option<Secured> {
+        let may_come_in_parts = self.is_shared && bytes > line_end::PART;
+        if bytes == 0 || !(may_come_in_parts || self.is_suspect()) {
+            return None;
+        }
+        let secured = if self.is_shared { Some(self.lock_following()?) } else { None };
+        let open = self.open.as_mut()?;
+        open.is_suspect = false;
+        let own = open.file.status().ok().filter(|status| status.is_regular)?.identity?;
+        let fs = self.fs.as_ref();
+        let is_begun = !open.rest.is_empty() && !open.cut.is_empty();
+        if is_begun && line_end::ends_with(fs, &self.path, own, &open.cut) != Some(false) {
+            // The entry goes on where it was cut.
+            return secured;
+        }
+        let lacks_end = match &secured {
+            Some(secured) => secured.lacks_end,
+            None => line_end::is_cut(fs, &self.path, own),
+        };
+        open.cut.clear();
+        open.rest.clear();
+        if lacks_end && ends_line {
+            let path = self.path.display();
+            report::error("FileWriter", &format_args!("{path}: the last line was cut off, and got an end"));
+            open.rest.push(b'\n');
+        }
+        secured
+    }
+
     fn write_held(&mut self) -> io::Result<()> {
+        let held = self.open.as_ref().map_or(&[][..], |open| &open.held);
+        let _secured = self.secure(held.len(), held.ends_with(b"\n"));
         let progress = self.open.as_mut().map(OpenFile::write_held).unwrap_or_default();
         self.settle(progress)
     }
@@ -351,6 +305,7 @@ impl FileWriter {
     /// Brings what was written to the disk, where that was asked for, and counts.
     fn settle(&mut self, progress: Progress) -> io::Result<()> {
         self.failed += progress.failed;
+        self.open.iter_mut().for_each(|open| open.is_suspect |= progress.error.is_some());
         let synced = match (&self.syncer, &self.open) {
             (Some(syncer), Some(open)) if progress.written > 0 => syncer.has_written(open.file.as_ref()),
             _ => Ok(()),
@@ -382,10 +337,14 @@ impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let most = self.most_held();
         self.growth.has_written(entry.len());
-        let progress = match self.opened() {
-            Ok(open) => open.accept(entry, most),
-            Err(error) => Progress { failed: 1, error: Some(error), ..Progress::default() },
+        let bytes = match self.opened() {
+            Ok(open) => open.written_by(entry.len(), most),
+            Err(error) => {
+                return self.settle(Progress { failed: 1, error: Some(error), ..Progress::default() });
+            }
         };
+        let _secured = self.secure(bytes, entry.ends_with(b"\n"));
+        let progress = self.open.as_mut().map(|open| open.accept(entry, most)).unwrap_or_default();
         self.settle(progress)
     }
 
@@ -412,9 +371,8 @@ impl Writer for FileWriter {
 
     fn close(&mut self) -> io::Result<()> {
         let flushed = self.flush();
-        match (self.open.take(), &self.syncer) {
-            (Some(open), Some(syncer)) => flushed.and(syncer.leave(open.file.as_ref())),
-            _ => flushed,
-        }
+        // What is missing of an entry goes to its end, and nowhere else.
+        let _secured = self.secure(usize::from(self.is_suspect()), true);
+        self.open.take().map_or(Ok(()), |open| flushed.and(self.leave(&open)))
     }
 }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod file;
 pub mod fsync;
+mod open_file;
 pub mod rotating;
 pub mod stream;
 pub mod timed;

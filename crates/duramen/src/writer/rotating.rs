@@ -42,7 +42,7 @@ pub struct RotatingWriter {
 impl RotatingWriter {
     /// Rolls `file` over at `limit`.
     pub fn new(file: FileWriter, limit: SizeLimit, customs: Customs) -> Self {
-        Self { file, limit, customs, upkeep: None }
+        Self { file: file.shared(), limit, customs, upkeep: None }
     }
 
     /// Leaves the names of backups, and which of them are kept, to `upkeep`. The number that the limit keeps and the

@@ -76,7 +76,17 @@ impl TimedRotatingWriter {
         let start = file.fs().status(file.path()).map_or(now, |status| status.modified);
         let Ok(rollover_at) = schedule.compute_rollover(start, &zone);
         let retention = Retention::new(&schedule, backup_count, Rules::Corrected);
-        Self { file, schedule, retention, customs, clock, zone, rollover_at, planned_at: now, upkeep: None }
+        Self {
+            file: file.shared(),
+            schedule,
+            retention,
+            customs,
+            clock,
+            zone,
+            rollover_at,
+            planned_at: now,
+            upkeep: None,
+        }
     }
 
     /// Leaves the names of backups, and which of them are kept, to `upkeep`: neither the number that is kept otherwise
