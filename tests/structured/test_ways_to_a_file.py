@@ -16,6 +16,7 @@ import pytest
 
 import duramen as logging
 import duramen.context
+from duramen._core import RECORD_ATTRIBUTES
 from duramen.filters import RedactingFilter
 from duramen.formatters import ConsoleFormatter, JsonFormatter, LogfmtFormatter
 
@@ -194,6 +195,24 @@ def test_lines_with_a_time(formatter, tmp_path):
     cut = [[MOMENT.sub("TIME", line) for line in lines] for lines, _ in ways]
     assert cut[0] == cut[1] == cut[2]
     assert sum("TIME" in line for line in cut[0]) == 1 + TIMES * len(calls)
+
+
+@pytest.mark.parametrize(
+    "formatter",
+    [
+        JsonFormatter(fields=["msg", "args", "message"]),
+        JsonFormatter("%(msg)s %(message)s"),
+        JsonFormatter("%(message)s", defaults={"msg": "none"}),
+        JsonFormatter(
+            "%(message)s", reserved_attrs=[name for name in RECORD_ATTRIBUTES if name not in ("msg", "args")]
+        ),
+        LogfmtFormatter(fields=["msg", "message"]),
+    ],
+)
+def test_what_a_record_alone_has(formatter, tmp_path):
+    calls = [lambda logger: logger.info("order %s", 7, extra={"a": 1}), lambda logger: logger.info("late")]
+    lines, _ = assert_all_ways_agree(formatter, calls, tmp_path)
+    assert sum("order %s" in line for line in lines) == TIMES
 
 
 def test_messages(tmp_path):

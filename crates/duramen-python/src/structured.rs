@@ -31,6 +31,7 @@ pub(crate) struct StructuredLayout {
     rules: Rules,
     /// Makes the line another one, where an option asks for what only Python code does.
     finish: Option<Py<PyAny>>,
+    needs_record: bool,
     /// What it was made of, for copies and pickles.
     kind: String,
     options: Py<PyDict>,
@@ -56,7 +57,8 @@ impl StructuredLayout {
             _ => return Err(PyValueError::new_err(format!("there is no structured layout {kind:?}"))),
         };
         let finish = given.get("finish")?.map(Bound::unbind);
-        Ok(Self { form, rules, finish, kind, options: options.copy()?.unbind() })
+        let needs_record = kind != "console" && given.need_a_record()?;
+        Ok(Self { form, rules, finish, needs_record, kind, options: options.copy()?.unbind() })
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (String, Bound<'py, PyDict>)) {
@@ -75,7 +77,7 @@ impl StructuredLayout {
     pub(crate) fn native<'py>(attributes: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, Self>>> {
         let layout = attributes.get_item(intern!(attributes.py(), "_layout"))?;
         let layout = layout.and_then(|layout| layout.cast_into_exact::<Self>().ok());
-        Ok(layout.filter(|layout| layout.get().finish.is_none()))
+        Ok(layout.filter(|layout| layout.get().finish.is_none() && !layout.get().needs_record))
     }
 
     /// Whether the line shows `field`, so that it has to be found out.

@@ -87,6 +87,16 @@ impl<'py> Options<'_, 'py> {
         }
     }
 
+    /// Whether a member shows what a record has and a logging call has not: the message before its arguments are merged in,
+    /// and the arguments.
+    pub(crate) fn need_a_record(&self) -> PyResult<bool> {
+        let is_one = |name: &str| matches!(name, "msg" | "args");
+        let mut fields = self.entries("fields")?.into_iter();
+        let mut defaults = self.entries("defaults")?.into_iter().chain(self.entries("static_fields")?);
+        Ok(fields.any(|(_, source)| source.extract::<&str>().is_ok_and(is_one))
+            || defaults.any(|(name, _)| is_one(&name)))
+    }
+
     /// How values are written.
     pub(crate) fn rules(&self) -> PyResult<Rules> {
         let default = self.get("default")?;
