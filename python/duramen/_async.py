@@ -162,7 +162,8 @@ class AsyncHandler(logging.Handler):
     def flush(self, timeout=None):
         """Wait until what came before has been delivered, then flush the handlers; False when it was not in time.
 
-        ``timeout``: seconds from 0 on; ``None`` waits 5 seconds, as the end of the process does.
+        ``timeout``: seconds from 0 on; ``None`` waits 5 seconds, as the end of the process does. What the ``flush`` of
+        a handler behind raises is reported on stderr: no record belongs to it, and the others are flushed all the same.
         """
         if timeout is not None and not timeout >= 0:
             raise ValueError(
@@ -173,8 +174,7 @@ class AsyncHandler(logging.Handler):
             timeout = 0
         in_time = self._queue.flush(LONGEST_WAIT if timeout is None else timeout)
         if in_time:
-            for handler in self.handlers:
-                handler.flush()
+            _on_all(self.handlers, "flush")
         return in_time
 
     def stats(self):
@@ -199,9 +199,7 @@ class AsyncHandler(logging.Handler):
         if self in _open:
             _open.discard(self)
             if _end(self, time.monotonic() + LONGEST_WAIT):
-                for handler in self.handlers:
-                    handler.flush()
-                    handler.close()
+                _on_all(self.handlers, "flush", "close")
         super().close()
 
     def __del__(self):
@@ -323,6 +321,16 @@ def _handle_error(handler, record):
         handler.handleError(record)
     except BaseException as error:
         _report(f"{type(handler).__name__}.handleError raised {type(error).__name__}")
+
+
+def _on_all(handlers, *methods):
+    """Call the methods of each handler. What one raises is reported, and keeps none of the others from theirs."""
+    for handler in handlers:
+        for method in methods:
+            try:
+                getattr(handler, method)()
+            except Exception as error:
+                _report(f"{type(handler).__name__}.{method} raised {type(error).__name__}: {error}")
 
 
 def _report(text, name="AsyncHandler"):

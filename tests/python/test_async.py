@@ -1,5 +1,6 @@
 """``AsyncHandler``: whole records in order, each of them in one place of the ledger, and ends that lose nothing."""
 
+import asyncio
 import gc
 import io
 import json
@@ -230,6 +231,45 @@ class TestPolicies:
         assert handler.flush(timeout=0.01) is False
 
     @needs_fork
+    @pytest.mark.parametrize(
+        "options, cause, dropped",
+        [
+            ({"overflow": "drop_newest"}, "newest", 18),
+            ({"overflow": "drop_oldest"}, "oldest", 18),
+            ({"overflow": "drop_below:ERROR"}, "below_level", 18),
+            ({"overflow": "block", "block_timeout": 0}, "timeout", 18),
+            ({"overflow": "block", "block_timeout": 0.01}, "timeout", 18),
+        ],
+    )
+    def test_an_event_loop_goes_on_while_the_receiver_is_stalled(self, collecting, options, cause, dropped):
+        """The receiver takes nothing until the loop has ended: a call that waited for it would never return."""
+        collecting.gate.clear()
+        handler = AsyncHandler(collecting, capacity=2, flush_interval=0, **options)
+        logger = logger_with(handler)
+        turns = []
+
+        async def logs():
+            for number in range(20):
+                logger.info("%d", number)
+                await asyncio.sleep(0)
+
+        async def counts():
+            for turn in range(20):
+                turns.append(turn)
+                await asyncio.sleep(0)
+
+        async def main():
+            logger.info("the one that the receiver is stalled with")
+            while handler.stats()["in_flight"] < 1:
+                await asyncio.sleep(0.001)
+            await asyncio.gather(logs(), counts())
+
+        asyncio.run(main())
+        stats = handler.stats()
+        assert (len(turns), stats["dropped"][cause], balance(stats)) == (20, dropped, 0)
+        collecting.gate.set()
+        handler.close()
+
     def test_a_receiver_that_takes_nothing_holds_up_nobody_but_its_queue(self):
         read, write = os.pipe()
         stream = open(write, "w")
@@ -325,6 +365,23 @@ class TestClosing:
         assert (file.path.read_text(), file.stream) == ("m\n", None)
         logger.info("late")
         assert handler.stats()["dropped"]["closed"] == 1
+
+    def test_what_a_handler_behind_raises_is_reported_and_stays_with_it(self, file, capsys):
+        class Broken(Collecting):
+            def flush(self):
+                raise OSError("the receiver is gone")
+
+            def close(self):
+                super().close()
+                raise RuntimeError("closed twice")
+
+        handler = AsyncHandler(Broken(), file)
+        logger_with(handler).info("m")
+        assert handler.flush() is True
+        assert "AsyncHandler: Broken.flush raised OSError: the receiver is gone" in capsys.readouterr().err
+        handler.close()
+        assert "Broken.close raised RuntimeError: closed twice" in capsys.readouterr().err
+        assert file.stream is None, "the other one is closed all the same"
 
 
 class TestReentrancy:

@@ -89,6 +89,21 @@ class TestKilled:
         assert lines(tmp_path, "few.log")[0] == "two"
         assert lines(tmp_path, "few.log")[-1] == lines(tmp_path)[-1]
 
+    @pytest.mark.parametrize("behind", HANDLERS)
+    def test_what_is_recovered_is_on_the_disk_when_the_handler_says(self, tmp_path, way, behind):
+        run_killed(
+            tmp_path, "queue(flush_interval=60); [log.info('%d', number) for number in range(100)]", way
+        )
+        handler = HANDLERS[behind].replace(")", ", fsync='record')")
+        body = f"""
+        behind = {handler}
+        q = queue(behind)
+        print(q.flush(60), behind.fsync.stats()["synced"] > 0, behind.fsync.stats()["failed"])
+        """
+        output, _ = run(tmp_path, body, way)
+        assert output == "True True 0\n"
+        assert len(lines(tmp_path)) == 100
+
     def test_standard_output_is_that_of_who_delivers(self, tmp_path):
         run_killed(tmp_path, "queue(logging.StreamHandler(sys.stdout), flush_interval=60); log.info('hello')")
         output, _ = run(tmp_path, "queue().flush(60)")
@@ -368,6 +383,30 @@ class TestRoom:
             assert b"secret" not in journal.read()
         handler.close()
         assert lines(tmp_path) == ["plain"]
+
+    @pytest.mark.parametrize("behind", HANDLERS)
+    def test_duramens_own_filters_that_are_added_later_are_asked_before_the_journal(
+        self, tmp_path, way, behind
+    ):
+        body = f"""
+        from duramen.filters import RedactingFilter
+        behind = {HANDLERS[behind]}
+        q = queue(behind, flush_interval=60)
+        behind.addFilter(RedactingFilter(packs=["credentials"]))
+        behind.addFilter(logging.Filter("shop.orders"))
+        log.info("held back")
+        logging.getLogger("shop.orders").info("password=%s", "hunter2")
+        print(q.stats()["journal"]["unjournaled"], q.stats()["queued"], flush=True)
+        """
+        output, errors = run_killed(tmp_path, body, way)
+        assert (output, errors) == ("0 2\n", "")
+        [journal] = journals(tmp_path)
+        kept = (tmp_path / "spool" / journal).read_bytes()
+        assert b"password=" in kept and b"hunter2" not in kept and b"held back" not in kept
+        output, _ = run(tmp_path, DELIVER + "; print(q.stats()['recovered'], q.stats()['delivered'])", way)
+        assert output == "2 2\n"
+        [line] = lines(tmp_path)
+        assert line.startswith("password=") and "hunter2" not in line
 
     def test_what_is_masked_never_reaches_the_journal(self, tmp_path, file):
         from duramen.filters import RedactingFilter

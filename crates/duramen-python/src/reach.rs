@@ -293,7 +293,7 @@ impl Met {
                 let owner = unsafe { Bound::from_borrowed_ptr(py, *handler) };
                 native!(queue.is_native(py)?);
                 for (place, plan) in writing.iter().filter(|(_, plan)| queue.gives(level, plan.level)) {
-                    native!(goes_behind_a_queue(plan, queue, py)?);
+                    native!(goes_behind_a_queue(plan, py)?);
                     targets.push(Target {
                         handler: queue.handler(py, *place),
                         plan: Rc::clone(plan),
@@ -315,11 +315,7 @@ pub(crate) fn knows_filters(plan: &HandlerPlan, py: Python<'_>) -> Route<()> {
 }
 
 /// Whether lines for the handler can be made before a queue and written behind it. The plan holds.
-fn goes_behind_a_queue(plan: &HandlerPlan, queue: &QueuePlan, py: Python<'_>) -> Route<()> {
-    // SAFETY: the plan has just been found or made.
-    if queue.has_journal(py) && !unsafe { plan.filters(py) }.is_empty() {
-        return Ok(Err(Reason::Filtered { part: "handler behind the queue" }));
-    }
+fn goes_behind_a_queue(plan: &HandlerPlan, py: Python<'_>) -> Route<()> {
     native!(knows_filters(plan, py)?);
     Ok(plan.is_native(py))
 }

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use duramen::handler::AsyncHandler;
 use duramen::level::{add_level_name, level_names};
+use duramen::queue::Options;
 use duramen::record::Caller;
 use duramen::{Filter, Handler, Level, Logger, Manager, Record, info, log, report};
 use duramen_testkit::CapturingHandler;
@@ -89,6 +92,35 @@ impl Handler for Panics {
     fn flush(&self) {}
 
     fn close(&self) {}
+}
+
+/// A handler whose flush and end are the application's.
+struct PanicsInFlush;
+
+impl Handler for PanicsInFlush {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+    fn handle(&self, _: &Record<'_>) {}
+    fn flush(&self) {
+        panic!("in a flush")
+    }
+    fn close(&self) {
+        panic!("in a close")
+    }
+}
+
+#[test]
+fn a_handler_behind_a_queue_that_panics_in_a_flush_reaches_nobody() {
+    let kept = Arc::new(CapturingHandler::default());
+    report::set_enabled(false);
+    let queue =
+        AsyncHandler::new(vec![Arc::new(PanicsInFlush), kept.clone()], Options::default()).expect("a thread");
+    duramen_testkit::record(Level::INFO, "message", |record| queue.handle(record));
+    queue.flush();
+    assert!(queue.flush_within(Duration::from_secs(60)));
+    queue.close();
+    assert_eq!((queue.stats().delivered, kept.messages()), (1, vec!["message".to_owned()]));
 }
 
 #[test]

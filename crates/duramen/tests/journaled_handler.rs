@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use duramen::handler::{FileHandler, JournaledHandler, NullHandler};
 use duramen::queue::{Options, Overflow};
+use duramen::writer::{FileWriter, Fsync};
 use duramen::{Handler, Level, config, spool};
-use duramen_testkit::record;
+use duramen_testkit::{FakeDisk, record};
 
 const FOLDER: &str = "DURAMEN_TEST_JOURNAL";
 const SMALLEST: usize = *spool::SIZES.start();
@@ -92,6 +94,41 @@ fn what_waited_is_delivered_by_the_next_process_in_the_order_of_each_thread() {
         let expected: Vec<_> = (0..50).map(|number| format!("{thread} {number}")).collect();
         assert_eq!(own, expected.iter().collect::<Vec<_>>());
     }
+}
+
+/// The handler behind writes what an earlier process left, as it writes its own lines: to the disk, and not without it.
+#[test]
+fn what_is_recovered_is_on_the_disk_when_the_handler_would_have_its_own_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run_killed("child_with_threads", folder);
+    let path = folder.join("out.log").to_str().expect("text").to_owned();
+    // A disk of its own that has a file of this name: nothing reaches the real one.
+    let disk = FakeDisk::default();
+    let behind = || -> Vec<Arc<dyn Handler>> {
+        let writer = FileWriter::on(Arc::new(disk.clone()), &path).fsync(Fsync::EveryRecord);
+        vec![Arc::new(FileHandler::with_writer(writer))]
+    };
+    let spool = folder.join("spool");
+    let made = || JournaledHandler::new(behind(), Options::default(), &spool, SMALLEST).expect("a journal");
+
+    disk.fail_syncs(Some(ErrorKind::StorageFull));
+    let handler = made();
+    assert!(handler.flush_within(Duration::from_secs(60)));
+    let stats = handler.stats();
+    assert_eq!((stats.recovered, stats.delivered, stats.failed), (200, 0, 200));
+    assert_eq!((stats.handlers[0].failed, stats.handlers[0].below_level), (200, 0));
+    drop(handler);
+    assert_eq!(journals(folder), 1, "what is not on the disk waits for the next start");
+
+    disk.fail_syncs(None);
+    let handler = made();
+    assert!(handler.flush_within(Duration::from_secs(60)));
+    assert_eq!((handler.stats().delivered, handler.stats().handlers[0].delivered), (200, 200));
+    let length = disk.text(&path).expect("it was written").len();
+    assert_eq!(disk.synced(&path).expect("a file").0, length, "all of it is on the disk");
+    handler.close();
+    assert_eq!(journals(folder), 0);
 }
 
 #[test]

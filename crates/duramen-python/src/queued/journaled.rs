@@ -1,11 +1,14 @@
 //! The journal of a queue: what has been accepted outlives the process.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use duramen::queue::Room;
 use duramen::spool::{self, Destination, Orphan, OwnJournal, Refused, State, Ticket};
+use duramen::writer::fsync::Syncer;
 use duramen::{Level, report};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -130,8 +133,9 @@ impl Settings {
         opened(slot)
     }
 
-    /// What earlier processes left, as items of the queue. A journal whose destinations cannot be opened stays.
-    pub(super) fn recover(&self) -> Vec<Item> {
+    /// What earlier processes left, as items of the queue. A journal whose destinations cannot be opened stays. `syncers`:
+    /// those of the handlers behind the queue, which lines for their files obey too.
+    pub(super) fn recover(&self, syncers: &[Option<Arc<Syncer>>]) -> Vec<Item> {
         let recovered = spool::recover(&self.folder);
         self.damaged.fetch_add(recovered.damaged, Ordering::Relaxed);
         self.set_aside.fetch_add(recovered.set_aside, Ordering::Relaxed);
@@ -140,10 +144,12 @@ impl Settings {
             orphan.report_doubt();
             match orphan.open() {
                 Ok(files) => {
-                    let outlets: Vec<_> = files
-                        .into_iter()
-                        .map(|file| file.map(|file| Arc::new(Outlet::new(file, None, None))))
-                        .collect();
+                    let destinations = &orphan.contents().header.destinations;
+                    let outlet = |(file, destination): (Option<File>, _)| {
+                        let own = self.place_of(destination).and_then(|place| syncers.get(place));
+                        Some(Arc::new(Outlet::new(file?, own.cloned().flatten(), None)))
+                    };
+                    let outlets: Vec<_> = files.into_iter().zip(destinations).map(outlet).collect();
                     self.take(&Arc::new(orphan), &outlets, &mut items);
                 }
                 Err(error) => {
@@ -161,7 +167,7 @@ impl Settings {
             let mut parts = SmallVec::new();
             for ((destination, line), (place, _)) in orphan.lines(entry).zip(&entry.lines) {
                 bytes.extend_from_slice(line);
-                let own = self.destinations.iter().position(|own| own == destination);
+                let own = self.place_of(destination);
                 parts.extend(outlets.get(*place).and_then(Option::as_ref).map(|outlet| Part {
                     place: own,
                     end: bytes.len(),
@@ -171,6 +177,11 @@ impl Settings {
             let kept = Some(Kept::Earlier(Arc::clone(orphan), number));
             items.push(Item::Lines(Lines { bytes, parts, skipped: SmallVec::new(), kept }));
         }
+    }
+
+    /// The place of the handler that writes there.
+    fn place_of(&self, destination: &Destination) -> Option<usize> {
+        self.destinations.iter().position(|own| own == destination)
     }
 
     /// For a forked child.
@@ -205,10 +216,16 @@ impl Settings {
 
 impl RecordQueue {
     /// Writes lines down in the journal; false when the queue's policy drops them for want of room.
-    pub(super) fn keep_lines(&self, py: Python<'_>, item: &mut Item, level: Level) -> PyResult<bool> {
+    pub(super) fn keep_lines(
+        &self,
+        py: Python<'_>,
+        item: &mut Item,
+        level: Level,
+        begun: &mut Option<Instant>,
+    ) -> PyResult<bool> {
         let Item::Lines(lines) = item else { return Ok(true) };
         let part = |part: &Part| (as_word(part.place.unwrap_or(usize::MAX)), as_word(part.end));
-        match self.keep(py, level, &lines.bytes, &lines.parts.iter().map(part))? {
+        match self.keep(py, level, &lines.bytes, &lines.parts.iter().map(part), begun)? {
             Outcome::Kept(kept) => lines.kept = kept,
             Outcome::Dropped => return Ok(false),
         }
@@ -222,6 +239,7 @@ impl RecordQueue {
         item: &mut Item,
         level: Level,
         lines: Option<Vec<(usize, PyBackedBytes)>>,
+        begun: &mut Option<Instant>,
     ) -> PyResult<bool> {
         let Some(lines) = lines else {
             if let Some(settings) = &self.journal {
@@ -235,7 +253,7 @@ impl RecordQueue {
             bytes.extend_from_slice(&line);
             parts.push((as_word(place), as_word(bytes.len())));
         }
-        match self.keep(py, level, &bytes, &parts.into_iter())? {
+        match self.keep(py, level, &bytes, &parts.into_iter(), begun)? {
             Outcome::Kept(kept) => *item.kept() = kept,
             Outcome::Dropped => return Ok(false),
         }
@@ -248,8 +266,8 @@ impl RecordQueue {
         level: Level,
         bytes: &[u8],
         parts: &(impl ExactSizeIterator<Item = (u32, u32)> + Clone),
+        begun: &mut Option<Instant>,
     ) -> PyResult<Outcome> {
-        let mut begun = None;
         loop {
             let (Some(settings), slot) = (&self.journal, self.slot()) else {
                 return Ok(Outcome::Kept(None));
@@ -276,7 +294,7 @@ impl RecordQueue {
                         journal.wait_for_room(next);
                         journal.used_bytes().saturating_add(needed) <= settings.size
                     };
-                    if !self.wait(py, &mut begun, wait)? {
+                    if !self.wait(py, begun, wait)? {
                         queue.give_up();
                         return Ok(Outcome::Dropped);
                     }

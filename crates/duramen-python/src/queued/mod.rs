@@ -30,6 +30,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
+use crate::handler;
 use crate::interpreter::{Attached, intern};
 use journaled::{JournalOptions, Settings, Slot};
 use outlet::Item;
@@ -78,7 +79,7 @@ impl RecordQueue {
 impl RecordQueue {
     #[new]
     fn new(
-        handlers: &Bound<'_, PyTuple>,
+        behind: &Bound<'_, PyTuple>,
         capacity: usize,
         overflow: (String, i64),
         block_timeout: Option<f64>,
@@ -101,13 +102,15 @@ impl RecordQueue {
             flush_interval: seconds("flush_interval", flush_interval)?,
             ..Options::default()
         };
-        let handlers: Vec<_> = handlers.iter().map(Bound::unbind).collect();
+        let handlers: Vec<_> = behind.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
         let present = Present::new(&options, handlers.len());
         let journal = journal.map(Settings::new).transpose()?;
         if let Some(settings) = &journal {
             settings.create(&present.journal)?;
-            present.queue.recover(settings.recover());
+            let syncers =
+                behind.iter().map(|handler| handler::fsync::of(&handler)).collect::<PyResult<Vec<_>>>()?;
+            present.queue.recover(settings.recover(&syncers));
         }
         let present = Attached::new(present);
         ANY_MADE.store(true, Ordering::Relaxed);
@@ -143,11 +146,11 @@ impl RecordQueue {
         level: i64,
         lines: Option<Vec<(usize, PyBackedBytes)>>,
     ) -> PyResult<()> {
-        let mut item = Item::Record(record, None);
-        if self.journal.is_some() && !self.keep_record(py, &mut item, Level(level), lines)? {
+        let (mut item, mut begun) = (Item::Record(record, None), None);
+        if self.journal.is_some() && !self.keep_record(py, &mut item, Level(level), lines, &mut begun)? {
             return Ok(());
         }
-        self.offer(py, item, Level(level))
+        self.offer_since(py, item, Level(level), begun)
     }
 
     /// Starts the thread that knows no interpreter.

@@ -17,11 +17,11 @@ use crate::interpreter::intern;
 impl RecordQueue {
     /// Puts lines into the journal, if there is one, and into the queue, waiting as the options say.
     pub(super) fn put_lines(&self, py: Python<'_>, lines: Lines, level: Level) -> PyResult<()> {
-        let mut item = Item::Lines(lines);
-        if self.journal.is_some() && !self.keep_lines(py, &mut item, level)? {
+        let (mut item, mut begun) = (Item::Lines(lines), None);
+        if self.journal.is_some() && !self.keep_lines(py, &mut item, level, &mut begun)? {
             return Ok(());
         }
-        self.offer(py, item, level)
+        self.offer_since(py, item, level, begun)
     }
 
     /// Puts lines into a queue without a journal, whose worker runs; `None` when there is no room, or the interpreter has
@@ -45,9 +45,18 @@ impl RecordQueue {
 
     /// Puts `item` into the queue, waiting as the options say with the interpreter released.
     pub(super) fn offer(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
+        self.offer_since(py, item, level, None)
+    }
+
+    /// The same for a caller that has waited since `begun` for room in the journal: the longest wait is one for both.
+    pub(super) fn offer_since(
+        &self,
+        py: Python<'_>,
+        mut item: Item,
+        level: Level,
+        mut begun: Option<Instant>,
+    ) -> PyResult<()> {
         let wants_python = matches!(item, Item::Record(..)) || self.rolls.load(Ordering::Relaxed);
-        let mut begun = None;
-        let mut item = item;
         loop {
             // Nobody closes the queue between this look and the offer, since the thread stays attached.
             if self.is_ending.load(Ordering::Relaxed) {

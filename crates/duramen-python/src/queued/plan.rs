@@ -151,10 +151,6 @@ impl QueuePlan {
         level >= least || self.listened.as_ref().is_some_and(|listened| !listened.respects_levels)
     }
 
-    pub(crate) fn has_journal(&self, py: Python<'_>) -> bool {
-        self.queue(py).get().journal.is_some()
-    }
-
     /// Whether records need not be made in Python form before the queue.
     pub(crate) fn is_native(&self, py: Python<'_>) -> Route<()> {
         let filters = self.filters(py);

@@ -195,9 +195,8 @@ fn add_line<'py>(
     let filters = unsafe { plan.filters(behind.owner.py()) }.to_owned();
     let mut amended = None;
     if !filters.is_empty() {
-        // A line must not pass them by. What the journal of a queue has does not go through filters behind it.
-        let known = if behind.queue.get().journal.is_none() { plan.filter_plan(&filters)? } else { None };
-        let Some(known) = known else { return Ok(false) };
+        // A line must not pass them by, into a journal neither: they are asked before there is one.
+        let Some(known) = plan.filter_plan(&filters)? else { return Ok(false) };
         amended = delivery.ask(&known, &filters)?;
         if amended.is_none() {
             return add_part(&plan, target, lines, line);

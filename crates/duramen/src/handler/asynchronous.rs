@@ -4,18 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::Handler;
-use super::base::Gate;
 use super::batch::{Batch, Delivery};
-use crate::ending::{self, Pending};
+use super::queue_front::{Behind, Front};
+use crate::ending::Pending;
 use crate::owned_record::OwnedRecord;
-use crate::queue::{Ledger, Options, Queue, Records, Tally, Worker};
-use crate::{Filter, Level, Record, report};
-
-/// So long a record that comes while the process ends is waited for.
-const AT_THE_END: Duration = Duration::from_secs(1);
+use crate::queue::{Ledger, Options, Queue, Records, Tally};
+use crate::{Filter, Level, Record};
 
 /// Copies each record into a queue, from which one worker thread gives it to the handlers behind.
 ///
@@ -46,16 +41,11 @@ const AT_THE_END: Duration = Duration::from_secs(1);
 /// # std::fs::remove_file(path).unwrap();
 /// ```
 pub struct AsyncHandler {
-    gate: Gate,
-    behind: Arc<Behind>,
-    worker: Mutex<Option<Worker>>,
+    front: Front,
+    behind: Arc<RecordsBehind>,
 }
 
-/// The queue, and the handlers behind it.
-struct Behind {
-    queue: Arc<Queue<OwnedRecord, Records>>,
-    handlers: Arc<[Arc<dyn Handler>]>,
-}
+type RecordsBehind = Behind<OwnedRecord, Records>;
 
 impl AsyncHandler {
     /// A queue in front of `handlers`.
@@ -66,12 +56,11 @@ impl AsyncHandler {
         let handlers: Arc<[_]> = handlers.into();
         let queue = Arc::new(Queue::of_records(options, handlers.len()));
         let of_worker = Arc::clone(&handlers);
-        let worker =
-            Worker::start(Arc::clone(&queue), move |batch, tally| deliver(batch, &of_worker, tally))?;
-        let behind = Arc::new(Behind { queue, handlers });
-        let pending: Arc<dyn Pending> = Arc::<Behind>::clone(&behind);
-        ending::register(Arc::downgrade(&pending));
-        Ok(Self { gate: Gate::default(), behind, worker: Mutex::new(Some(worker)) })
+        let behind = Arc::new(Behind { name: "AsyncHandler", queue, handlers });
+        let pending: Arc<dyn Pending> = Arc::<RecordsBehind>::clone(&behind);
+        let deliver = move |batch: &mut _, tally: &mut _| deliver(batch, &of_worker, tally);
+        let front = Front::start(&behind.queue, &pending, deliver)?;
+        Ok(Self { front, behind })
     }
 
     /// Sets the least severe level that the handler takes.
@@ -90,12 +79,12 @@ impl AsyncHandler {
     /// assert_eq!(handler.stats().accepted, 0);
     /// ```
     pub fn set_level(&self, level: Level) {
-        self.gate.set_level(level);
+        self.front.gate.set_level(level);
     }
 
     /// Adds a filter, asked before the record is queued.
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
-        self.gate.add_filter(filter);
+        self.front.gate.add_filter(filter);
     }
 
     /// Where the records have gone.
@@ -127,39 +116,13 @@ impl AsyncHandler {
     /// assert!(queue.flush_within(Duration::from_secs(5)));
     /// ```
     pub fn flush_within(&self, timeout: Duration) -> bool {
-        self.behind.flush_within(timeout)
-    }
-
-    fn end_worker(&self) {
-        self.behind.queue.close();
-        let worker = self.worker.lock().take();
-        if let Some(worker) = worker {
-            worker.join();
-        }
+        self.behind.flush_within(Some(timeout))
     }
 }
 
-impl Behind {
-    fn flush_within(&self, timeout: Duration) -> bool {
-        let in_time = self.queue.flush(Some(timeout));
-        if in_time {
-            self.handlers.iter().for_each(|handler| handler.flush());
-        }
-        in_time
-    }
-}
-
-impl Pending for Behind {
+impl Pending for RecordsBehind {
     fn hand_on(&self, longest: Duration) {
-        // The thread that delivers may be the one that has called `exit`; it cannot wait for itself.
-        if !self.flush_within(longest) {
-            let ledger = self.queue.ledger();
-            let lost = ledger.queued + ledger.in_flight;
-            report::error(
-                "AsyncHandler",
-                &format_args!("the process ends with {lost} records not delivered"),
-            );
-        }
+        Self::hand_on(self, longest, "not delivered");
     }
 }
 
@@ -181,37 +144,28 @@ fn deliver(records: &mut Records, handlers: &[Arc<dyn Handler>], tally: &mut Tal
 
 impl Handler for AsyncHandler {
     fn level(&self) -> Level {
-        self.gate.level()
+        self.front.gate.level()
     }
 
     fn handle(&self, record: &Record<'_>) {
-        if self.gate.passes(record) {
+        if self.front.gate.passes(record) {
             // A refused record stands in the queue's count.
             self.behind.queue.push(record, record.level);
-            if ending::has_begun() {
-                self.behind.flush_within(AT_THE_END);
-            }
+            Front::has_put(&self.behind);
         }
     }
 
     fn flush(&self) {
-        self.behind.queue.flush(None);
-        for handler in self.behind.handlers.iter() {
-            handler.flush();
-        }
+        self.behind.flush_within(None);
     }
 
     fn close(&self) {
-        self.end_worker();
-        for handler in self.behind.handlers.iter() {
-            handler.flush();
-            handler.close();
-        }
+        self.front.close(&self.behind);
     }
 }
 
 impl Drop for AsyncHandler {
     fn drop(&mut self) {
-        self.end_worker();
+        self.front.end(&self.behind);
     }
 }

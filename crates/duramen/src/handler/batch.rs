@@ -27,16 +27,8 @@ impl<'a> Batch<'a> {
         let before = handlers.iter().map(|handler| handler.failed()).collect();
         let counts = vec![HandlerCounts::default(); handlers.len()];
         let batch = Self { name, handlers, before, counts, items: 0, failed_alone: 0 };
-        batch.on_all("before a batch", |handler| handler.hold_back());
+        on_all(name, handlers, "before a batch", |handler| handler.hold_back());
         batch
-    }
-
-    fn on_all(&self, what: &str, act: fn(&dyn Handler)) {
-        for handler in self.handlers {
-            if catch_unwind(AssertUnwindSafe(|| act(handler.as_ref()))).is_err() {
-                report::error(self.name, &format_args!("a handler panicked {what}"));
-            }
-        }
     }
 
     /// Gives one item to the handlers: `deliver` says for each, by its place, what has become of it.
@@ -46,6 +38,7 @@ impl<'a> Batch<'a> {
             let delivery = catch_unwind(AssertUnwindSafe(|| deliver(place, handler.as_ref())));
             let counts = &mut self.counts[place];
             match delivery {
+                Ok(Delivery::None) => {}
                 Ok(Delivery::BelowLevel) => counts.below_level += 1,
                 Ok(Delivery::Given) => counts.delivered += 1,
                 Ok(Delivery::Failed) => counts.failed += 1,
@@ -57,23 +50,24 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Counts an item that was delivered otherwise.
-    pub(super) fn item_without_handlers(&mut self, failed: bool) {
+    /// Counts an item that has failed before a handler had it.
+    pub(super) fn item_failed_alone(&mut self) {
         self.items += 1;
-        self.failed_alone += u64::from(failed);
+        self.failed_alone += 1;
     }
 
     /// Has the handlers write what they hold back, and counts. A handler that counts its failures knows them better than
-    /// what it said at once.
-    pub(super) fn end(self, tally: &mut Tally) {
-        self.on_all("in a flush", |handler| handler.flush());
-        let mut failed_items = 0;
+    /// what it said at once. False when it has failed at more than it said.
+    pub(super) fn end(self, tally: &mut Tally) -> bool {
+        on_all(self.name, self.handlers, "in a flush", |handler| handler.flush());
+        let (mut failed_items, mut is_as_said) = (0, true);
         for (place, (handler, counts)) in self.handlers.iter().zip(&self.counts).enumerate() {
             let given = counts.delivered + counts.failed;
             let failed = match (self.before[place], handler.failed()) {
                 (Some(before), Some(after)) => after.saturating_sub(before).min(given),
                 _ => counts.failed,
             };
+            is_as_said &= failed <= counts.failed;
             let total = tally.handler(place);
             total.delivered += given - failed;
             total.failed += failed;
@@ -82,11 +76,23 @@ impl<'a> Batch<'a> {
         }
         let failed = (failed_items + self.failed_alone).min(self.items);
         tally.items(self.items - failed, failed);
+        is_as_said
+    }
+}
+
+/// Has each of the handlers act. One that panics is reported and keeps none of the others from it.
+pub(super) fn on_all(name: &str, handlers: &[Arc<dyn Handler>], when: &str, act: fn(&dyn Handler)) {
+    for handler in handlers {
+        if catch_unwind(AssertUnwindSafe(|| act(handler.as_ref()))).is_err() {
+            report::error(name, &format_args!("a handler panicked {when}"));
+        }
     }
 }
 
 /// What has become of an item at one handler.
 pub(super) enum Delivery {
+    /// There is nothing of it for the handler.
+    None,
     /// It is below the handler's level.
     BelowLevel,
     /// The handler has it, and may hold it back.

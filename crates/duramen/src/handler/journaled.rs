@@ -1,20 +1,20 @@
 //! A queue in front of other handlers whose lines outlive the process.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use super::Handler;
-use super::base::Gate;
 use super::batch::{Batch, Delivery};
-use crate::ending::{self, Pending};
-use crate::queue::{Ledger, Offer, Options, Queue, Room, Tally, Worker};
+use super::queue_front::{Behind, Front};
+use crate::ending::Pending;
+use crate::queue::{Ledger, Offer, Options, Queue, Room, Tally};
 use crate::spool::{self, Destination, Orphan, OwnJournal, Refused, Ticket};
 use crate::{Filter, Level, Record, report};
 
@@ -76,17 +76,15 @@ pub trait LineHandler: Handler {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct JournaledHandler {
-    gate: Gate,
-    behind: Arc<Behind>,
-    options: Options,
+    front: Front,
+    kept: Arc<Journaled>,
     unjournaled: AtomicU64,
-    worker: Mutex<Option<Worker>>,
 }
 
-struct Behind {
-    queue: Arc<Queue<Item>>,
+/// What is behind the queue, and the journal in which it lies as well.
+struct Journaled {
+    behind: Behind<Item, VecDeque<Item>>,
     journal: OwnJournal,
-    handlers: Vec<Arc<dyn Handler>>,
 }
 
 /// The lines of a record.
@@ -101,8 +99,21 @@ struct Item {
 /// Where an item stands.
 enum Kept {
     Own(Ticket),
-    /// At this place of what an earlier process left, with the files for its lines.
-    Earlier(Arc<(Orphan, Vec<Option<std::fs::File>>)>, usize),
+    /// At this place of what an earlier process left.
+    Earlier(Arc<Earlier>, usize),
+}
+
+/// What an earlier process left, and who writes the lines for each of its destinations.
+struct Earlier {
+    orphan: Orphan,
+    writers: Vec<EarlierWriter>,
+}
+
+enum EarlierWriter {
+    /// The handler at this place, so that its lines are on the disk when its own would be.
+    Handler(usize),
+    /// Nobody has the file any more; `None`: there are no lines for it.
+    File(Option<File>),
 }
 
 impl JournaledHandler {
@@ -118,34 +129,34 @@ impl JournaledHandler {
         folder: &Path,
         size: usize,
     ) -> io::Result<Self> {
-        let destinations = handlers.iter().enumerate().map(destination).collect::<io::Result<_>>()?;
-        let journal = spool::create(folder, size, destinations).map_err(|error| {
+        let destinations = handlers.iter().enumerate().map(destination).collect::<io::Result<Vec<_>>>()?;
+        let journal = spool::create(folder, size, destinations.clone()).map_err(|error| {
             io::Error::new(error.kind(), format!("journal {}: {error}", folder.display()))
         })?;
-        let queue = Arc::new(Queue::new(options.clone(), handlers.len()));
-        queue.recover(recovered(folder));
-        let behind = Arc::new(Behind { queue: Arc::clone(&queue), journal, handlers });
-        let pending: Arc<dyn Pending> = Arc::<Behind>::clone(&behind);
-        ending::register(Arc::downgrade(&pending));
-        let of_worker = Arc::clone(&behind);
-        let worker = Worker::start(queue, move |batch, tally| of_worker.deliver(batch, tally))?;
-        let worker = Mutex::new(Some(worker));
-        Ok(Self { gate: Gate::default(), behind, options, unjournaled: AtomicU64::new(0), worker })
+        let queue = Arc::new(Queue::new(options, handlers.len()));
+        queue.recover(recovered(folder, &destinations));
+        let behind = Behind { name: "JournaledHandler", queue, handlers: handlers.into() };
+        let kept = Arc::new(Journaled { behind, journal });
+        let pending: Arc<dyn Pending> = Arc::<Journaled>::clone(&kept);
+        let of_worker = Arc::clone(&kept);
+        let deliver = move |batch: &mut _, tally: &mut _| of_worker.deliver(batch, tally);
+        let front = Front::start(&kept.behind.queue, &pending, deliver)?;
+        Ok(Self { front, kept, unjournaled: AtomicU64::new(0) })
     }
 
     /// Sets the least severe level that the handler takes.
     pub fn set_level(&self, level: Level) {
-        self.gate.set_level(level);
+        self.front.gate.set_level(level);
     }
 
     /// Adds a filter, asked before anything is written down.
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
-        self.gate.add_filter(filter);
+        self.front.gate.add_filter(filter);
     }
 
     /// Where the records have gone.
     pub fn stats(&self) -> Ledger {
-        self.behind.queue.ledger()
+        self.kept.behind.queue.ledger()
     }
 
     /// Records that were longer than the whole journal: they were delivered as without one.
@@ -156,13 +167,13 @@ impl JournaledHandler {
     /// Waits until the handlers behind have all that was handled before, `timeout` at most; false when that was not
     /// enough. They are not flushed then.
     pub fn flush_within(&self, timeout: Duration) -> bool {
-        self.behind.flush_within(timeout)
+        self.kept.behind.flush_within(Some(timeout))
     }
 
-    /// Writes an item down; false when the queue's policy drops it for want of room.
-    fn keep(&self, item: &mut Item, level: Level) -> bool {
-        let Behind { journal, queue, .. } = &*self.behind;
-        let until = self.options.block_timeout.map(|longest| Instant::now() + longest);
+    /// Writes an item down; false when the queue's policy drops it for want of room, which it waits for until `until`.
+    fn keep(&self, item: &mut Item, level: Level, until: Option<Instant>) -> bool {
+        let Journaled { journal, behind } = &*self.kept;
+        let queue = &behind.queue;
         let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         loop {
             let parts = item.parts.iter().map(|(place, end)| (word(*place), word(*end)));
@@ -180,7 +191,7 @@ impl JournaledHandler {
             }
             match queue.make_room(level) {
                 Room::Refused => return false,
-                Room::Evicted(item) => self.behind.give_up(&item),
+                Room::Evicted(item) => self.kept.give_up(&item),
                 Room::Awaited => {
                     let now = Instant::now();
                     if until.is_some_and(|until| until <= now) {
@@ -193,18 +204,7 @@ impl JournaledHandler {
             }
         }
     }
-
-    fn end_worker(&self) {
-        self.behind.queue.close();
-        let worker = self.worker.lock().take();
-        if let Some(worker) = worker {
-            worker.join();
-        }
-    }
 }
-
-/// So long a record that comes while the process ends is waited for.
-const AT_THE_END: Duration = Duration::from_secs(1);
 
 /// A wait for room looks this often whether the queue has been closed.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -219,15 +219,22 @@ fn destination((place, handler): (usize, &Arc<dyn Handler>)) -> io::Result<Desti
     })
 }
 
-/// What earlier processes left. A journal whose destinations cannot be opened stays.
-fn recovered(folder: &Path) -> Vec<Item> {
+/// What earlier processes left, in front of handlers with these destinations. A journal whose destinations cannot be opened
+/// stays.
+fn recovered(folder: &Path, behind: &[Destination]) -> Vec<Item> {
     let mut items = Vec::new();
     for orphan in spool::recover(folder).orphans {
         orphan.report_doubt();
         match orphan.open() {
             Ok(files) => {
                 let count = orphan.contents().entries.len();
-                let earlier = Arc::new((orphan, files));
+                let writer = |(file, destination): (Option<File>, &Destination)| {
+                    let own = behind.iter().position(|own| own == destination);
+                    own.map_or(EarlierWriter::File(file), EarlierWriter::Handler)
+                };
+                let destinations = &orphan.contents().header.destinations;
+                let writers = files.into_iter().zip(destinations).map(writer).collect();
+                let earlier = Arc::new(Earlier { orphan, writers });
                 let item = |place| Item {
                     kept: Some(Kept::Earlier(Arc::clone(&earlier), place)),
                     ..Item::default()
@@ -240,39 +247,38 @@ fn recovered(folder: &Path) -> Vec<Item> {
     items
 }
 
-impl Behind {
-    fn flush_within(&self, timeout: Duration) -> bool {
-        let in_time = self.queue.flush(Some(timeout));
-        if in_time {
-            self.handlers.iter().for_each(|handler| handler.flush());
-        }
-        in_time
-    }
-
+impl Journaled {
     fn deliver(&self, batch: &mut VecDeque<Item>, tally: &mut Tally) {
         for item in &*batch {
             match &item.kept {
                 Some(Kept::Own(ticket)) => self.journal.begin(*ticket),
-                Some(Kept::Earlier(..)) | None => {}
+                Some(Kept::Earlier(earlier, place)) => earlier.begin(*place),
+                None => {}
             }
         }
-        let mut delivery = Batch::begin("JournaledHandler", &self.handlers);
-        let mut ended = Vec::new();
+        let mut delivery = Batch::begin(self.behind.name, &self.behind.handlers);
+        let (mut ended, mut earlier_ended) = (Vec::new(), Vec::new());
         while let Some(item) = batch.pop_front() {
-            match &item.kept {
+            match item.kept {
                 Some(Kept::Earlier(earlier, place)) => {
-                    let delivered = deliver_earlier(&earlier.0, &earlier.1, *place);
-                    delivery.item_without_handlers(delivered.is_err());
+                    if earlier.deliver(place, &mut delivery) {
+                        earlier_ended.push((earlier, place));
+                    }
                 }
-                _ => Self::deliver_one(&item, &mut delivery),
-            }
-            if let Some(Kept::Own(ticket)) = item.kept {
-                ended.push(ticket);
+                Some(Kept::Own(ticket)) => {
+                    Self::deliver_one(&item, &mut delivery);
+                    ended.push(ticket);
+                }
+                None => Self::deliver_one(&item, &mut delivery),
             }
         }
         // Nothing has come to its end before the system has it.
-        delivery.end(tally);
+        let is_written = delivery.end(tally);
         self.journal.end(ended);
+        // Of what an earlier process left stays for the next start what may not have been written.
+        for (earlier, place) in earlier_ended.iter().filter(|_| is_written) {
+            earlier.end(*place);
+        }
     }
 
     fn deliver_one(item: &Item, delivery: &mut Batch<'_>) {
@@ -298,91 +304,102 @@ impl Behind {
     }
 }
 
-impl Pending for Behind {
+impl Pending for Journaled {
     fn hand_on(&self, longest: Duration) {
-        if self.flush_within(longest) {
+        if self.behind.hand_on(longest, "in its journal, for the next start") {
             self.journal.discard_if_empty();
-        } else {
-            let ledger = self.queue.ledger();
-            let left = ledger.queued + ledger.in_flight;
-            let text =
-                format_args!("the process ends with {left} records in its journal, for the next start");
-            report::error("JournaledHandler", &text);
         }
     }
 }
 
-fn deliver_earlier(orphan: &Orphan, files: &[Option<std::fs::File>], place: usize) -> io::Result<()> {
-    let Some(entry) = orphan.contents().entries.get(place) else { return Ok(()) };
-    orphan.begin(entry);
-    for ((_, line), (place, _)) in orphan.lines(entry).zip(&entry.lines) {
-        if let Some(mut file) = files.get(*place).and_then(Option::as_ref) {
-            file.write_all(line).inspect_err(|error| report::error("journal", error))?;
+impl Earlier {
+    fn begin(&self, place: usize) {
+        if let Some(entry) = self.orphan.contents().entries.get(place) {
+            self.orphan.begin(entry);
         }
     }
-    orphan.end(entry);
-    Ok(())
+
+    fn end(&self, place: usize) {
+        if let Some(entry) = self.orphan.contents().entries.get(place) {
+            self.orphan.end(entry);
+        }
+    }
+
+    /// Gives the lines of an entry to who writes them; false when one has failed.
+    fn deliver(&self, place: usize, delivery: &mut Batch<'_>) -> bool {
+        let Some(entry) = self.orphan.contents().entries.get(place) else { return true };
+        let lines = || self.orphan.lines(entry).zip(&entry.lines).map(|((_, line), (to, _))| (line, *to));
+        let mut is_whole = true;
+        for (line, to) in lines() {
+            if let Some(EarlierWriter::File(Some(file))) = self.writers.get(to) {
+                let written = (&*file).write_all(line);
+                is_whole &= written.inspect_err(|error| report::error("journal", error)).is_ok();
+            }
+        }
+        if !is_whole {
+            delivery.item_failed_alone();
+            return false;
+        }
+        delivery.item(|own, handler| {
+            let is_own = |to: usize| matches!(self.writers.get(to), Some(EarlierWriter::Handler(place)) if *place == own);
+            let mut outcome = Delivery::None;
+            for (line, _) in lines().filter(|(_, to)| is_own(*to)) {
+                let is_written = handler.as_lines().is_some_and(|handler| handler.write_line(line));
+                is_whole &= is_written;
+                outcome = if is_written { Delivery::Given } else { Delivery::Failed };
+            }
+            outcome
+        });
+        is_whole
+    }
 }
 
 impl Handler for JournaledHandler {
     fn level(&self) -> Level {
-        self.gate.level()
+        self.front.gate.level()
     }
 
     fn handle(&self, record: &Record<'_>) {
-        if !self.gate.passes(record) {
+        if !self.front.gate.passes(record) {
             return;
         }
         let mut item = Item::default();
-        for (place, handler) in self.behind.handlers.iter().enumerate() {
+        let Journaled { behind, .. } = &*self.kept;
+        for (place, handler) in behind.handlers.iter().enumerate() {
             let lines = handler.as_lines().filter(|_| record.level >= handler.level());
             if lines.is_some_and(|handler| handler.render(record, &mut item.bytes)) {
                 item.parts.push((place, item.bytes.len()));
             }
         }
-        if !self.keep(&mut item, record.level) {
+        // One wait for both, the journal and the queue.
+        let until = behind.queue.longest_wait();
+        if !self.keep(&mut item, record.level, until) {
             return;
         }
-        let until = self.options.block_timeout.map(|longest| Instant::now() + longest);
-        let queue = &self.behind.queue;
-        loop {
-            item = match queue.offer(item, record.level) {
-                Offer::Accepted(evicted) => {
-                    if let Some(evicted) = evicted {
-                        self.behind.give_up(&evicted);
-                    }
-                    if ending::has_begun() {
-                        self.behind.flush_within(AT_THE_END);
-                    }
-                    return;
+        match behind.queue.put(item, record.level, until) {
+            Offer::Accepted(evicted) => {
+                if let Some(evicted) = evicted {
+                    self.kept.give_up(&evicted);
                 }
-                Offer::Dropped(item) => return self.behind.give_up(&item),
-                Offer::Full(item) => item,
-            };
-            if !queue.wait_for_room(until) {
-                queue.give_up();
-                return self.behind.give_up(&item);
+                Front::has_put(behind);
             }
+            Offer::Dropped(item) | Offer::Full(item) => self.kept.give_up(&item),
         }
     }
 
     fn flush(&self) {
-        self.behind.queue.flush(None);
-        self.behind.handlers.iter().for_each(|handler| handler.flush());
+        self.kept.behind.flush_within(None);
     }
 
     fn close(&self) {
-        self.end_worker();
-        self.behind.journal.discard_if_empty();
-        for handler in &self.behind.handlers {
-            handler.flush();
-            handler.close();
-        }
+        self.front.end(&self.kept.behind);
+        self.kept.journal.discard_if_empty();
+        self.front.close(&self.kept.behind);
     }
 }
 
 impl Drop for JournaledHandler {
     fn drop(&mut self) {
-        self.end_worker();
+        self.front.end(&self.kept.behind);
     }
 }

@@ -13,6 +13,7 @@ pub mod http;
 pub mod journaled;
 pub mod memory;
 pub mod null;
+mod queue_front;
 pub mod retry;
 pub mod rotating_file;
 pub mod smtp;

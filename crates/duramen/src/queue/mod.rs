@@ -228,20 +228,32 @@ impl<T, W: Waiting> Queue<T, W> {
     }
 
     /// Puts `item` at the end, waiting as the options say; false when it was dropped.
-    pub fn push<I>(&self, mut item: I, level: Level) -> bool
+    pub fn push<I>(&self, item: I, level: Level) -> bool
     where
         W: Accepts<I>,
     {
-        let until = self.options.block_timeout.map(|longest| Instant::now() + longest);
+        matches!(self.put(item, level, self.longest_wait()), Offer::Accepted(_))
+    }
+
+    /// Until when a caller that comes now may wait; `None`: without end.
+    pub(crate) fn longest_wait(&self) -> Option<Instant> {
+        self.options.block_timeout.map(|longest| Instant::now() + longest)
+    }
+
+    /// Puts `item` at the end, waiting until `until` where the options have a caller wait. Afterwards it is
+    /// [`Offer::Accepted`], or [`Offer::Dropped`] and counted.
+    pub(crate) fn put<I>(&self, mut item: I, level: Level, until: Option<Instant>) -> Offer<I, W::Evicted>
+    where
+        W: Accepts<I>,
+    {
         loop {
             item = match self.offer(item, level) {
-                Offer::Accepted(_) => return true,
-                Offer::Dropped(_) => return false,
                 Offer::Full(item) => item,
+                outcome => return outcome,
             };
             if !self.wait_for_room(until) {
                 self.give_up();
-                return false;
+                return Offer::Dropped(item);
             }
         }
     }

@@ -1,0 +1,92 @@
+//! What handlers before a queue share: level and filters, the thread behind it, the wait for what it holds, and that
+//! nothing that happens behind it reaches the caller.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Handler;
+use super::base::Gate;
+use super::batch;
+use crate::ending::{self, Pending};
+use crate::queue::{Queue, Tally, Waiting, Worker};
+use crate::report;
+
+/// So long a record that comes while the process ends is waited for.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
+/// A queue, and the handlers behind it.
+pub(super) struct Behind<T, W> {
+    /// Who they are behind, in reports.
+    pub(super) name: &'static str,
+    pub(super) queue: Arc<Queue<T, W>>,
+    pub(super) handlers: Arc<[Arc<dyn Handler>]>,
+}
+
+impl<T, W: Waiting> Behind<T, W> {
+    /// Waits until the handlers have all that came before, and flushes them; false when `timeout` came first. They are not
+    /// flushed then.
+    pub(super) fn flush_within(&self, timeout: Option<Duration>) -> bool {
+        let in_time = self.queue.flush(timeout);
+        if in_time {
+            batch::on_all(self.name, &self.handlers, "in a flush", |handler| handler.flush());
+        }
+        in_time
+    }
+
+    /// The same at the end of the process; what is left then is told, with what `becomes` of it.
+    pub(super) fn hand_on(&self, longest: Duration, becomes: &str) -> bool {
+        // The thread that delivers may be the one that has called `exit`; it cannot wait for itself.
+        let in_time = self.flush_within(Some(longest));
+        if !in_time {
+            let ledger = self.queue.ledger();
+            let left = ledger.queued + ledger.in_flight;
+            report::error(self.name, &format_args!("the process ends with {left} records {becomes}"));
+        }
+        in_time
+    }
+}
+
+/// What is before the queue.
+pub(super) struct Front {
+    pub(super) gate: Gate,
+    worker: Mutex<Option<Worker>>,
+}
+
+impl Front {
+    /// Starts the thread that has `deliver` deliver, and has `pending` asked at the end of the process.
+    pub(super) fn start<T: 'static, W: Waiting + 'static>(
+        queue: &Arc<Queue<T, W>>,
+        pending: &Arc<dyn Pending>,
+        deliver: impl FnMut(&mut W, &mut Tally) + Send + 'static,
+    ) -> io::Result<Self> {
+        let worker = Worker::start(Arc::clone(queue), deliver)?;
+        ending::register(Arc::downgrade(pending));
+        Ok(Self { gate: Gate::default(), worker: Mutex::new(Some(worker)) })
+    }
+
+    /// A record has been put into the queue: while the process ends, nobody may come for it later.
+    pub(super) fn has_put<T, W: Waiting>(behind: &Behind<T, W>) {
+        if ending::has_begun() {
+            behind.flush_within(Some(AT_THE_END));
+        }
+    }
+
+    /// Takes nothing more, and waits until what was accepted is delivered.
+    pub(super) fn end<T, W: Waiting>(&self, behind: &Behind<T, W>) {
+        behind.queue.close();
+        let worker = self.worker.lock().take();
+        if let Some(worker) = worker {
+            worker.join();
+        }
+    }
+
+    /// The same, and closes the handlers.
+    pub(super) fn close<T, W: Waiting>(&self, behind: &Behind<T, W>) {
+        self.end(behind);
+        batch::on_all(behind.name, &behind.handlers, "in a flush", |handler| handler.flush());
+        batch::on_all(behind.name, &behind.handlers, "when it was closed", |handler| handler.close());
+    }
+}
