@@ -115,7 +115,6 @@ class AsyncHandler(logging.Handler):
         name = type(self).__name__
         kind, level = check_options(name, handlers, capacity, overflow, block_timeout, flush_interval)
         kept = _journal.check_options(name, handlers, journal, journal_size)
-        super().__init__()
         self.handlers = handlers
         self._has_journal = kept is not None
         self._is_closed = False
@@ -123,6 +122,8 @@ class AsyncHandler(logging.Handler):
         self._queue = _core.RecordQueue(
             handlers, capacity, (kind, level), block_timeout, flush_interval, kept, self._starter
         )
+        # What is refused above is in no list of handlers, which the end of the process would flush.
+        super().__init__()
         wait_at_the_end(self)
         _termination.before_the_end_by_sigterm(end_all)
         if self._has_journal:

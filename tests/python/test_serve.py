@@ -321,3 +321,100 @@ def test_the_example_of_the_page(tmp_path):
         server.terminate()
         assert server.wait(60) == 0
     assert (tmp_path / "all.log").read_text() == f"INFO shop[{sender.pid}]: sold\n"
+
+
+def test_a_server_that_is_killed_and_started_again_loses_nothing_that_was_taken(serve):
+    """Senders reconnect by themselves; TCP tells them of the death a record late, so that only what it took counts."""
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    port = served.port()
+    sender = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(f"""
+                import logging, logging.handlers, sys
+                handler = logging.handlers.SocketHandler("127.0.0.1", {port})
+                handler.retryStart = handler.retryMax = 0.01
+                logging.raiseExceptions = False
+                log = logging.getLogger("shop")
+                log.addHandler(handler)
+                log.setLevel("INFO")
+                number = 0
+                for word in sys.stdin:
+                    # Until the server has it: what is sent to a dead one is lost, which its counts tell.
+                    for _ in range(100):
+                        log.info("%d", number)
+                        number += 1
+                    print(number, flush=True)
+            """),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def send():
+        sender.stdin.write("go\n")
+        sender.stdin.flush()
+        return int(sender.stdout.readline())
+
+    try:
+        assert send() == 100
+        served.wait_for(100)
+        served.process.kill()
+        served.process.wait()
+        again = serve("--listen", f"tcp:127.0.0.1:{port}")
+        first = send() - 100
+        # It comes back within the hundred; from then on nothing is missing.
+        last = send()
+    finally:
+        sender.communicate(timeout=60)
+    again.stop()
+    numbers = [int(line["message"]) for line in again.lines()]
+    assert numbers == sorted(set(numbers))
+    assert numbers[:100] == list(range(100))
+    assert numbers[-100:] == list(range(last - 100, last))
+    assert len(numbers) > 200 and first == 100
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\x00\x00",
+        struct.pack(">L", 100) + b"\x80\x04half",
+        struct.pack(">L", 0),
+        struct.pack(">L", 5) + b"\x80\x04c\n.",
+        struct.pack(">L", 0xFFFFFF) + b"x" * 1000,
+        b"\xff\xff\xff\xff" * 10,
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"<999999999999>x\0",
+        struct.pack(">L", 40) + b"\x80\x04" + b"(" * 38,
+    ],
+)
+def test_a_malicious_client_costs_the_others_nothing(serve, frame):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    senders = start_senders(f"logging.handlers.SocketHandler('127.0.0.1', {served.port()})", 2, 100)
+    for held in (False, True):
+        client = socket.create_connection(("127.0.0.1", served.port()))
+        client.sendall(frame)
+        if not held:
+            client.close()
+    assert [sender.wait(60) for sender in senders] == [0, 0]
+    client.close()
+    counts, _ = served.stop()
+    messages = [line["message"] for line in served.lines() if line["name"] == "shop.worker"]
+    assert sorted(messages) == sorted(all_messages(2, 100))
+    assert counts["received"] == counts["handled"] + counts["below_level"] + counts["refused"]
+
+
+def test_async_handlers_of_several_processes_lose_nothing(serve):
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    handler = (
+        "__import__('duramen.handlers').handlers.AsyncHandler("
+        f"logging.handlers.SocketHandler('127.0.0.1', {served.port()}))"
+    )
+    senders = start_senders(handler)
+    assert [sender.wait(60) for sender in senders] == [0] * PROCESSES
+    served.stop()
+    assert_each_once_and_in_order([line["message"] for line in served.lines()])
