@@ -51,6 +51,7 @@ unsafe fn copy_ends<const WORD: usize>(from: *const u8, to: *mut u8, length: usi
 
 /// The place of the first per cent sign.
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "the place is within: the loop ends before its last word does")]
 pub(crate) fn find_percent(bytes: &[u8]) -> Option<usize> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let mut place = 0;

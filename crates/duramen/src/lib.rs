@@ -24,7 +24,9 @@
         clippy::unreachable,
         clippy::todo,
         clippy::unimplemented,
-        clippy::get_unwrap
+        clippy::get_unwrap,
+        clippy::indexing_slicing,
+        clippy::string_slice
     )
 )]
 

@@ -430,6 +430,7 @@ impl Tree {
 }
 
 /// The names above `name`, the nearest first: `a.b` and `a` for `a.b.c`.
+#[expect(clippy::string_slice, reason = "the place was found in it")]
 fn ancestors(name: &str) -> impl Iterator<Item = &str> {
     name.rmatch_indices('.').map(|(dot, _)| &name[..dot])
 }

@@ -202,6 +202,10 @@ impl<'a> Caller<'a> {
     /// const CALLER: Caller<'static> = Caller::of_source("src/db/pool.test.rs", 7, "app::db::pool");
     /// assert_eq!((CALLER.filename, CALLER.module), ("pool.test.rs", "pool.test"));
     /// ```
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "guarded by comparisons; while compiling it would be an error there"
+    )]
     pub const fn of_source(pathname: &'a str, line: u32, module_path: &'a str) -> Self {
         let bytes = pathname.as_bytes();
         let mut start = bytes.len();

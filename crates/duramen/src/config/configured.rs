@@ -51,6 +51,7 @@ impl Handler for Configured {
     }
 
     /// What was held back last is said before.
+    #[expect(clippy::indexing_slicing, reason = "the index is of one of them")]
     fn close(&self) {
         for (index, step) in self.steps.iter().enumerate() {
             step.end(&mut |record| self.hand_on(&self.steps[index + 1..], record));

@@ -117,6 +117,7 @@ fn find<'r, 'v>(root: &'v Value<'v>, reference: &'r str) -> Result<(&'r str, &'v
     Ok((first, value))
 }
 
+#[expect(clippy::string_slice, reason = "the place was found in it")]
 fn word(text: &str, is_name: impl Fn(char) -> bool) -> (&str, &str) {
     let text = text.trim_start();
     let end = text.find(|character| !is_name(character)).unwrap_or(text.len());

@@ -23,6 +23,7 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
 ///
 /// # Errors
 /// As for [`compile`].
+#[expect(clippy::string_slice, reason = "a brace was found there, one byte long")]
 pub(super) fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;
@@ -106,6 +107,7 @@ fn alignment(specification: &str) -> (Option<char>, Option<Align>, &str) {
     }
 }
 
+#[expect(clippy::string_slice, reason = "its first byte was seen to be a sign")]
 fn sign_and_zero<'s>(
     specification: &'s str,
     aligned: bool,

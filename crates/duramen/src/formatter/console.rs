@@ -113,6 +113,7 @@ impl ConsoleFormatter {
     ///
     /// # Errors
     /// Those of `details`.
+    #[expect(clippy::indexing_slicing, reason = "both places are ends of what was written")]
     pub fn format_with<D: Details>(
         &self,
         record: &Record<'_>,

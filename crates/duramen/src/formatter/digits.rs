@@ -29,6 +29,7 @@ impl Digits {
         Ok(digits)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "no more is written than there is room for")]
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -48,6 +49,7 @@ impl Digits {
 }
 
 /// Appends a float with `precision` digits after the point.
+#[expect(clippy::indexing_slicing, reason = "20 digits, the point and the sign are the longest")]
 pub(super) fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
     /// 20 digits, the point and the sign.
     const LONGEST: usize = 22;
@@ -100,6 +102,10 @@ impl std::fmt::Write for Digits {
 }
 
 /// Those that fit 64 bits.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "guarded by the comparison; while compiling it would be an error there"
+)]
 const POWERS_OF_TEN: [u64; 20] = {
     let mut powers = [1; 20];
     let mut exponent = 1;

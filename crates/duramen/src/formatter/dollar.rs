@@ -20,6 +20,7 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
 ///
 /// # Errors
 /// As for [`compile`].
+#[expect(clippy::string_slice, reason = "a dollar was found there, one byte long")]
 pub(super) fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;

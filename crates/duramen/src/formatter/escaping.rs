@@ -73,6 +73,7 @@ fn escaped_value<'v>(value: &'v Value<'_>) -> Value<'v> {
 }
 
 /// `text` with what may forge a line escaped; of several lines, each for itself.
+#[expect(clippy::string_slice, reason = "the part ends with the character")]
 fn escaped(text: &str, has_lines: bool) -> Cow<'_, str> {
     let stays = |character| has_lines && matches!(character, '\n' | '\t');
     if !text.contains(|character| is_escaped(character) && !stays(character)) {

@@ -430,6 +430,7 @@ impl Conversion {
         Ok(())
     }
 
+    #[expect(clippy::string_slice, reason = "the place was found in it")]
     fn write_text(&self, text: &str, out: &mut Vec<u8>) {
         let text = match self.precision {
             Some(most) => text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end]),
@@ -468,6 +469,7 @@ impl Conversion {
         self.write_number(number < 0, digits, self.precision.unwrap_or(1), out);
     }
 
+    #[expect(clippy::indexing_slicing, reason = "what was written begins there, and has a digit at least")]
     fn write_fixed(&self, number: f64, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
         let start = out.len();
         match self.sign {

@@ -22,6 +22,7 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
 ///
 /// # Errors
 /// As for [`compile`].
+#[expect(clippy::string_slice, reason = "a sign was found there, one byte long")]
 pub(super) fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layout, UnsupportedLayout> {
     let mut layout = Layout::default();
     let mut rest = format;
@@ -48,6 +49,7 @@ pub(super) fn compile_with(format: &str, defaults: Defaults<'_>) -> Result<Layou
 }
 
 /// Flags, width and precision at the head of `text`, the letter of the conversion, and what follows it.
+#[expect(clippy::string_slice, reason = "so many flags were found, one byte each")]
 pub(super) fn specification(text: &str) -> Result<(Conversion, char, &str), UnsupportedLayout> {
     let mut conversion = Conversion::default();
     let (mut left, mut plus, mut space) = (false, false, false);
@@ -109,6 +111,7 @@ impl Conversion {
 }
 
 /// The decimal number at the head of `text`, if there is one, and what follows it.
+#[expect(clippy::string_slice, reason = "so many digits were found, one byte each")]
 pub(super) fn number(text: &str) -> Result<(Option<usize>, &str), UnsupportedLayout> {
     let mut value = 0;
     let mut length = 0;

@@ -192,6 +192,7 @@ impl Default for TextFormatter {
 }
 
 impl Formatter for TextFormatter {
+    #[expect(clippy::indexing_slicing, reason = "what was written begins there")]
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         let rendered = self.render(record, out);

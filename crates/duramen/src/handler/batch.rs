@@ -32,6 +32,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Gives one item to the handlers: `deliver` says for each, by its place, what has become of it.
+    #[expect(clippy::indexing_slicing, reason = "one for each handler")]
     pub(super) fn item(&mut self, mut deliver: impl FnMut(usize, &dyn Handler) -> Delivery) {
         self.items += 1;
         for (place, handler) in self.handlers.iter().enumerate() {
@@ -58,6 +59,7 @@ impl<'a> Batch<'a> {
 
     /// Has the handlers write what they hold back, and counts. A handler that counts its failures knows them better than
     /// what it said at once. False when it has failed at more than it said.
+    #[expect(clippy::indexing_slicing, reason = "one for each handler")]
     pub(super) fn end(self, tally: &mut Tally) -> bool {
         on_all(self.name, self.handlers, "in a flush", |handler| handler.flush());
         let (mut failed_items, mut is_as_said) = (0, true);

@@ -143,6 +143,7 @@ impl Destination for TcpDestination {
         "SocketHandler"
     }
 
+    #[expect(clippy::indexing_slicing, reason = "four bytes were written first")]
     fn emit(&mut self, record: &Record<'_>, formatter: &dyn Formatter) -> io::Result<()> {
         let mut message = vec![0; 4];
         formatter.format(record, &mut message);

@@ -138,6 +138,7 @@ impl Tally {
     }
 
     /// The counts of the handler at `place`.
+    #[expect(clippy::indexing_slicing, reason = "it was made so long that the place is within")]
     pub fn handler(&mut self, place: usize) -> &mut HandlerCounts {
         if self.handlers.len() <= place {
             self.handlers.resize(place + 1, HandlerCounts::default());

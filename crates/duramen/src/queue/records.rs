@@ -241,6 +241,7 @@ impl Records {
         Some(block.with(&head, use_record))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "it has one at least")]
     fn block(&mut self) -> &mut Block {
         if !self.blocks.back().is_some_and(Block::has_room) {
             let fresh = self.spare.pop().unwrap_or_default();

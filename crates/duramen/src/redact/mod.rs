@@ -170,6 +170,7 @@ impl Redactor {
     /// redactor.count(&masked);
     /// assert!(redactor.counts().contains(&("ipv4".to_owned(), 1)));
     /// ```
+    #[expect(clippy::indexing_slicing, reason = "triggers name rules by their places")]
     pub fn masked_text<'t>(&self, text: &'t str) -> Masked<'t> {
         let mut masked = Masked { text: Cow::Borrowed(text), hits: SmallVec::new() };
         for index in self.triggers.triggered(text) {
@@ -185,6 +186,7 @@ impl Redactor {
     }
 
     /// Counts what was replaced in a text.
+    #[expect(clippy::indexing_slicing, reason = "the places came from `masked_text`")]
     pub fn count(&self, masked: &Masked<'_>) {
         for (index, hits) in &masked.hits {
             self.rules[*index].masked.fetch_add(*hits, Ordering::Relaxed);
@@ -202,6 +204,7 @@ impl Redactor {
     }
 
     /// What is to be done with the field at `path`.
+    #[expect(clippy::indexing_slicing, reason = "no longer than the whole")]
     pub fn verdict(&self, path: &Path) -> Verdict {
         let matches = |rules: &[KeyRule], path: &[String]| rules.iter().any(|rule| rule.matches(path));
         if matches(&self.keys, &path.0) {
@@ -289,6 +292,7 @@ impl Rule {
     }
 
     /// The text with all that the rule finds replaced, and how often that was; `None` when it finds nothing.
+    #[expect(clippy::string_slice, reason = "the expression found the places in it, one behind the other")]
     fn apply(&self, text: &str, pseudonyms: Option<&mode::Key>) -> (Option<String>, u64) {
         let mut masked = String::new();
         let mut written = 0;

@@ -80,6 +80,7 @@ impl Key {
     }
 
     /// The first 64 bits of the keyed hash, in hexadecimal digits.
+    #[expect(clippy::indexing_slicing, reason = "a hash is longer")]
     fn pseudonym(&self, secret: &str, out: &mut String) {
         let mut hash = self.0.clone();
         hash.update(secret.as_bytes());
@@ -103,6 +104,7 @@ fn is_replacement(mode: Mode, text: &str) -> bool {
 }
 
 /// Appends what stands for `secret`, which the rule `name` has found.
+#[expect(clippy::string_slice, reason = "the place was found in it, between characters")]
 pub(super) fn replace(mode: Mode, key: Option<&Key>, name: &str, secret: &str, out: &mut String) {
     match (mode, key) {
         _ if is_replacement(mode, secret) => out.push_str(secret),

@@ -13,6 +13,7 @@ fn hex_digits(bytes: &[u8]) -> bool {
 }
 
 /// `123-45-6789` stands in it.
+#[expect(clippy::indexing_slicing, reason = "a window is as long as it is asked to be")]
 pub(super) fn ssn(text: &[u8]) -> bool {
     let is_core = |core: &[u8]| {
         core[3] == b'-' && core[6] == b'-' && digits(&core[..3]) && digits(&core[4..6]) && digits(&core[7..])
@@ -21,6 +22,7 @@ pub(super) fn ssn(text: &[u8]) -> bool {
 }
 
 /// `+1` or `123 4567` stands in it.
+#[expect(clippy::indexing_slicing, reason = "a window is as long as it is asked to be")]
 pub(super) fn phone(text: &[u8]) -> bool {
     let is_core =
         |core: &[u8]| matches!(core[3], b' ' | b'.' | b'-') && digits(&core[..3]) && digits(&core[4..]);
@@ -28,6 +30,7 @@ pub(super) fn phone(text: &[u8]) -> bool {
 }
 
 /// Six pairs of hexadecimal digits stand in it, with a character between them.
+#[expect(clippy::indexing_slicing, reason = "a window is as long as it is asked to be")]
 pub(super) fn mac(text: &[u8]) -> bool {
     let is_separator = |byte: u8| matches!(byte, b':' | b'-');
     let is_core = |core: &[u8]| {
@@ -88,6 +91,7 @@ pub(super) fn card(text: &[u8]) -> bool {
 }
 
 /// `AB12` stands in it.
+#[expect(clippy::indexing_slicing, reason = "a window is as long as it is asked to be")]
 pub(super) fn iban(text: &[u8]) -> bool {
     let is_core =
         |core: &[u8]| core[0].is_ascii_uppercase() && core[1].is_ascii_uppercase() && digits(&core[2..]);

@@ -117,6 +117,7 @@ enum Search {
 const PIECE: usize = 512;
 
 impl Beginnings {
+    #[expect(clippy::indexing_slicing, reason = "no longer than the whole; the words are ASCII")]
     fn of(words: Vec<Word>) -> Option<Self> {
         let mut by_beginning: BTreeMap<_, Vec<Word>> = BTreeMap::new();
         for word in words {
@@ -132,6 +133,10 @@ impl Beginnings {
     }
 
     /// The patterns that the words in the text trigger, as bits.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "pieces begin and end within, and the search finds places and patterns of its own"
+    )]
     fn triggered(&self, bytes: &[u8]) -> u64 {
         let mut patterns = 0;
         let mut lower = [0; PIECE];
@@ -195,6 +200,7 @@ impl Counts {
 }
 
 /// Whether [`RUN`] characters of keys follow one another: then one of them stands at a multiple of that.
+#[expect(clippy::indexing_slicing, reason = "the place was found in it")]
 fn has_run(bytes: &[u8]) -> bool {
     let of_key = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-');
     let mut looked_at = 0;

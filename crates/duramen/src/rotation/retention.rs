@@ -72,6 +72,10 @@ impl BackupNames {
     }
 
     /// Each date in `name` that neither follows a digit nor is followed by one.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the first place is of a byte, and a date was found up to the second"
+    )]
     fn dates_in(self, name: &[u8]) -> impl Iterator<Item = &str> {
         (0..name.len()).filter_map(move |start| {
             if start > 0 && name[start - 1].is_ascii_digit() {
@@ -121,6 +125,7 @@ fn after_prefix<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// A file name and its ending with the dot; the dots at the start of a name begin no ending.
+#[expect(clippy::indexing_slicing, reason = "the place was found in it")]
 fn split_ending(name: &[u8]) -> (&[u8], &[u8]) {
     let first = name.iter().position(|byte| *byte != b'.').unwrap_or(name.len());
     match name[first..].iter().rposition(|byte| *byte == b'.') {

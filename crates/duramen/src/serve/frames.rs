@@ -40,6 +40,7 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
+    #[expect(clippy::indexing_slicing, reason = "`next` gave the range, of the same bytes")]
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
         &self.buffer[range]
     }
@@ -70,6 +71,7 @@ impl Frames {
         front
     }
 
+    #[expect(clippy::indexing_slicing, reason = "no more is taken than there is")]
     fn rest(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
@@ -88,6 +90,7 @@ impl Frames {
         self.counted(4, length, largest, Front::Payload)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "so many were counted there")]
     fn counted_by_digits(&mut self, largest: usize) -> Front {
         let rest = self.rest();
         let digits = rest.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
@@ -128,6 +131,7 @@ impl Frames {
 
     /// Up to a NUL, or, where none ever came, to a line feed behind which another message begins or nothing is
     /// there: a traceback has line feeds in it.
+    #[expect(clippy::indexing_slicing, reason = "the place is of a byte")]
     fn until_its_end(&mut self, largest: usize, has_ended: bool) -> Front {
         let rest = self.rest();
         let nul = rest.iter().position(|byte| *byte == 0);

@@ -260,6 +260,10 @@ impl Server {
     }
 
     /// Waits until something has come, and takes from each socket what may be taken at once.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the comparison says so, and the one below all is the waker's"
+    )]
     fn take_turn(&mut self, waiting: &mut Waiting) {
         if let Err(error) = self.poll.poll(&mut waiting.events, waiting.at_most)
             && error.kind() != io::ErrorKind::Interrupted
@@ -294,6 +298,7 @@ impl Server {
     }
 
     /// Takes connections and datagrams; how long the next wait may be.
+    #[expect(clippy::indexing_slicing, reason = "the index is of one of them")]
     fn take_from_listeners(&mut self, ready: &mut Vec<Token>) -> Option<Duration> {
         let mut wait = None;
         for index in 0..self.listeners.len() {
@@ -397,6 +402,7 @@ impl Server {
 
 impl Receiver {
     /// Takes datagrams, so many at most that others have their turn; whether there may be more.
+    #[expect(clippy::indexing_slicing, reason = "no more is read than there is room for")]
     fn take_datagrams(&mut self, listening: &Listening) -> bool {
         let mut chunk = std::mem::take(&mut self.chunk);
         let mut is_ready = true;

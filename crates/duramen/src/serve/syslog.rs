@@ -54,6 +54,7 @@ const LARGEST: usize = 191;
 pub(super) struct NoPriority;
 
 /// The record of one message. Its logger is `syslog.` and the application's name, or `syslog`.
+#[expect(clippy::indexing_slicing, reason = "a priority is no more than the largest, by the comparison")]
 pub(super) fn read(message: &[u8], now_ns: i64) -> Result<Incoming<'static>, NoPriority> {
     let text = String::from_utf8_lossy(message);
     let text = text.trim_end_matches(['\0', '\n', '\r']);
@@ -130,6 +131,7 @@ fn message_after(rest: &str) -> Option<&str> {
 }
 
 /// The text up to the closing quote, in which `\"`, `\\` and `\]` stand for the second character.
+#[expect(clippy::string_slice, reason = "the place was found in it, before one byte")]
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -173,6 +175,7 @@ fn read_rfc_3164(text: &str, record: &mut Incoming<'static>) {
 }
 
 /// What follows `Mmm dd hh:mm:ss `, where it is there.
+#[expect(clippy::string_slice, reason = "its bytes were seen to be ASCII, sixteen of them")]
 fn after_time(text: &str) -> Option<&str> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -59,6 +59,7 @@ impl Destination {
     }
 
     /// All that are in the table of a journal.
+    #[expect(clippy::indexing_slicing, reason = "it is a chunk of four bytes")]
     pub(super) fn decode_all(mut table: &[u8]) -> Option<Vec<Self>> {
         let mut all = Vec::new();
         while !table.is_empty() {

@@ -193,6 +193,7 @@ impl<M: Memory> Journal<M> {
     ///
     /// # Errors
     /// When there is no room for it.
+    #[expect(clippy::indexing_slicing, reason = "the head, which is longer, was written first")]
     pub fn append(
         &self,
         lines: &[u8],

@@ -87,6 +87,7 @@ pub enum Unreadable {
 ///
 /// # Errors
 /// When the bytes do not begin with the header of one. All else can be read past.
+#[expect(clippy::indexing_slicing, reason = "the end was bounded by the length")]
 pub fn read(bytes: &[u8]) -> Result<Contents, Unreadable> {
     let (header, start) = Header::decode(bytes).map_err(|bad| match bad {
         BadHeader::Foreign => Unreadable::Foreign,

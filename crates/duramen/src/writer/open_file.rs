@@ -56,6 +56,7 @@ impl OpenFile {
     }
 
     /// Writes all of `bytes`; with an error comes how many were written before it.
+    #[expect(clippy::indexing_slicing, reason = "no more is written than there is")]
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
         let mut written = 0;
         while written < bytes.len() {
@@ -74,6 +75,10 @@ impl OpenFile {
 
     /// Writes entries, the first of which ends at the first of `ends` and so on, behind what is missing of an earlier one.
     /// Of the entry in which the writing stops the rest is kept; those behind it are lost.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the ends are in order, and the last is the length; what was written is no more"
+    )]
     fn write(&mut self, bytes: &[u8], ends: &[usize]) -> Progress {
         if !self.rest.is_empty() {
             let mut rest = std::mem::take(&mut self.rest);

@@ -72,6 +72,7 @@ pub(super) fn queue(options: &mut Options<'_>) -> Option<Recipe> {
 }
 
 /// The names of the handlers behind the queue.
+#[expect(clippy::indexing_slicing, reason = "the index is of one of them")]
 fn behind(options: &mut Options<'_>) -> Option<Vec<String>> {
     options.require("handlers", "a list of names of handlers")?;
     let handlers = options.handlers("handlers")?;

@@ -102,6 +102,10 @@ impl File {
     }
 
     /// The same, with each `%%` as it is. A place for which there is no option stays too.
+    #[expect(
+        clippy::string_slice,
+        reason = "the places were found in it, and `%(` and `)s` are two bytes each"
+    )]
     fn interpolated(&self, section: &str, option: &str) -> Option<String> {
         const LONGEST_CHAIN: usize = 10;
         let mut value = self.raw(section, option)?.to_owned();

@@ -103,6 +103,7 @@ impl Reader<'_> {
         Ok(Value::Text(text.into()))
     }
 
+    #[expect(clippy::string_slice, reason = "as long as the character that stands there, or as the text")]
     fn text(&mut self, is_raw: bool, text: &mut String) -> Result<(), String> {
         let quote = if self.rest.starts_with("'''") || self.rest.starts_with("\"\"\"") { 3 } else { 1 };
         let (quote, behind) = self.rest.split_at(quote);
@@ -129,6 +130,7 @@ impl Reader<'_> {
         }
     }
 
+    #[expect(clippy::string_slice, reason = "so many bytes were found there")]
     fn escape(&mut self, text: &mut String) -> Result<(), String> {
         let Some(character) = self.rest.chars().next() else { return Ok(()) };
         self.rest = &self.rest[character.len_utf8()..];

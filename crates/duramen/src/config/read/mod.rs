@@ -68,6 +68,10 @@ pub(super) fn json(text: &str) -> Result<Value<'static>, Mistakes> {
 }
 
 #[cfg(feature = "toml")]
+#[expect(
+    clippy::string_slice,
+    reason = "the parser tells places between characters, and the end bounds them"
+)]
 pub(super) fn toml(text: &str) -> Result<Value<'static>, Mistakes> {
     let tree: Result<Tree, ::toml::de::Error> = ::toml::from_str(text);
     tree.map(|tree| tree.0).map_err(|error| {

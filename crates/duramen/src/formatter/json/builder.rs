@@ -513,6 +513,7 @@ impl JsonBuilder {
         })
     }
 
+    #[expect(clippy::indexing_slicing, reason = "the place was found in it")]
     fn apply_renames(&mut self) {
         for (name, key) in std::mem::take(&mut self.renames) {
             let by_source = self.members.iter().position(|member| member.source.is_called(&name));
@@ -524,6 +525,7 @@ impl JsonBuilder {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "the index is of one of them")]
     fn refuse_same_keys(&self) -> Result<(), OptionError> {
         for (index, member) in self.members.iter().enumerate() {
             let same = |other: &Member| other.group == member.group && other.key == member.key;

@@ -19,6 +19,7 @@ pub(super) fn write_text(text: &str, ascii: bool, out: &mut Vec<u8>) {
 
 /// Appends `bytes` in quotes: UTF-8 in which surrogates may stand alone, three bytes each, as `\ud800` to
 /// `\udfff`. Bytes of no such form are shown as U+FFFD.
+#[expect(clippy::indexing_slicing, reason = "a window of three bytes was found there")]
 pub(super) fn write_with_surrogates(bytes: &[u8], ascii: bool, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = bytes;
@@ -37,6 +38,7 @@ fn is_surrogate(bytes: &[u8]) -> bool {
 }
 
 /// Appends `text` without quotes.
+#[expect(clippy::indexing_slicing, reason = "both places are before bytes of the text, or its end")]
 pub(super) fn write_inner(text: &str, ascii: bool, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut written = 0;
@@ -59,6 +61,7 @@ pub(super) fn write_inner(text: &str, ascii: bool, out: &mut Vec<u8>) {
     append(out, &bytes[written..]);
 }
 
+#[expect(clippy::string_slice, reason = "a character begins there")]
 fn char_at(text: &str, position: usize) -> char {
     text[position..].chars().next().unwrap_or_default()
 }
@@ -86,6 +89,7 @@ fn write_escape(byte: u8, character: char, out: &mut Vec<u8>) {
 }
 
 /// A UTF-16 code unit as `\uXXXX`.
+#[expect(clippy::indexing_slicing, reason = "four bits are below 16")]
 fn write_unit(unit: u16, out: &mut Vec<u8>) {
     let digit = |shift: u32| HEX[usize::from(unit >> shift & 0xF)];
     out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
@@ -95,6 +99,7 @@ fn write_unit(unit: u16, out: &mut Vec<u8>) {
 const STRIDE: usize = 16;
 
 /// The position of the next byte from `start` on that may have to be escaped, or the length.
+#[expect(clippy::indexing_slicing, reason = "the place is a byte of the text or its end")]
 fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
     let mut position = start;
     while let Some(stride) = bytes.get(position..position + STRIDE) {
@@ -120,6 +125,7 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
 const WORD: usize = size_of::<u64>();
 
 /// The last bytes as a word: of fewer than eight some stand in it more than once.
+#[expect(clippy::indexing_slicing, reason = "a half is less than the whole, which is not empty")]
 fn last_word(bytes: &[u8]) -> Option<u64> {
     if let Some(word) = bytes.last_chunk::<WORD>() {
         return Some(u64::from_le_bytes(*word));

@@ -261,6 +261,7 @@ pub enum Severity {
 }
 
 impl Severity {
+    #[expect(clippy::indexing_slicing, reason = "there are six of them, as `index` counts")]
     pub(super) fn write(self, level: Level, value: ValueWriter<'_>) {
         match self {
             Self::Syslog => value.integer([7, 7, 6, 4, 3, 2][index(level)]),

@@ -49,6 +49,7 @@ impl TimestampForm {
     }
 
     /// Writes the moment, given in nanoseconds since the epoch; text by RFC 3339 in the time of `zone`.
+    #[expect(clippy::indexing_slicing, reason = "no more is written than there is room for")]
     pub(super) fn write(self, nanoseconds: i64, zone: &TimeZone, value: ValueWriter<'_>) {
         match self {
             Self::Rfc3339 => {

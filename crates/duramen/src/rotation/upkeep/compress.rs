@@ -164,6 +164,7 @@ impl Copied {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "no more is read than there is room for")]
 fn pump(source: &mut dyn SourceFile, target: &mut dyn Write) -> io::Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     loop {

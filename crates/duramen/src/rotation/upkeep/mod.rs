@@ -203,6 +203,7 @@ impl Upkeep {
 
     /// Adds one to the numbers of `backups`, the highest first, up to the first number that is free. What is above the
     /// number of backups that are kept, the sweep takes away.
+    #[expect(clippy::indexing_slicing, reason = "no more than there are: so many were counted")]
     fn shift(&self, mut backups: Vec<Backup>) -> io::Result<()> {
         let Sweeper { fs, base, .. } = &*self.sweeper;
         backups.retain(|backup| backup.stamp.date.is_none());

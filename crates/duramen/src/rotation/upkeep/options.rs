@@ -192,6 +192,7 @@ impl InvalidOption {
 ///
 /// # Errors
 /// [`InvalidOption`] for `option`, when `text` is no such age.
+#[expect(clippy::string_slice, reason = "its last character was seen to be one byte long")]
 pub fn parse_age(option: &'static str, text: &str) -> Result<Duration, InvalidOption> {
     let seconds_in = |unit| match unit {
         's' => Some(1_u64),

@@ -129,6 +129,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The memo: what was put there is referred to later.
+    #[expect(clippy::indexing_slicing, reason = "it was made so long that the place is within")]
     fn remember(&mut self, opcode: u8) -> Done {
         let place = match opcode {
             0x94 => self.memo.len(),
@@ -215,6 +216,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    #[expect(clippy::indexing_slicing, reason = "the chunks are pairs")]
     fn set_items(&mut self, items: &[Place]) -> Done {
         if !items.len().is_multiple_of(2) {
             return Err(PickleError::Malformed("a key has no value"));
@@ -228,6 +230,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Classes, functions, and what Python would make by calling them.
+    #[expect(clippy::indexing_slicing, reason = "places are of nodes that were made")]
     fn name_object(&mut self, opcode: u8) -> Done {
         match opcode {
             b'c' => {
@@ -267,6 +270,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Pushes what stands for the result of a call, which is not made.
+    #[expect(clippy::indexing_slicing, reason = "places are of nodes that were made")]
     fn call(&mut self, callable: Place, arguments: &[Place]) -> Done {
         let mut name = match &self.nodes[callable] {
             Node::Global(name) | Node::Object(name, _) => name.clone(),
@@ -328,6 +332,7 @@ impl<'a> Machine<'a> {
         self.nodes.get_mut(top).ok_or(EMPTY)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "places are of nodes that were made")]
     fn text_at(&self, place: Place) -> Option<&str> {
         match &self.nodes[place] {
             Node::Plain(Value::Text(text)) => Some(text),
@@ -355,6 +360,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The text up to the end of the line.
+    #[expect(clippy::indexing_slicing, reason = "the place was found in it")]
     fn line(&mut self) -> Done<&'a str> {
         let end = self.rest.iter().position(|byte| *byte == b'\n').ok_or(PickleError::Truncated)?;
         let line = std::str::from_utf8(&self.rest[..end]);
@@ -373,6 +379,7 @@ struct Made<'m, 'a> {
 }
 
 impl<'a> Made<'_, 'a> {
+    #[expect(clippy::indexing_slicing, reason = "places are of nodes that were made")]
     fn value(&mut self, place: Place, depth: usize) -> Done<Value<'a>> {
         let node = &self.machine.nodes[place];
         if depth >= DEEPEST && matches!(node, Node::List(_) | Node::Map(_)) {

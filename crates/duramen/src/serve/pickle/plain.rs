@@ -10,6 +10,7 @@ use crate::Value;
 const INTEGER_BYTES: usize = 512;
 
 /// Text as Python pickles it: UTF-8, in which halves of surrogate pairs may stand. Those are shown as `\ud800`.
+#[expect(clippy::indexing_slicing, reason = "the place was found in it")]
 pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.into();
@@ -71,6 +72,7 @@ pub(super) fn from_digits<'a>(digits: &str) -> Done<Value<'a>> {
 }
 
 /// A number of any length in two's complement.
+#[expect(clippy::indexing_slicing, reason = "it has eight bytes at most, by the comparison")]
 pub(super) fn from_little_endian<'a>(bytes: &[u8]) -> Done<Value<'a>> {
     if bytes.len() > INTEGER_BYTES {
         return Err(PickleError::TooLarge);

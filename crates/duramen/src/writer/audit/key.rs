@@ -55,6 +55,7 @@ impl AuditKey {
     ///
     /// # Errors
     /// [`InvalidOption`] for `key_file`, when it cannot be read or is too short.
+    #[expect(clippy::indexing_slicing, reason = "the place was found in it")]
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, InvalidOption> {
         let path = path.as_ref();
         let unreadable =
@@ -64,6 +65,7 @@ impl AuditKey {
         Self::named("key_file", &bytes[..end])
     }
 
+    #[expect(clippy::indexing_slicing, reason = "a hash is longer")]
     fn named(option: &'static str, bytes: &[u8]) -> Result<Self, InvalidOption> {
         let too_short = || InvalidOption::new(option, format!("{} bytes", bytes.len()), EXPECTED);
         if bytes.len() < SHORTEST {

@@ -133,6 +133,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     text
 }
 
+#[expect(clippy::indexing_slicing, reason = "the chunks are pairs")]
 pub(super) fn from_hex(text: &[u8]) -> Option<Code> {
     let mut code = NO_CODE;
     if text.len() != 2 * code.len() {

@@ -512,6 +512,7 @@ fn hold_path(path: &Path) -> PathBuf {
     name.into()
 }
 
+#[expect(clippy::indexing_slicing, reason = "no more is written than there is")]
 fn write_all(file: &mut dyn LogFile, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
