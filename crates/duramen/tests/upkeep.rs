@@ -333,14 +333,20 @@ fn who_follows_late_does_not_roll_over_a_second_time() {
 #[test]
 fn contradictions_are_refused() {
     type Change = fn(&mut UpkeepOptions);
-    let cases: [(&str, Change); 4] = [
+    let cases: [(&str, Change); 7] = [
         ("archive_to: found a folder alone", |options| options.archive_to = Some("old".into())),
         ("archive_to: found the folder of the log", |options| {
             options.backup_count = 1;
             options.archive_to = Some("log".into());
         }),
         ("archive_max_age: found an age alone", |options| options.archive_max_age = Some(LONG)),
+        ("archive_to: found the folder of the log", |options| {
+            options.backup_count = 1;
+            options.archive_to = Some("log/old/..".into());
+        }),
         ("symlink: found the path of the log", |options| options.symlink = Some(LOG.into())),
+        ("symlink: found the path of the log", |options| options.symlink = Some(format!("./{LOG}").into())),
+        ("symlink: found \"\"", |options| options.symlink = Some("".into())),
     ];
     for (start, change) in cases {
         let mut options = UpkeepOptions::default();

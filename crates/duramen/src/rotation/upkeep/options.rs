@@ -1,7 +1,7 @@
 //! What becomes of backups beyond what CPython's handlers do with them, checked before anything is touched.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,18 +137,38 @@ impl UpkeepOptions {
                 let expected = "backupCount, max_age or max_total_bytes, which say what goes there";
                 return refuse("archive_to", "a folder alone", expected);
             }
-            if archive == super::backups::folder_of(base) {
+            if plain(archive) == plain(super::backups::folder_of(base)) {
                 return refuse("archive_to", "the folder of the log itself", "another folder");
             }
         }
         if self.archive_max_age.is_some() && self.archive_to.is_none() {
             return refuse("archive_max_age", "an age alone", "archive_to beside it");
         }
-        if self.symlink.as_deref() == Some(base) {
-            return refuse("symlink", "the path of the log itself", "another path");
+        if let Some(link) = &self.symlink {
+            if link.as_os_str().is_empty() {
+                return refuse("symlink", "\"\"", "a path");
+            }
+            if plain(link) == plain(base) {
+                return refuse("symlink", "the path of the log itself", "another path");
+            }
         }
         Ok(())
     }
+}
+
+/// The path without `.` and `..`, as far as that can be told without asking the disk.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// An option that is impossible or contradicts another one.
