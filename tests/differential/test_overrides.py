@@ -469,3 +469,21 @@ def test_a_formatter_that_says_it_is_false_is_as_good_as_none(same):
         """,
         prints="own m 0\nm 1\nown m 2\nm 3\n",
     )
+
+
+def test_names_of_levels_are_asked_for_once_for_each_record(same):
+    same(
+        """
+        logger = logging.getLogger("app")
+        to_stdout(logger, "%(levelname)s %(message)s")
+        original = logging.getLevelName
+        def traced(level):
+            print("asked for", level)
+            return original(level)
+        logging.getLevelName = traced
+        # Each gives up the native way at another point.
+        for message, args in [("plain", ()), ("lone " + chr(0xD800), ()), ("%d", ("no number",))]:
+            for level in (20, 30, 35):
+                logger.log(level, message, *args)
+        """
+    )

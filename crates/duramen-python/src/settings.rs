@@ -20,7 +20,7 @@ use crate::record::{Creation, StartTime};
 pub(crate) struct Settings {
     /// The dicts that were read, with their versions. The first one is the module's.
     dicts: [(*mut ffi::PyObject, u64); 3],
-    /// The names of DEBUG to CRITICAL, as long as `getLevelName` is the interpreter's own.
+    /// The names of DEBUG to CRITICAL.
     names: [Option<LevelName>; 5],
     clock: Option<Clock>,
     start: StartTime,
@@ -65,7 +65,7 @@ pub(crate) fn current(py: Python<'_>) -> PyResult<Option<Rc<Settings>>> {
 }
 
 impl Settings {
-    /// `None` when something is of an unusual kind.
+    /// `None` when something is of an unusual kind, such as a `getLevelName` that is not the interpreter's own.
     fn read(py: Python<'_>) -> PyResult<Option<Self>> {
         let owner = globals::owner(py);
         let names = globals::get(py, intern!(py, "_levelToName"))?;
@@ -78,9 +78,12 @@ impl Settings {
             .map(|dict| (dict, unsafe { interpreter::dict_version(dict) }));
         let factory = globals::get(py, intern!(py, "_logRecordFactory"))?;
         let get_level_name = globals::get(py, intern!(py, "getLevelName"))?;
-        let is_usual = globals::is_function_of(&get_level_name, "getLevelName", &owner)?;
+        // Another one is called once for each record, which a line that is given up would not do.
+        if !globals::is_function_of(&get_level_name, "getLevelName", &owner)? {
+            return Ok(None);
+        }
         let name_of = |level: i64| -> PyResult<Option<LevelName>> {
-            let name = names.get_item(level)?.filter(|_| is_usual);
+            let name = names.get_item(level)?;
             let Some(Ok(name)) = name.map(Bound::cast_into_exact::<PyString>) else { return Ok(None) };
             let text = name.to_str().ok().map(Rc::from);
             Ok(text.map(|text| LevelName { text, object: name.unbind() }))
