@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults check public-api migration advisories check-long memcheck docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults projects check public-api migration advisories check-long memcheck docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -46,6 +46,10 @@ faults: $(VENV)/faults-ready
 	$(BIN)/python tests/faults $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(RECORDS),--records $(RECORDS))
 	$(BIN)/python tests/faults/ends.py $(if $(FORKS),--forks $(FORKS))
 	$(BIN)/python tests/faults/journals.py
+
+## projects: the tests of released projects on the standard library and on Duramen (hours; NAMES="colorlog sphinx")
+projects: $(VENV)/projects-ready
+	$(BIN)/python tests/projects $(NAMES)
 
 ## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:
@@ -145,6 +149,10 @@ $(VENV)/test-ready: $(VENV)/installed $(TEST_REQUIREMENTS)
 
 $(VENV)/faults-ready: $(VENV)/installed requirements/faults.txt
 	$(BIN)/python -m pip install --quiet -r requirements/faults.txt
+	touch $@
+
+$(VENV)/projects-ready: $(VENV)/installed requirements/projects.txt
+	$(BIN)/python -m pip install --quiet -r requirements/projects.txt
 	touch $@
 
 $(VENV)/check-ready: $(VENV)/made requirements/check.txt
