@@ -20,6 +20,7 @@ MAIN_SCENARIOS = (
     "json",
     "python-filter",
     "python-handler",
+    "adapter",
     "exception",
 )
 

@@ -1,12 +1,14 @@
 //! `LoggerAdapter`: a logger with fields of its own.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
+use crate::adapter_view::{self, Usual};
 use crate::handler::base::class_and_level;
 use crate::interpreter::intern;
 use crate::native_method::{Call, Method};
-use crate::{globals, interpreter};
+use crate::pipeline::{Keywords, LoggingCall};
+use crate::{globals, interpreter, logger, logger_view};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),
@@ -31,7 +33,7 @@ pub(crate) static LOGGING_METHODS: &[Method] = &[
     ("_log", log_unconditionally),
 ];
 
-fn logger<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+fn logger_of<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.object.getattr(intern!(call.py(), "logger"))
 }
 
@@ -51,20 +53,24 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn process<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
     let (message, keywords) = (call.argument(0), call.argument(1));
+    put_fields(&call.object, &keywords)?;
+    Ok((message, keywords).into_pyobject(call.py())?.into_any())
+}
+
+/// Puts the adapter's fields into the keywords of a call.
+fn put_fields<'py>(adapter: &Bound<'py, PyAny>, keywords: &Bound<'py, PyAny>) -> PyResult<()> {
+    let py = adapter.py();
     let name = intern!(py, "extra");
-    let merges = can_merge(py) && call.object.getattr(intern!(py, "merge_extra"))?.is_truthy()?;
-    let own = call.object.getattr(name)?;
+    let merges = can_merge(py) && adapter.getattr(intern!(py, "merge_extra"))?.is_truthy()?;
+    let own = adapter.getattr(name)?;
     if merges && keywords.contains(name)? {
         let all = PyDict::new(py);
         all.as_any().call_method1(intern!(py, "update"), (own,))?;
         all.as_any().call_method1(intern!(py, "update"), (keywords.get_item(name)?,))?;
-        keywords.set_item(name, all)?;
-    } else {
-        keywords.set_item(name, own)?;
+        return keywords.set_item(name, all);
     }
-    Ok((message, keywords).into_pyobject(py)?.into_any())
+    keywords.set_item(name, own)
 }
 
 /// The positional arguments of a call of `log`: `level`, `message` and what `*args` takes.
@@ -78,12 +84,27 @@ fn before_rest<'py>(
     PyTuple::new(call.py(), arguments)
 }
 
+/// `self.log(level, …)`.
+fn call_log<'py>(
+    call: &Call<'_, 'py>,
+    level: Bound<'py, PyAny>,
+    keywords: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let message = call.argument(0);
+    // `log` has no room for another `level` or `msg`.
+    if keywords.as_ref().is_none_or(are_options)
+        && let Some(usual) = adapter_view::examine(&call.object)?
+    {
+        return log_as_usual(call, usual, &level, message, keywords);
+    }
+    let arguments = before_rest(call, level, message.to_owned())?;
+    call.object.call_method(intern!(call.py(), "log"), arguments, keywords.as_ref())?;
+    call.none()
+}
+
 /// `self.log(level, …)` with the global called `level`.
 fn log_at<'py>(call: &Call<'_, 'py>, level: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
-    let py = call.py();
-    let arguments = before_rest(call, globals::get(py, level)?, call.argument(0).to_owned())?;
-    call.object.call_method(intern!(py, "log"), arguments, call.extra_keywords.as_ref())?;
-    call.none()
+    call_log(call, globals::get(call.py(), level)?, call.extra_keywords.clone())
 }
 
 fn debug<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -110,31 +131,86 @@ fn exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let keywords = call.extra_keywords.clone().unwrap_or_else(|| PyDict::new(py));
     keywords.set_item(intern!(py, "exc_info"), call.argument(1))?;
-    let level = globals::get(py, intern!(py, "ERROR"))?;
-    let arguments = before_rest(call, level, call.argument(0).to_owned())?;
-    call.object.call_method(intern!(py, "log"), arguments, Some(&keywords))?;
-    call.none()
+    call_log(call, globals::get(py, intern!(py, "ERROR"))?, Some(keywords))
 }
 
 fn log<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let level = call.argument(0);
+    let (level, message) = (call.argument(0), call.argument(1));
+    let keywords = call.extra_keywords.clone();
+    if let Some(usual) = adapter_view::examine(&call.object)? {
+        return log_as_usual(call, usual, &level, message, keywords);
+    }
     if call.object.call_method1(intern!(py, "isEnabledFor"), (level,))?.is_truthy()? {
-        let keywords = call.extra_keywords.clone().unwrap_or_else(|| PyDict::new(py));
-        let processed = call.object.call_method1(intern!(py, "process"), (call.argument(1), keywords))?;
-        let (message, keywords) = unpack(&processed)?;
+        let (message, keywords) = call_process(call, message, keywords)?;
         let arguments = before_rest(call, level.to_owned(), message)?;
-        logger(call)?.call_method(intern!(py, "log"), arguments, Some(&keywords))?;
+        logger_of(call)?.call_method(intern!(py, "log"), arguments, Some(&keywords))?;
     }
     call.none()
+}
+
+/// What `log` does where nobody has overridden it, nor `isEnabledFor`.
+fn log_as_usual<'py>(
+    call: &Call<'_, 'py>,
+    usual: Usual,
+    level: &Bound<'py, PyAny>,
+    message: Borrowed<'_, 'py, PyAny>,
+    keywords: Option<Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    let number = level.cast_exact::<PyInt>().ok().and_then(|level| level.extract().ok());
+    if !logger::is_enabled(&logger_of(call)?, level, number)? {
+        return call.none();
+    }
+    let (message, keywords) = if usual.has_own_process {
+        call_process(call, message, keywords)?
+    } else {
+        let keywords = keywords.unwrap_or_else(|| PyDict::new(py));
+        put_fields(&call.object, keywords.as_any())?;
+        (message.to_owned(), keywords)
+    };
+    let logger = logger_of(call)?;
+    let hands_on = |_: &i64| logger_view::of(&logger).is_some() && are_options(&keywords);
+    if let Some(level) = number.filter(hands_on) {
+        logger::send_if_enabled(&LoggingCall {
+            logger: &logger,
+            level,
+            template: message.as_borrowed(),
+            arguments: call.rest,
+            keywords: Keywords::Dict(&keywords),
+        })?;
+    } else {
+        let arguments = before_rest(call, level.clone(), message)?;
+        logger.call_method(intern!(py, "log"), arguments, Some(&keywords))?;
+    }
+    call.none()
+}
+
+/// Whether the names are those that `Logger.log` hands on: it refuses `level` and `msg`.
+fn are_options(keywords: &Bound<'_, PyDict>) -> bool {
+    let py = keywords.py();
+    let options =
+        [intern!(py, "extra"), intern!(py, "exc_info"), intern!(py, "stack_info"), intern!(py, "stacklevel")];
+    interpreter::entries(keywords).all(|(name, _)| options.iter().any(|option| option.is(&name)))
+}
+
+fn call_process<'py>(
+    call: &Call<'_, 'py>,
+    message: Borrowed<'_, 'py, PyAny>,
+    keywords: Option<Bound<'py, PyDict>>,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
+    let keywords = keywords.unwrap_or_else(|| PyDict::new(call.py()));
+    unpack(&call.object.call_method1(intern!(call.py(), "process"), (message, keywords))?)
 }
 
 /// The message and the keywords that `process` gave: a sequence of two, with any mapping for the latter.
 fn unpack<'py>(processed: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
     let py = processed.py();
-    let parts = processed.try_iter()?.collect::<PyResult<Vec<_>>>()?;
-    let (message, keywords): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
-        PyTuple::new(py, parts)?.into_any().extract()?;
+    let parts = match processed.cast_exact::<PyTuple>() {
+        Ok(parts) => parts.clone(),
+        Err(_) => PyTuple::new(py, processed.try_iter()?.collect::<PyResult<Vec<_>>>()?)?,
+    };
+    let (message, keywords): (Bound<'py, PyAny>, Bound<'py, PyAny>) = parts.extract()?;
     let keywords = match keywords.cast_into::<PyDict>() {
         Ok(keywords) => keywords,
         Err(error) => {
@@ -159,29 +235,29 @@ fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>>
         keywords.set_item(intern!(py, "stack_info"), call.argument(5))?;
         Some(keywords)
     };
-    logger(call)?.call_method(intern!(py, "_log"), arguments, keywords.as_ref())
+    logger_of(call)?.call_method(intern!(py, "_log"), arguments, keywords.as_ref())
 }
 
 fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    logger(call)?.call_method1(intern!(call.py(), "isEnabledFor"), (call.argument(0),))
+    logger_of(call)?.call_method1(intern!(call.py(), "isEnabledFor"), (call.argument(0),))
 }
 
 fn set_level<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    logger(call)?.call_method1(intern!(call.py(), "setLevel"), (call.argument(0),))?;
+    logger_of(call)?.call_method1(intern!(call.py(), "setLevel"), (call.argument(0),))?;
     call.none()
 }
 
 fn get_effective_level<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    logger(call)?.call_method0(intern!(call.py(), "getEffectiveLevel"))
+    logger_of(call)?.call_method0(intern!(call.py(), "getEffectiveLevel"))
 }
 
 fn has_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    logger(call)?.call_method0(intern!(call.py(), "hasHandlers"))
+    logger_of(call)?.call_method0(intern!(call.py(), "hasHandlers"))
 }
 
 fn repr<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let logger = logger(call)?;
+    let logger = logger_of(call)?;
     let level = logger.call_method0(intern!(py, "getEffectiveLevel"))?;
     let (class, level) = class_and_level(&call.object, &level)?;
     let name = logger.getattr(intern!(py, "name"))?;

@@ -10,125 +10,14 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
+pub(crate) use crate::family::Family;
+use crate::family::is_decisive;
 use crate::interpreter::{self, Entry, intern};
 use crate::native_method::{self, Method};
 use crate::{
     adapter, buffering, entry, filter, formatter, globals, handler, logger, logger_tree, logger_view,
     manager, record, record_shape, structured, style,
 };
-
-/// What an object is in the pipeline; objects of one family are asked the same questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    /// `Logger`.
-    Logger,
-    /// `LogRecord`.
-    Record,
-    /// `Filter`.
-    Filter,
-    /// `Formatter`.
-    Formatter,
-    /// `PercentStyle`, `StrFormatStyle`, `StringTemplateStyle`.
-    Style,
-    /// `StreamHandler`, `FileHandler` and the handlers for files that are rolled over or watched: the
-    /// native way can write their records itself.
-    StreamHandler,
-    /// `NullHandler`, which writes nothing.
-    NullHandler,
-    /// `AsyncHandler`, which hands lines to a worker.
-    AsyncHandler,
-    /// `QueueHandler`, which does the same while nobody looks at its queue.
-    QueueHandler,
-    /// `QueueListener`, behind such a queue.
-    QueueListener,
-    /// Every other class: never met by the native path.
-    Other,
-}
-
-impl Family {
-    /// The methods that the native path stands in for: with one of them overridden it is not taken.
-    fn decisive_methods(self) -> &'static [&'static str] {
-        match self {
-            Self::Logger => &[
-                "isEnabledFor",
-                "getEffectiveLevel",
-                "_log",
-                "findCaller",
-                "makeRecord",
-                "handle",
-                "filter",
-                "callHandlers",
-                "__getattribute__",
-            ],
-            Self::Record => &[
-                "__new__",
-                "__init__",
-                "getMessage",
-                "__getattribute__",
-                "__setattr__",
-                "__str__",
-                "__repr__",
-            ],
-            Self::Filter => &["filter", "__getattribute__"],
-            Self::Formatter => &[
-                "format",
-                "formatTime",
-                "formatMessage",
-                "usesTime",
-                "formatException",
-                "formatStack",
-                "__getattribute__",
-            ],
-            Self::Style => &["format", "_format", "usesTime", "__getattribute__"],
-            Self::StreamHandler => &[
-                "handle",
-                "filter",
-                "acquire",
-                "release",
-                "emit",
-                "format",
-                "flush",
-                "handleError",
-                "shouldRollover",
-                "__getattribute__",
-            ],
-            Self::NullHandler => &["handle", "filter", "__getattribute__"],
-            Self::AsyncHandler => &["handle", "filter", "emit", "handleError", "__getattribute__"],
-            Self::QueueHandler => &[
-                "handle",
-                "filter",
-                "acquire",
-                "release",
-                "emit",
-                "format",
-                "prepare",
-                "enqueue",
-                "handleError",
-                "__getattribute__",
-            ],
-            Self::QueueListener => {
-                &["handle", "prepare", "dequeue", "_monitor", "enqueue_sentinel", "__getattribute__"]
-            }
-            Self::Other => &[],
-        }
-    }
-}
-
-/// Whether the native way of any family stands in for the method, which a base class may define.
-fn is_decisive(method: &str) -> bool {
-    [
-        Family::Logger,
-        Family::Record,
-        Family::Filter,
-        Family::Formatter,
-        Family::Style,
-        Family::StreamHandler,
-        Family::QueueHandler,
-        Family::QueueListener,
-    ]
-    .into_iter()
-    .any(|family| family.decisive_methods().contains(&method))
-}
 
 /// A class of the interpreter's `logging` and what replaces its methods.
 struct NativeClass {
@@ -163,7 +52,7 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("PlaceHolder", Family::Other, manager::PLACEHOLDER_METHODS),
             class("Manager", Family::Other, manager::METHODS),
             class("BufferingFormatter", Family::Other, buffering::METHODS),
-            class("LoggerAdapter", Family::Other, adapter::METHODS),
+            class("LoggerAdapter", Family::Adapter, adapter::METHODS),
         ],
         "logging.handlers" => vec![
             class("BaseRotatingHandler", Family::Other, handler::rotating::BASE_METHODS),
@@ -266,6 +155,26 @@ impl KnownClass {
     /// Looks whether nothing is overridden on the class.
     pub(crate) fn verify(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.native && self.overridden_on_class(py)?.is_none())
+    }
+
+    /// Whether it is in `family`, and nobody had replaced a method before the native ones were put in.
+    pub(crate) fn is_native(&self, family: Family) -> bool {
+        self.family == family && self.native
+    }
+
+    /// The decisive methods that `class`, the class itself or one that derives from it, has of its own.
+    pub(crate) fn overridden_in<'py>(
+        &self,
+        class: &Bound<'py, PyType>,
+    ) -> PyResult<Vec<Bound<'py, PyString>>> {
+        let mut overridden = Vec::new();
+        for (name, expected) in &self.expected {
+            let name = name.bind(class.py());
+            if !class.getattr(name)?.is(expected) {
+                overridden.push(name.clone());
+            }
+        }
+        Ok(overridden)
     }
 
     /// Whether every decisive method of `object`, an instance, is the class's own.
@@ -399,7 +308,11 @@ pub(crate) fn put_native_methods<'py>(
 
 /// What the interpreter calls for a method: most need their arguments bound first.
 fn entry_of(family: Family, method: &str) -> Entry {
-    let quick = if family == Family::Logger { entry::of(method) } else { None };
+    let quick = match family {
+        Family::Logger => entry::of(method),
+        Family::Adapter => entry::of_adapter(method),
+        _ => None,
+    };
     quick.unwrap_or(interpreter::call)
 }
 

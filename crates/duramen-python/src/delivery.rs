@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use duramen::Record;
+use duramen::formatter::Layout;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
@@ -12,6 +13,7 @@ use crate::formatter_plan::{FormatterPlan, Rendering};
 use crate::handler_plan::HandlerPlan;
 use crate::interpreter::intern;
 use crate::pipeline::Event;
+use crate::plain_fields::PlainFields;
 use crate::reach::Target;
 use crate::route;
 use crate::settings::Settings;
@@ -230,22 +232,22 @@ impl<'a, 'py> Delivery<'a, 'py> {
     ) -> PyResult<Option<bool>> {
         let py = self.target.handler.py();
         let has_asked = formatter.write_time(py, &self.event.created, self.settings, time)?;
-        let rendered = self.render(&formatter.rendering, time, line)?;
+        let rendered = self.render(formatter, time, line)?;
         Ok(rendered.then_some(has_asked || formatter.rendering.may_run_python()))
     }
 
     /// Appends the text of the record, `asctime` being its creation time; `false` for a value that only the
     /// interpreter renders.
-    fn render(&self, rendering: &Rendering, asctime: &str, line: &mut Vec<u8>) -> PyResult<bool> {
-        match rendering {
+    fn render(&self, formatter: &FormatterPlan, asctime: &str, line: &mut Vec<u8>) -> PyResult<bool> {
+        match &formatter.rendering {
             Rendering::Structured(layout) => {
                 let message = self.event.message_fields();
                 let fields = (message.as_deref(), self.extra);
                 layout.get().write(self.record, asctime, fields, self.exception, line)?;
             }
             Rendering::Layout(layout) => {
-                if self.event.message_fields().is_some() || layout.render(self.record, asctime, line).is_err()
-                {
+                let is_usual = self.event.message_fields().is_none();
+                if !is_usual || self.render_layout(layout, formatter.names(), asctime, line).is_none() {
                     return Ok(false);
                 }
                 append_exception(self.record, line);
@@ -253,6 +255,22 @@ impl<'a, 'py> Delivery<'a, 'py> {
             Rendering::Python => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn render_layout(
+        &self,
+        layout: &Layout,
+        names: &[Py<PyString>],
+        asctime: &str,
+        line: &mut Vec<u8>,
+    ) -> Option<()> {
+        if names.is_empty() {
+            return layout.render(self.record, asctime, line).ok();
+        }
+        let fields =
+            PlainFields { extra: self.extra.map(|extra| extra.as_borrowed()), ..PlainFields::default() };
+        let shown = fields.shown(self.target.handler.py(), names).ok()?.unwrap_or_default();
+        layout.render(&Record { fields: &shown, ..self.record.clone() }, asctime, line).ok()
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.

@@ -18,7 +18,7 @@ use crate::formatter_plan::{FormatterPlan, Needs, PlainRecord};
 use crate::handler_plan::HandlerPlan;
 use crate::interpreter::intern;
 use crate::pipeline::{Keywords, LoggingCall};
-use crate::plain_fields::PlainFields;
+use crate::plain_fields::{self, PlainFields};
 use crate::queued::QueuePlan;
 use crate::reach::Reach;
 use crate::redactor::Redactor;
@@ -47,13 +47,11 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
     settings.is_known_to_make_plain_records().then_some(())?;
     let level_name = &settings.level_name(call.level)?.text;
     let site = site_for(formatter.needs, py, settings)?;
-    let bound = if formatter.shows_fields() || masking.is_some() {
-        context::bound_plainly(py)?
-    } else {
-        [None, None]
-    };
+    let needs_bound = formatter.shows_fields() || masking.is_some() || !formatter.names().is_empty();
+    let bound = if needs_bound { context::bound_plainly(py)? } else { [None, None] };
     let bound = bound.each_ref().map(|bound| bound.as_ref().map(|bound| bound.as_borrowed()));
     let mut fields = PlainFields { message: None, extra, bound };
+    let shown = fields.shown(py, formatter.names()).ok()?;
     let created = settings.genuine_now()?;
     buffers::with(|buffers| {
         let buffers::Buffers { message, line, time } = buffers;
@@ -80,7 +78,7 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
             process: None,
             process_name: None,
             task_name: None,
-            fields: &[],
+            fields: shown.as_deref().unwrap_or_default(),
             exception: None,
             stack: None,
         };
@@ -105,16 +103,37 @@ fn extra_of<'a, 'py>(
     py: Python<'py>,
     keywords: Keywords<'a, 'py>,
 ) -> Option<Option<Borrowed<'a, 'py, PyDict>>> {
-    let Keywords::Given { names, values: [value] } = keywords else {
-        return matches!(keywords, Keywords::None).then_some(None);
+    let (name, value) = match keywords {
+        Keywords::None => return Some(None),
+        // SAFETY: a tuple with one name.
+        Keywords::Given { names, values: [value] } => unsafe {
+            (ffi::PyTuple_GET_ITEM(names.as_ptr(), 0), *value)
+        },
+        Keywords::Dict(dict) => match only_entry(dict)? {
+            Some(entry) => entry,
+            None => return Some(None),
+        },
+        Keywords::Extra(value) => (intern!(py, "extra").as_ptr(), value),
+        Keywords::Given { .. } => return None,
     };
     // Names in calls are interned.
-    // SAFETY: a tuple with one name.
-    let is_extra = unsafe { ffi::PyTuple_GET_ITEM(names.as_ptr(), 0) } == intern!(py, "extra").as_ptr();
+    let is_extra = name == intern!(py, "extra").as_ptr();
     match value.cast_exact::<PyDict>() {
         Ok(extra) if is_extra => Some(Some(extra)),
         _ => (is_extra && value.is_none()).then_some(None),
     }
+}
+
+/// The entry of a dict that has one at most.
+#[expect(clippy::option_option, reason = "none and several are two things")]
+fn only_entry<'a, 'py>(
+    dict: &'a Bound<'py, PyDict>,
+) -> Option<Option<(*mut ffi::PyObject, Borrowed<'a, 'py, PyAny>)>> {
+    let mut entries = plain_fields::entries(dict.as_borrowed());
+    let first = entries.next();
+    // SAFETY: the dict holds the value, and nobody changes it while the call is looked at.
+    let entry = first.map(|(name, value)| unsafe { (name, Borrowed::from_ptr(dict.py(), value)) });
+    entries.next().is_none().then_some(entry)
 }
 
 /// A message that is a dict, for a formatter that shows its items as fields.

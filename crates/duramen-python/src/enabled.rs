@@ -40,10 +40,25 @@ fn place_of(logger: *mut ffi::PyObject) -> usize {
 /// `logger` is a live object and the thread is attached.
 #[inline]
 pub(crate) unsafe fn answer<const LEVEL: u8>(logger: *mut ffi::PyObject) -> Option<bool> {
+    // SAFETY: by the contract.
+    unsafe { answer_of(logger, 1 << (LEVEL / 10)) }
+}
+
+/// The same for a level that is one of those whose answers are remembered, or another.
+pub(crate) fn known(logger: &Bound<'_, PyAny>, level: i64) -> Option<bool> {
+    let level = u8::try_from(level).ok().filter(|level| LEVELS.contains(level))?;
+    // SAFETY: a live object.
+    unsafe { answer_of(logger.as_ptr(), 1 << (level / 10)) }
+}
+
+/// # Safety
+/// As for [`answer`].
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is all that a disabled call does")]
+unsafe fn answer_of(logger: *mut ffi::PyObject, bit: u8) -> Option<bool> {
     // SAFETY: by the contract; a logger that is as it was holds its cache.
     unsafe {
         let answers = (*ANSWERS.get())[place_of(logger)].as_ref()?;
-        let bit = 1 << (LEVEL / 10);
         let holds = answers.logger == logger
             && answers.known & bit != 0
             && answers.state.holds(logger)

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::direct::{self, Written};
 use crate::interpreter::{self, Entry, ending, intern};
 use crate::pipeline::{Keywords, LoggingCall};
-use crate::{enabled, logger};
+use crate::{adapter_view, enabled, logger};
 
 /// The entry of a level method; `None` for all others.
 pub(crate) fn of(method: &str) -> Option<Entry> {
@@ -35,16 +35,161 @@ unsafe extern "C" fn call_at<const LEVEL: u8>(
     // SAFETY: the interpreter passes live arguments, of which the first is the logger and the second the
     // message, and keeps them alive until the call returns.
     unsafe {
-        if ffi::PyVectorcall_NARGS(count) >= 2 {
-            match enabled::answer::<LEVEL>(*arguments) {
-                Some(false) => return ffi::Py_NewRef(ffi::Py_None()),
-                Some(true) if are_usual(keywords) && !ending::has_begun() => {
-                    return send::<LEVEL>(arguments, count, keywords);
+        let answer =
+            if ffi::PyVectorcall_NARGS(count) >= 2 { enabled::answer::<LEVEL>(*arguments) } else { None };
+        // Nothing is kept until after the calls, so that the frame of a disabled one is empty.
+        match answer {
+            Some(false) => none(),
+            Some(true) => call_enabled::<LEVEL>(function, arguments, count, keywords),
+            None => interpreter::call(function, arguments, count, keywords),
+        }
+    }
+}
+
+/// `None` as a result.
+#[inline]
+fn none() -> *mut ffi::PyObject {
+    // SAFETY: attached, as the interpreter's calls are. From CPython 3.12 on nobody counts who holds it.
+    unsafe { if cfg!(Py_3_12) { ffi::Py_None() } else { ffi::Py_NewRef(ffi::Py_None()) } }
+}
+
+/// The call of a level that is enabled.
+///
+/// # Safety
+/// As for [`call_at`], with two positional arguments at least.
+#[inline(never)]
+unsafe extern "C" fn call_enabled<const LEVEL: u8>(
+    function: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: by the contract.
+    unsafe {
+        if !are_usual(keywords) || ending::has_begun() {
+            return interpreter::call(function, arguments, count, keywords);
+        }
+        let (logger, positional) = (*arguments, ffi::PyVectorcall_NARGS(count));
+        let extra = std::ptr::null_mut();
+        send::<LEVEL>(&Given { logger, arguments, positional, keywords, extra })
+    }
+}
+
+/// The entry of an adapter's level method; `None` for all others.
+pub(crate) fn of_adapter(method: &str) -> Option<Entry> {
+    Some(match method {
+        "debug" => call_adapter_at::<10>,
+        "info" => call_adapter_at::<20>,
+        "warning" => call_adapter_at::<30>,
+        "error" => call_adapter_at::<40>,
+        "critical" => call_adapter_at::<50>,
+        _ => return None,
+    })
+}
+
+/// Calls the level method of `LEVEL` of an adapter.
+///
+/// # Safety
+/// As for [`call_at`].
+unsafe extern "C" fn call_adapter_at<const LEVEL: u8>(
+    function: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: as in `call_at`; the adapters hold the logger, as long as nothing runs.
+    unsafe {
+        if ffi::PyVectorcall_NARGS(count) >= 2
+            && let Some(logger) = adapter_view::logger_behind(*arguments)
+        {
+            match enabled::answer::<LEVEL>(logger) {
+                Some(false) => return none(),
+                Some(true) if is_extra_alone(keywords) && !ending::has_begun() => {
+                    if let Some(result) = send_adapted::<LEVEL>(logger, arguments, count, keywords) {
+                        return result;
+                    }
                 }
                 _ => {}
             }
         }
         interpreter::call(function, arguments, count, keywords)
+    }
+}
+
+/// Whether there are no keywords but `extra`.
+///
+/// # Safety
+/// As for [`are_usual`].
+unsafe fn is_extra_alone(names: *mut ffi::PyObject) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        names.is_null()
+            || (ffi::PyTuple_GET_SIZE(names) == 1
+                && ffi::PyTuple_GET_ITEM(names, 0) == intern!(Python::assume_attached(), "extra").as_ptr())
+    }
+}
+
+/// Sends the record of a call of an adapter to the logger behind it; `None` when only the interpreter can tell its
+/// fields, and nothing has been done.
+///
+/// # Safety
+/// As for [`send`], with `extra` as the one keyword, if there is any.
+#[inline(never)]
+unsafe fn send_adapted<const LEVEL: u8>(
+    logger: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> Option<*mut ffi::PyObject> {
+    // SAFETY: as for `call_at`. What is sent on is held until it has been.
+    unsafe {
+        let positional = ffi::PyVectorcall_NARGS(count);
+        let fields = interpreter::caught(|py| {
+            let (given, _) = interpreter::borrowed_arguments(py, arguments, positional, keywords);
+            adapter_view::fields(given[0], given.get(positional.unsigned_abs()).copied()).map(Bound::into_ptr)
+        });
+        let fields = fields.flatten()?;
+        ffi::Py_INCREF(logger);
+        let given = Given { logger, arguments, positional, keywords: std::ptr::null_mut(), extra: fields };
+        let result = send::<LEVEL>(&given);
+        ffi::Py_DECREF(fields);
+        ffi::Py_DECREF(logger);
+        Some(result)
+    }
+}
+
+/// What a logger is called with.
+struct Given {
+    logger: *mut ffi::PyObject,
+    /// The positional ones, of which the second is the message, and the keywords' values.
+    arguments: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    /// The names of keywords, or null.
+    keywords: *mut ffi::PyObject,
+    /// What takes the place of the keywords as `extra`, or null.
+    extra: *mut ffi::PyObject,
+}
+
+impl Given {
+    /// # Safety
+    /// All that was given is live until the call is no longer used, and the thread is attached.
+    #[inline]
+    unsafe fn call<'a, 'py>(&'a self, py: Python<'py>, level: u8) -> LoggingCall<'a, 'py> {
+        // SAFETY: by the contract; a borrowed object is a pointer to it.
+        unsafe {
+            let logger = &*(&raw const self.logger).cast::<Borrowed<'a, 'py, PyAny>>();
+            let (given, names) =
+                interpreter::borrowed_arguments(py, self.arguments, self.positional, self.keywords);
+            let (given, values) = given.split_at(self.positional.unsigned_abs());
+            let keywords = names.map_or(Keywords::None, |names| Keywords::Given { names, values });
+            LoggingCall {
+                logger,
+                level: level.into(),
+                template: given[1],
+                arguments: &given[2..],
+                keywords: Borrowed::from_ptr_or_opt(py, self.extra).map_or(keywords, Keywords::Extra),
+            }
+        }
     }
 }
 
@@ -54,52 +199,21 @@ unsafe extern "C" fn call_at<const LEVEL: u8>(
 /// # Safety
 /// As for [`call_at`], with two positional arguments at least.
 #[inline(never)]
-unsafe fn send<const LEVEL: u8>(
-    arguments: *const *mut ffi::PyObject,
-    count: usize,
-    keywords: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
+unsafe fn send<const LEVEL: u8>(given: &Given) -> *mut ffi::PyObject {
     ending::counted(|| {
         let mut reach = None;
         // SAFETY: by the contract, the interpreter's arguments; it calls attached.
-        let written = interpreter::caught(|py| unsafe {
-            direct::write(&logging_call::<LEVEL>(py, arguments, count, keywords), &mut reach)
-        });
+        let written = interpreter::caught(|py| unsafe { direct::write(&given.call(py, LEVEL), &mut reach) });
         if let Some(Some(Written::Whole)) = written {
-            // SAFETY: attached.
-            return unsafe { ffi::Py_NewRef(ffi::Py_None()) };
+            return none();
         }
         interpreter::at_border(|py| {
             // SAFETY: as above.
-            let call = unsafe { logging_call::<LEVEL>(py, arguments, count, keywords) };
+            let call = unsafe { given.call(py, LEVEL) };
             logger::send_further(&call, written.flatten(), reach)?;
             Ok(py.None().into_bound(py))
         })
     })
-}
-
-/// # Safety
-/// As for [`send`].
-#[inline]
-unsafe fn logging_call<const LEVEL: u8>(
-    py: Python<'_>,
-    arguments: *const *mut ffi::PyObject,
-    count: usize,
-    keywords: *mut ffi::PyObject,
-) -> LoggingCall<'_, '_> {
-    // SAFETY: by the contract.
-    let (given, names) = unsafe {
-        let positional = ffi::PyVectorcall_NARGS(count);
-        interpreter::borrowed_arguments(py, arguments, positional, keywords)
-    };
-    let (given, values) = given.split_at(given.len() - names.map_or(0, |names| names.len()));
-    LoggingCall {
-        logger: &given[0],
-        level: LEVEL.into(),
-        template: given[1],
-        arguments: &given[2..],
-        keywords: names.map_or(Keywords::None, |names| Keywords::Given { names, values }),
-    }
 }
 
 /// Whether the names are those of options that the native way knows. Others, such as a second `msg`, are

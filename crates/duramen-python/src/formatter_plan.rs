@@ -10,6 +10,7 @@ use duramen::formatter::{Field, Layout};
 use duramen::redact::Redactor;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::asctime::TimeText;
 use crate::beginning::Beginning;
@@ -117,6 +118,8 @@ pub(crate) struct FormatterPlan {
     beginning: Option<RefCell<Beginning>>,
     /// For structured lines.
     kept: Option<Box<RefCell<KeptTexts>>>,
+    /// The extra fields that a layout shows.
+    names: Box<[Py<PyString>]>,
     /// The formatter, its style and what that one holds, in the states from which the plan was made. Each one
     /// that is as it was holds the next. `None` when changes could not be told: the plan is good for one record.
     parts: Option<Vec<(*mut ffi::PyObject, State)>>,
@@ -156,7 +159,13 @@ impl FormatterPlan {
         };
         let beginning = has_beginning.then(RefCell::default);
         let kept = matches!(&rendering, Rendering::Structured(_)).then(Box::default);
-        Self { needs: Needs::of(&rendering), rendering, time, beginning, kept, parts }
+        let names = match &rendering {
+            Rendering::Layout(layout) => {
+                layout.extra_names().map(|name| PyString::intern(formatter.py(), name).unbind()).collect()
+            }
+            Rendering::Structured(_) | Rendering::Python => Box::default(),
+        };
+        Self { needs: Needs::of(&rendering), rendering, time, beginning, kept, names, parts }
     }
 
     /// Whether `formatter` is the one that the plan was made for, and everything is as it was.
@@ -196,9 +205,14 @@ impl FormatterPlan {
         matches!(&self.rendering, Rendering::Layout(layout) if layout.is_message())
     }
 
-    /// Whether the text shows extra fields.
+    /// Whether the text shows all extra fields, whatever their names.
     pub(crate) fn shows_fields(&self) -> bool {
         self.kept.is_some()
+    }
+
+    /// The names of the extra fields that a layout shows.
+    pub(crate) fn names(&self) -> &[Py<PyString>] {
+        &self.names
     }
 
     /// Appends the text of a record whose level has the name `level_name` to `line`; `None` when the interpreter has to be
@@ -225,7 +239,7 @@ impl FormatterPlan {
                 details.are_good().then_some(())
             }
             Rendering::Layout(layout) => {
-                // Fields are not shown, but they are looked at.
+                // Those that are shown are the record's.
                 (fields.extra_is_free() && (masking.is_none() || fields.are_none())).then_some(())?;
                 let Some(written) = &self.time else { return layout.render(record.0, "", line).ok() };
                 if let Some(beginning) = &self.beginning {

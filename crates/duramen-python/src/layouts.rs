@@ -40,11 +40,12 @@ pub(crate) fn compiled(style: &Bound<'_, PyAny>, text: &Bound<'_, PyString>) -> 
     layout
 }
 
+/// Extra fields are attributes that a record has or has not: the interpreter says what comes of one that is missing.
 fn compile(class: &str, text: &str) -> Option<Layout> {
     match class {
-        "PercentStyle" => percent::compile(text).ok(),
-        "StrFormatStyle" => brace::compile(text).ok(),
-        "StringTemplateStyle" => dollar::compile(text).ok(),
+        "PercentStyle" => percent::compile_with_extra(text).ok(),
+        "StrFormatStyle" => brace::compile_with_extra(text).ok(),
+        "StringTemplateStyle" => dollar::compile_with_extra(text).ok(),
         _ => None,
     }
 }

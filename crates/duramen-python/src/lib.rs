@@ -5,6 +5,7 @@
 
 mod active_span;
 mod adapter;
+mod adapter_view;
 mod amended;
 mod asctime;
 mod audit;
@@ -21,6 +22,7 @@ mod direct;
 mod enabled;
 mod entry;
 mod exception;
+mod family;
 mod fields;
 mod filter;
 mod filter_plan;

@@ -137,23 +137,38 @@ fn log_if_enabled<'py>(
     level: &Bound<'py, PyAny>,
     message: Borrowed<'_, 'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if !enabled(&call.object, level)? {
-        return call.none();
-    }
-    // A subclass of `int` may have a text of its own.
     if let Ok(Ok(level)) = level.cast_exact::<PyInt>().map(|level| level.extract()) {
-        send(&LoggingCall {
+        send_if_enabled(&LoggingCall {
             logger: &call.object,
             level,
             template: message,
             arguments: call.rest,
             keywords: call.extra_keywords.as_ref().map_or(Keywords::None, Keywords::Dict),
         })?;
-    } else {
+    } else if is_enabled(&call.object, level, None)? {
+        // A subclass of `int` may have a text of its own.
         let arguments = (level, message, call.rest_tuple()?).into_pyobject(call.py())?;
         call_log(&call.object, arguments, call.extra_keywords.as_ref())?;
     }
     call.none()
+}
+
+/// What `log` does with an exact `int` for a level.
+pub(crate) fn send_if_enabled(call: &LoggingCall<'_, '_>) -> PyResult<()> {
+    let level = PyInt::new(call.logger.py(), call.level);
+    if is_enabled(call.logger, level.as_any(), Some(call.level))? { send(call) } else { Ok(()) }
+}
+
+/// Whether a logger, or what stands for one, logs at this level; `number` is the level if it is an exact `int`.
+pub(crate) fn is_enabled<'py>(
+    logger: &Bound<'py, PyAny>,
+    level: &Bound<'py, PyAny>,
+    number: Option<i64>,
+) -> PyResult<bool> {
+    match number.and_then(|number| enabled::known(logger, number)) {
+        Some(answer) => Ok(answer),
+        None => enabled(logger, level),
+    }
 }
 
 /// As `error` with `exc_info`, through the object's own `error`, which may be overridden.

@@ -43,6 +43,8 @@ pub(crate) enum Keywords<'a, 'py> {
         names: Borrowed<'a, 'py, PyTuple>,
         values: &'a [Borrowed<'a, 'py, PyAny>],
     },
+    /// `extra` alone.
+    Extra(Borrowed<'a, 'py, PyAny>),
 }
 
 impl<'py> Keywords<'_, 'py> {
@@ -56,6 +58,11 @@ impl<'py> Keywords<'_, 'py> {
                 for (name, value) in names.iter_borrowed().zip(*values) {
                     dict.set_item(name, value)?;
                 }
+                Some(dict)
+            }
+            Self::Extra(extra) => {
+                let dict = PyDict::new(py);
+                dict.set_item(intern!(py, "extra"), extra)?;
                 Some(dict)
             }
         })
@@ -155,6 +162,7 @@ impl<'py> Options<'py> {
             Keywords::Given { names, values } => options.take_all(
                 names.iter_borrowed().zip(values).map(|(name, value)| (name.to_owned(), (*value).to_owned())),
             )?,
+            Keywords::Extra(extra) => options.take_extra(extra.to_owned()),
         };
         if !usual {
             return Ok(None);

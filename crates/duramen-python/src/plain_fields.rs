@@ -6,12 +6,14 @@
 
 use std::cell::{Cell, RefCell};
 
+use duramen::Value;
 use duramen::formatter::json::{Details, ExceptionPart, ExtraWriter, Members, ValueWriter};
 use duramen::formatter::message::Argument;
 use duramen::redact::{Redactor as Rules, Verdict};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use smallvec::SmallVec;
 
 use crate::{fields, plain};
 
@@ -41,10 +43,76 @@ impl PlainFields<'_, '_> {
     }
 }
 
+/// The fields that a layout shows, with their values.
+pub(crate) type Shown<'a> = SmallVec<[(&'a str, Value<'a>); 2]>;
+
+/// Puts the fields called `names` together, of which `find` gives the values.
+///
+/// # Errors
+/// Where one is missing, or the interpreter has to be asked for its text.
+///
+/// # Safety
+/// What `find` gives, which runs nothing, is live for `'a`.
+#[inline(never)]
+pub(crate) unsafe fn shown<'a>(
+    py: Python<'_>,
+    names: &'a [Py<PyString>],
+    mut find: impl FnMut(&Bound<'_, PyString>) -> Option<Object>,
+) -> Result<Shown<'a>, NotPlain> {
+    let mut shown = Shown::new();
+    for name in names {
+        let value = find(name.bind(py)).ok_or(NotPlain)?;
+        // SAFETY: by the contract, and `names` hold the name.
+        let (text, value) = unsafe { (plain::text(name.as_ptr()), plain::argument(value)) };
+        let value = match value.ok_or(NotPlain)? {
+            Argument::Text(text) => Value::Text(text.into()),
+            Argument::Integer(number) => Value::Integer(number),
+            Argument::Float(number) => Value::Float(number),
+            Argument::Bool(truth) => Value::Bool(truth),
+            Argument::None => Value::Null,
+        };
+        shown.push((text.ok_or(NotPlain)?, value));
+    }
+    Ok(shown)
+}
+
+impl<'a> PlainFields<'a, '_> {
+    /// The fields called `names`, if any are asked for, as [`shown`] gives them.
+    #[inline]
+    pub(crate) fn shown(
+        &self,
+        py: Python<'_>,
+        names: &'a [Py<PyString>],
+    ) -> Result<Option<Shown<'a>>, NotPlain> {
+        if names.is_empty() { Ok(None) } else { self.find_shown(py, names).map(Some) }
+    }
+
+    #[inline(never)]
+    fn find_shown(&self, py: Python<'_>, names: &'a [Py<PyString>]) -> Result<Shown<'a>, NotPlain> {
+        let [bound, span] = self.bound;
+        let sources = [self.extra, bound, span];
+        for source in sources.into_iter().flatten() {
+            has_plain_names(source)?;
+        }
+        let find = |name: &Bound<'_, PyString>| {
+            sources.into_iter().flatten().find_map(|source| value_of(source, name))
+        };
+        // SAFETY: the dicts, which nobody changes meanwhile, hold their values.
+        unsafe { shown(py, names, find) }
+    }
+}
+
+/// The value in a dict of which all keys are exact texts: nothing runs.
+fn value_of(dict: Borrowed<'_, '_, PyDict>, name: &Bound<'_, PyString>) -> Option<Object> {
+    // SAFETY: a live dict and a text; exact texts fail neither to be hashed nor compared.
+    let value = unsafe { ffi::PyDict_GetItemWithError(dict.as_ptr(), name.as_ptr()) };
+    (!value.is_null()).then_some(value)
+}
+
 type Object = *mut ffi::PyObject;
 
 /// The entries of a dict that nobody changes meanwhile, borrowed from it.
-fn entries(dict: Borrowed<'_, '_, PyDict>) -> impl Iterator<Item = (Object, Object)> {
+pub(crate) fn entries(dict: Borrowed<'_, '_, PyDict>) -> impl Iterator<Item = (Object, Object)> {
     let (dict, mut position) = (dict.as_ptr(), 0);
     // SAFETY: a live dict.
     let length = unsafe { ffi::PyDict_Size(dict) };

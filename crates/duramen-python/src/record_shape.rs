@@ -159,6 +159,21 @@ impl<'py> Attributes<'py> {
         }
     }
 
+    /// The extra field `name` among the attributes, if the record has it.
+    pub(crate) fn extra(&self, name: &Py<PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self {
+            Self::Read(record, _) => {
+                let name = name.bind(record.py());
+                // Formatting shows nothing of the class.
+                if !interpreter::is_of_instance(record, name) {
+                    return Ok(None);
+                }
+                interpreter::optional_attribute(record, name)
+            }
+            Self::Dict(dict) => dict.get_item(name),
+        }
+    }
+
     /// Sets the attribute as formatting does. What was read is out of date then.
     pub(crate) fn set(&self, attribute: Attribute, value: &Bound<'py, PyAny>) -> PyResult<()> {
         match self {

@@ -2,7 +2,7 @@
 
 use duramen::formatter::{Field, Layout};
 use duramen::record::Caller;
-use duramen::{Level, Record};
+use duramen::{Level, Record, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyString, PyTuple};
 use smallvec::SmallVec;
@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::buffers::Buffers;
 use crate::fields::TEXTS;
 use crate::formatter_plan::{FormatterPlan, PlainRecord, Rendering};
-use crate::plain_fields::PlainFields;
+use crate::plain_fields::{self, NotPlain, PlainFields, Shown};
 use crate::record::Creation;
 use crate::record_shape::{self, Attribute, Attributes};
 use crate::settings::Settings;
@@ -35,7 +35,7 @@ pub(crate) fn format<'py>(
         },
         Message::Unusual => return Ok(None),
     };
-    let Some(view) = RecordView::of(&attributes, layout)? else { return Ok(None) };
+    let Some(view) = RecordView::of(&attributes, plan, layout)? else { return Ok(None) };
     buffers::with(|buffers| {
         let buffers::Buffers { line, time, .. } = buffers;
         line.clear();
@@ -43,7 +43,8 @@ pub(crate) fn format<'py>(
         let has_message_only = is_message_only(&attributes)?;
         let has_asked = plan.write_time(py, &view.created, settings, time)?;
         let Ok(shown) = message.to_str() else { return Ok(None) };
-        let Some(texts) = view.texts(shown) else { return Ok(None) };
+        let Ok(fields) = view.fields(py, plan) else { return Ok(None) };
+        let Some(texts) = view.texts(shown, fields.as_deref().unwrap_or_default()) else { return Ok(None) };
         if layout.render(&texts, time, line).is_err() {
             return Ok(None);
         }
@@ -92,14 +93,15 @@ pub(crate) fn render_unseen(
     } else if !message::merge_plain(text, &given, message) {
         return Ok(false);
     }
-    let Some(view) = RecordView::of(&attributes, layout)? else { return Ok(false) };
+    let Some(view) = RecordView::of(&attributes, plan, layout)? else { return Ok(false) };
     // SAFETY: it has just been written, out of whole texts.
     let message = unsafe { std::str::from_utf8_unchecked(message) };
-    let Some(texts) = view.texts(message) else { return Ok(false) };
+    let Ok(fields) = view.fields(record.py(), plan) else { return Ok(false) };
+    let Some(texts) = view.texts(message, fields.as_deref().unwrap_or_default()) else { return Ok(false) };
     let as_it_is = PlainRecord {
         record: (&texts, &usual_name.text),
         moment: (&view.created, settings),
-        // A layout shows no fields.
+        // Those that the layout shows are the record's.
         fields: PlainFields::default(),
         masking: None,
     };
@@ -164,11 +166,13 @@ struct RecordView<'py> {
     process: Option<u32>,
     /// Absent for a field that is not shown, or `None` in the record.
     texts: [Option<Bound<'py, PyString>>; TEXTS.len()],
+    /// The values of the extra fields that are shown.
+    extra: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'py> RecordView<'py> {
     /// `None` when a value that is shown is missing or of an unusual kind.
-    fn of(attributes: &Attributes<'py>, layout: &Layout) -> PyResult<Option<Self>> {
+    fn of(attributes: &Attributes<'py>, plan: &FormatterPlan, layout: &Layout) -> PyResult<Option<Self>> {
         let float = |attribute| -> PyResult<Option<f64>> {
             let value = attributes.get(attribute)?;
             Ok(value.and_then(|value| value.cast_exact::<PyFloat>().ok().map(PyFloatMethods::value)))
@@ -189,8 +193,15 @@ impl<'py> RecordView<'py> {
                 return Ok(None);
             }
         }
-        let mut view =
-            Self { created, level: 0, line: 0, thread: None, process: None, texts: Default::default() };
+        let mut view = Self {
+            created,
+            level: 0,
+            line: 0,
+            thread: None,
+            process: None,
+            texts: Default::default(),
+            extra: Vec::new(),
+        };
         let integer = |field, attribute| -> PyResult<Result<Option<i64>, ()>> {
             if !layout.uses(field) {
                 return Ok(Ok(None));
@@ -223,6 +234,10 @@ impl<'py> RecordView<'py> {
         if view.thread.is_some() != thread.is_some() || view.process.is_some() != process.is_some() {
             return Ok(None);
         }
+        for name in plan.names() {
+            let Some(value) = attributes.extra(name)? else { return Ok(None) };
+            view.extra.push(value);
+        }
         view.take_texts(attributes, layout).map(|usual| usual.then_some(view))
     }
 
@@ -246,8 +261,23 @@ impl<'py> RecordView<'py> {
         Ok(true)
     }
 
-    /// The record in native form; `None` when a text has no UTF-8 form.
-    fn texts<'t>(&'t self, message: &'t str) -> Option<Record<'t>> {
+    /// The extra fields that are shown, if there are any.
+    ///
+    /// # Errors
+    /// When the interpreter has to be asked for the text of one.
+    #[inline]
+    fn fields<'t>(&'t self, py: Python<'py>, plan: &'t FormatterPlan) -> Result<Option<Shown<'t>>, NotPlain> {
+        if plan.names().is_empty() {
+            return Ok(None);
+        }
+        let mut values = self.extra.iter();
+        // SAFETY: the view holds the values.
+        let shown = unsafe { plain_fields::shown(py, plan.names(), |_| values.next().map(Bound::as_ptr)) };
+        shown.map(Some)
+    }
+
+    /// The record in native form, with these extra fields; `None` when a text has no UTF-8 form.
+    fn texts<'t>(&'t self, message: &'t str, fields: &'t [(&'t str, Value<'t>)]) -> Option<Record<'t>> {
         let mut texts = [None; TEXTS.len()];
         for (text, object) in texts.iter_mut().zip(&self.texts) {
             *text = object.as_ref().map(|object| object.to_str()).transpose().ok()?;
@@ -274,7 +304,7 @@ impl<'py> RecordView<'py> {
             process: self.process,
             process_name,
             task_name,
-            fields: &[],
+            fields,
             exception: None,
             stack: None,
         })

@@ -8,11 +8,8 @@ from bench import texts
 from bench.scenario import scenario
 
 
-def _in_threads(peer, output, count, beside=()):
-    """Gives a ``run`` in which each of ``count`` threads logs every number once.
-
-    The functions in ``beside`` run in threads of their own meanwhile; each is given an event that ends it.
-    """
+def _in_threads(peer, output, count):
+    """Gives a ``run`` in which each of ``count`` threads logs every number once."""
     logger = peer.logger(peer.file(output.path, texts.STANDARD))
     text = peer.text(texts.IN_THREAD)
 
@@ -20,19 +17,7 @@ def _in_threads(peer, output, count, beside=()):
         for number in range(start, stop):
             logger.info(text, thread, number, "pears")
 
-    workers = _Workers(count, log)
-
-    def run(start, stop):
-        over = threading.Event()
-        others = [threading.Thread(target=function, args=(over,)) for function in beside]
-        for thread in others:
-            thread.start()
-        workers.run(start, stop)
-        over.set()
-        for thread in others:
-            thread.join()
-
-    return run
+    return _Workers(count, log).run
 
 
 class _Workers:
@@ -61,9 +46,22 @@ class _Workers:
             self._ended.get()
 
 
-def _compute(over):
-    while not over.is_set():
-        sum(range(1000))
+class _Computing:
+    """Threads that compute from the first call of ``run`` on, until the process ends: one that has to be woken first
+    computes only when others have let go of the interpreter."""
+
+    def __init__(self, count, run):
+        self._run = run
+        self._threads = [threading.Thread(target=self._compute, daemon=True) for _ in range(count)]
+
+    def _compute(self):
+        while True:
+            sum(range(1000))
+
+    def run(self, start, stop):
+        while self._threads:
+            self._threads.pop().start()
+        self._run(start, stop)
 
 
 @scenario("1-thread", "1 thread, to one file", check="threads", pinned=False, least_batch=1_200)
@@ -104,9 +102,10 @@ def eight_threads(peer, output):
     pinned=False,
     records=2,
     calls=160,
+    least_batch=100,
 )
 def beside_computing(peer, output):
-    return _in_threads(peer, output, 2, beside=(_compute, _compute))
+    return _Computing(2, _in_threads(peer, output, 2)).run
 
 
 @scenario(
@@ -115,6 +114,8 @@ def beside_computing(peer, output):
     check="threads",
     records=10,
     calls=2_000,
+    # Making and ending an event loop takes as long as logging a hundred records.
+    least_batch=125,
 )
 def in_tasks(peer, output):
     logger = peer.logger(peer.file(output.path, texts.STANDARD))

@@ -9,7 +9,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
-use super::attributes::{has_usual_layout, set};
+use super::attributes::set;
+use super::storage::has_usual_layout;
 use super::{instance_dict, new_instance};
 
 /// Where the instances of a class have the attributes of `N` names.
@@ -50,7 +51,7 @@ impl Array {
     unsafe fn of(object: *mut ffi::PyObject) -> Option<Self> {
         // SAFETY: by the contract; the order stands behind the values (`pycore_dict.h`).
         unsafe {
-            let (values, count, capacity) = super::attributes::array_in_object(object)?;
+            let (values, count, capacity) = super::storage::array_in_object(object)?;
             (count.read() <= MOST_PLACES).then_some(Self {
                 values,
                 count,

@@ -8,14 +8,16 @@ mod function;
 mod instances;
 mod memory;
 mod once;
+mod storage;
 mod unchanged;
 
 pub(crate) use attached::Attached;
-pub(crate) use attributes::{Kept, Names, Places, Reading, set as set_plainly};
+pub(crate) use attributes::{Kept, Places, Reading, set as set_plainly};
 pub(crate) use function::{Entry, call, is_native_function, native_function, replaced_by};
 pub(crate) use instances::{Contents, Shape};
 pub(crate) use memory::{Marks, Snapshot};
 pub(crate) use once::{Once, intern};
+pub(crate) use storage::{Names, is_laid_out_as};
 pub(crate) use unchanged::State;
 
 use pyo3::exceptions::PySystemError;
@@ -126,6 +128,9 @@ unsafe extern "C" {
         value: *mut *mut ffi::PyObject,
     ) -> std::ffi::c_int;
 
+    /// Looks a name up in a class and its bases (`cpython/object.h`): a borrowed reference or null, and no error.
+    fn _PyType_Lookup(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+
     /// The last instruction of a frame (`cpython/pyframe.h`, from CPython 3.11 on).
     #[cfg(Py_3_11)]
     fn PyFrame_GetLasti(frame: *mut ffi::PyFrameObject) -> std::ffi::c_int;
@@ -200,6 +205,13 @@ pub(crate) fn has_generic_attributes(object: &Bound<'_, PyAny>) -> bool {
     let lookup = unsafe { (*object.get_type_ptr()).tp_getattro };
     lookup
         .is_some_and(|lookup| std::ptr::fn_addr_eq(lookup, ffi::PyObject_GenericGetAttr as ffi::getattrofunc))
+}
+
+/// Whether an attribute of this name, if `object` has one, is certainly the instance's own.
+pub(crate) fn is_of_instance(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
+    // SAFETY: live objects, and the thread is attached.
+    has_generic_attributes(object)
+        && unsafe { _PyType_Lookup(object.get_type_ptr(), name.as_ptr()) }.is_null()
 }
 
 /// An instance of a class without a `__new__` of its own, as `object.__new__` makes it.

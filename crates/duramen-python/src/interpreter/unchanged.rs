@@ -109,7 +109,7 @@ mod content {
             unsafe {
                 let class = ffi::Py_TYPE(object);
                 #[cfg(Py_3_11)]
-                if (*class).tp_flags & super::super::attributes::MANAGED_DICT != 0 {
+                if (*class).tp_flags & super::super::storage::MANAGED_DICT != 0 {
                     let dict = object.cast::<usize>().sub(3).read();
                     // CPython 3.12 marks a pointer to values in place of a dict by its lowest bit.
                     return if dict & 1 == 1 { std::ptr::null_mut() } else { dict as *mut ffi::PyObject };
@@ -147,7 +147,7 @@ mod content {
     use pyo3::prelude::*;
     use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
 
-    use super::super::attributes::values_in_object;
+    use super::super::storage::values_in_object;
     use super::version_of_dict;
 
     pub(super) enum Content {

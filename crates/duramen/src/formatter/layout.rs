@@ -17,7 +17,7 @@ use crate::append::append;
 /// use duramen::formatter::Field;
 ///
 /// assert_eq!(Field::by_name("levelname"), Some(Field::Levelname));
-/// assert_eq!(Field::by_name("user_id"), None); // extra fields are for structured formatters
+/// assert_eq!(Field::by_name("user_id"), None); // an extra field
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
@@ -286,8 +286,8 @@ impl Layout {
         self.pieces.push(if is_plain { Piece::Text(field) } else { Piece::Field(field, conversion) });
     }
 
-    /// Adds the record's own field `name`, or the extra field that `defaults` have a value for, as `conversion` writes the
-    /// kind of value that it holds.
+    /// Adds the record's own field `name`, or the extra field that `defaults` allow, as `conversion` writes the kind of value
+    /// that it holds.
     pub(super) fn push_named(
         &mut self,
         name: &str,
@@ -297,7 +297,7 @@ impl Layout {
         if let Some(field) = Field::by_name(name) {
             self.push_field(field, conversion(field.kind())?);
         } else {
-            let default = defaults.get(name).ok_or(UnsupportedLayout)?;
+            let default = defaults.get(name)?;
             self.pieces.push(Piece::Extra(Box::new(ExtraField::new(name, default, conversion)?)));
         }
         Ok(())
@@ -334,6 +334,19 @@ impl Layout {
     /// Whether the layout is the message and nothing else.
     pub fn is_message(&self) -> bool {
         matches!(self.pieces[..], [Piece::Text(Field::Message)])
+    }
+
+    /// The names of the extra fields that the layout shows, which [`Record::fields`] holds.
+    ///
+    /// ```
+    /// let layout = duramen::formatter::percent::compile_with_extra("%(user)s %(message)s").unwrap();
+    /// assert!(layout.extra_names().eq(["user"]));
+    /// ```
+    pub fn extra_names(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Extra(field) => Some(&*field.name),
+            _ => None,
+        })
     }
 
     /// Whether the layout shows `field`.

@@ -18,7 +18,20 @@ pub fn compile(format: &str) -> Result<Layout, UnsupportedLayout> {
     compile_with(format, Defaults::default())
 }
 
-/// As [`compile`], with extra fields that `defaults` have values for.
+/// As [`compile`], with extra fields, which each record has to have: their names are identifiers of ASCII.
+///
+/// ```
+/// let layout = duramen::formatter::percent::compile_with_extra("%(user)s %(message)s").unwrap();
+/// assert!(layout.extra_names().eq(["user"]));
+/// ```
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_with_extra(format: &str) -> Result<Layout, UnsupportedLayout> {
+    compile_with(format, Defaults::required())
+}
+
+/// As [`compile`], with the extra fields that `defaults` allow.
 ///
 /// # Errors
 /// As for [`compile`].
