@@ -9,8 +9,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::classes::globals;
 use crate::interpreter::intern;
-use crate::{fields, globals};
+use crate::record::fields;
 
 /// The name of the capsule: where it stands.
 const NAME: &std::ffi::CStr = c"duramen.extensions.forwarder";

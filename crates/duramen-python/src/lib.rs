@@ -3,70 +3,16 @@
 //! It holds the native methods of the classes of `logging`, and puts them into a run of the
 //! interpreter's own modules: Duramen's (`import duramen`) or the standard library's (`install()`).
 
-mod active_span;
-mod adapter;
-mod adapter_view;
-mod amended;
-mod asctime;
-mod audit;
-mod beginning;
-mod buffering;
-mod buffers;
-mod call_site;
-mod caller;
 mod classes;
-mod context;
-mod delivery;
-mod descriptor;
-mod direct;
-mod enabled;
-mod entry;
-mod exception;
-mod family;
-mod fields;
 mod filter;
-mod filter_plan;
-mod flood;
 mod formatter;
-mod formatter_plan;
 mod forwarder;
-mod globals;
 mod handler;
-mod handler_plan;
-mod inherited;
 mod interpreter;
-mod layouts;
-mod lock;
 mod logger;
-mod logger_tree;
-mod logger_view;
-mod manager;
-mod message;
-mod native_method;
-mod pipeline;
-mod plain;
-mod plain_fields;
 mod queued;
-mod reach;
 mod record;
-mod record_delivery;
-mod record_shape;
-mod record_template;
-mod record_text;
-mod record_way;
-mod redactor;
-mod remembered;
-mod route;
-mod settings;
-mod sink;
-mod structured;
-mod structured_options;
-mod style;
-mod surroundings;
-mod threads;
-mod trace_ids;
-mod traceback;
-mod values;
+mod way;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -74,7 +20,7 @@ use pyo3::types::PyDict;
 /// Makes `namespace` the dict from which the globals of `logging` are read.
 #[pyfunction]
 fn set_globals_owner(namespace: &Bound<'_, PyDict>) {
-    globals::set_owner(namespace);
+    classes::globals::set_owner(namespace);
 }
 
 /// Runs `duramen serve` with the words behind it, and gives its exit code. The signals are the server's meanwhile.
@@ -114,15 +60,19 @@ mod _core {
     const RECORD_ATTRIBUTES: [&str; duramen::record::ATTRIBUTES.len()] = duramen::record::ATTRIBUTES;
 
     #[pymodule_export]
-    use super::audit::{AuditLog, check_audit};
-    #[pymodule_export]
     use super::classes::put_native_methods;
     #[pymodule_export]
-    use super::context::set_context_variable;
+    use super::filter::flood::{
+        Duplicates, RateLimiter, Sampler, exception_was_logged_before, keep_or_forget,
+    };
     #[pymodule_export]
-    use super::flood::{Duplicates, RateLimiter, Sampler, exception_was_logged_before, keep_or_forget};
+    use super::filter::redactor::Redactor;
+    #[pymodule_export]
+    use super::formatter::structured::{StructuredLayout, escape_controls};
     #[pymodule_export]
     use super::forwarder::forwarder;
+    #[pymodule_export]
+    use super::handler::audit::{AuditLog, check_audit};
     #[pymodule_export]
     use super::handler::threads::{end_threads_before_fork, go_on_after_fork};
     #[pymodule_export]
@@ -132,9 +82,7 @@ mod _core {
     #[pymodule_export]
     use super::queued::{RecordQueue, Shortcut, set_unseen_queue};
     #[pymodule_export]
-    use super::redactor::Redactor;
-    #[pymodule_export]
-    use super::route::route;
+    use super::record::context::set_context_variable;
     #[pymodule_export]
     use super::serve;
     #[pymodule_export]
@@ -142,5 +90,5 @@ mod _core {
     #[pymodule_export]
     use super::spool;
     #[pymodule_export]
-    use super::structured::{StructuredLayout, escape_controls};
+    use super::way::route::route;
 }

@@ -3,12 +3,13 @@
 use pyo3::exceptions::PyNotImplementedError;
 use pyo3::prelude::*;
 
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::error;
 use crate::handler::lineage::call_base;
 use crate::handler::usual;
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
-use crate::{filter, formatter, globals, interpreter};
+use crate::{filter, formatter, interpreter};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),

@@ -4,9 +4,11 @@ use pyo3::exceptions::{PyOSError, PyRecursionError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::classes::globals;
+use crate::classes::native_method::Call;
+use crate::formatter::traceback;
 use crate::interpreter::intern;
-use crate::native_method::Call;
-use crate::{classes, globals, interpreter, traceback};
+use crate::{classes, interpreter};
 
 /// Runs the body of an `emit`: an error goes to the handler's `handleError`, which runs while the error
 /// is being handled, since an override may be a bare `raise`. Exhausted recursion and what does not

@@ -3,12 +3,13 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::lineage::{base, call_base, finally, text_encoding};
 use crate::handler::{fsync, upkeep};
+use crate::interpreter;
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
-use crate::{globals, interpreter};
 
 pub(crate) static METHODS: &[Method] =
     &[("__init__", init), ("close", close), ("_open", open), ("emit", emit), ("__repr__", repr)];

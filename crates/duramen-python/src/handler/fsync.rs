@@ -11,10 +11,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::descriptor::Descriptor;
+use crate::classes::native_method::Call;
+use crate::handler::descriptor::Descriptor;
 use crate::interpreter;
 use crate::interpreter::intern;
-use crate::native_method::Call;
 
 /// The handler's side of [`Syncer`]: its attribute `fsync`.
 #[pyclass(frozen, module = "duramen._core")]

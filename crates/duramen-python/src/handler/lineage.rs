@@ -3,8 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::classes;
+use crate::classes::globals;
 use crate::interpreter::intern;
-use crate::{classes, globals};
 
 /// The class called `name` that a method of `object` names as its base.
 ///

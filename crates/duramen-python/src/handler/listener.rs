@@ -7,9 +7,9 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::classes::native_method::{Call, Method};
 use crate::classes::{self, Family};
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 use crate::queued::Shortcut;
 
 pub(crate) static METHODS: &[Method] = &[

@@ -3,10 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList};
 
+use crate::classes::native_method::{Call, Method};
 use crate::handler::base::locked;
 use crate::handler::lineage::{base, call_base, finally};
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 
 pub(crate) static BUFFERING_METHODS: &[Method] = &[
     ("__init__", init_buffering),

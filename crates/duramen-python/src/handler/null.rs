@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 
+use crate::classes::native_method::{Call, Method};
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[
     ("handle", do_nothing),

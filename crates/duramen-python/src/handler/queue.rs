@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 
-use crate::globals;
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::call_base;
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 use crate::queued::Shortcut;
 
 pub(crate) static METHODS: &[Method] =

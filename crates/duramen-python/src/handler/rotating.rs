@@ -6,13 +6,13 @@ use duramen::rotation::Upkeep;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 
-use crate::globals;
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::error::guarded_entirely;
 use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::upkeep::Asked;
 use crate::handler::{file, fsync, schedule, timed_rotating, turn, upkeep};
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 
 pub(crate) static BASE_METHODS: &[Method] =
     &[("__init__", init_base), ("emit", emit), ("rotation_filename", rotation_filename), ("rotate", rotate)];

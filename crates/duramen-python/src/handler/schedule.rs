@@ -13,12 +13,13 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList, PyTuple, PyType};
 
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::lineage::{self, FileArguments, locale_encoding};
 use crate::handler::rotating::{exists, os, remove_if_there};
 use crate::handler::{fsync, timed_upkeep};
+use crate::interpreter;
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
-use crate::{globals, interpreter};
 
 static METHODS: &[Method] = &[
     ("__init__", init),

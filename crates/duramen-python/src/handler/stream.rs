@@ -3,13 +3,14 @@
 use duramen::rotation::line_end;
 use pyo3::prelude::*;
 
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::base::{class_and_level, locked};
 use crate::handler::error::guarded;
 use crate::handler::lineage::{base, call_base};
 use crate::handler::{fsync, turn};
+use crate::interpreter;
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
-use crate::{globals, interpreter};
 
 pub(crate) static METHODS: &[Method] =
     &[("__init__", init), ("flush", flush), ("emit", emit), ("setStream", set_stream), ("__repr__", repr)];

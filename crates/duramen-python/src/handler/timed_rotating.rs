@@ -5,11 +5,11 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::globals;
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::rotating::is_irregular;
 use crate::handler::{turn, upkeep};
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[("shouldRollover", should_rollover)];
 

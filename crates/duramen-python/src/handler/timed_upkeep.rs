@@ -6,11 +6,11 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use crate::classes::native_method::{Call, Method};
 use crate::handler::upkeep::{self, Asked};
 use crate::handler::{fsync, lineage};
 use crate::interpreter;
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 
 /// What stands before the interpreter's own methods.
 pub(crate) static METHODS: &[Method] = &[("__init__", init), ("doRollover", do_rollover)];

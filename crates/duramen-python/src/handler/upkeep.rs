@@ -16,10 +16,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::classes::native_method::Call;
 use crate::handler::rotating::{exists, os};
 use crate::handler::{fsync, schedule};
 use crate::interpreter::{self, ending, intern};
-use crate::native_method::Call;
 
 /// The options of both handlers.
 const COMMON: [&str; 8] = [

@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 
+use crate::classes::inherited::Inherited;
 use crate::handler::base;
-use crate::inherited::Inherited;
 use crate::interpreter;
 use crate::interpreter::intern;
 

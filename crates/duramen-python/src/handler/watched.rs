@@ -3,11 +3,11 @@
 use pyo3::exceptions::PyFileNotFoundError;
 use pyo3::prelude::*;
 
-use crate::globals;
+use crate::classes::globals;
+use crate::classes::native_method::{Call, Method};
 use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::{file, fsync};
 use crate::interpreter::intern;
-use crate::native_method::{Call, Method};
 
 pub(crate) static METHODS: &[Method] = &[
     ("__init__", init),

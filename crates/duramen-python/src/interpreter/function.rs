@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::{Once, at_border, borrowed_arguments, ending};
-use crate::native_method::Definition;
+use crate::classes::native_method::Definition;
 
 unsafe extern "C" {
     /// A bound method (`cpython/classobject.h`), which the binding library does not declare.

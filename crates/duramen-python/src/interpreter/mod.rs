@@ -8,6 +8,7 @@ mod function;
 mod instances;
 mod memory;
 mod once;
+pub(crate) mod plain;
 mod storage;
 mod unchanged;
 

@@ -143,10 +143,10 @@ mod content {
 #[cfg(Py_3_13)]
 mod content {
     use pyo3::ffi;
-    use pyo3::intern;
     use pyo3::prelude::*;
     use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
 
+    use super::super::intern;
     use super::super::storage::values_in_object;
     use super::version_of_dict;
 

@@ -12,15 +12,15 @@ use smallvec::{SmallVec, smallvec};
 use super::RecordQueue;
 use super::outlet::{Lines, Part};
 use super::shortcut::Shortcut;
+use crate::classes::globals;
 use crate::classes::{self, Family};
-use crate::filter_plan::KnownFilters;
-use crate::formatter_plan::FormatterPlan;
-use crate::globals;
-use crate::handler_plan::HandlerPlan;
+use crate::filter::plan::KnownFilters;
+use crate::formatter::plan::FormatterPlan;
+use crate::handler::plan::HandlerPlan;
 use crate::interpreter::{State, intern};
-use crate::remembered::{Finding, Remembered};
-use crate::route::{self, Reason, Route, native};
-use crate::settings::Settings;
+use crate::way::remembered::{Finding, Remembered};
+use crate::way::route::{self, Reason, Route, native};
+use crate::way::settings::Settings;
 
 /// What is known of an `AsyncHandler`, or of a `QueueHandler` whose queue nobody has looked at, while it is as it was.
 pub(crate) struct QueuePlan {

@@ -16,9 +16,9 @@ use pyo3::prelude::*;
 
 use super::RecordQueue;
 use crate::handler;
-use crate::handler_plan::{HandlerPlan, Kind, Rollover};
+use crate::handler::plan::{HandlerPlan, Kind, Rollover};
+use crate::handler::sink::DirectFile;
 use crate::interpreter::intern;
-use crate::sink::DirectFile;
 
 /// What is known of the file of a handler that rolls it over or watches it.
 pub(super) struct Rolling {

@@ -9,16 +9,16 @@ use smallvec::SmallVec;
 use super::RecordQueue;
 use super::outlet::{Lines, Part};
 use super::plan::QueuePlan;
-use crate::amended::Amended;
 use crate::classes;
-use crate::delivery::Delivery;
-use crate::formatter_plan::Needs;
+use crate::filter::amended::Amended;
+use crate::formatter::plan::Needs;
 use crate::handler;
-use crate::handler_plan::HandlerPlan;
+use crate::handler::plan::HandlerPlan;
 use crate::interpreter::intern;
-use crate::pipeline::Event;
-use crate::reach::Target;
-use crate::settings::Settings;
+use crate::way::delivery::Delivery;
+use crate::way::pipeline::Event;
+use crate::way::reach::Target;
+use crate::way::settings::Settings;
 
 /// A handler behind a queue.
 pub(crate) struct Behind<'py> {

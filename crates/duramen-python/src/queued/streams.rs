@@ -9,9 +9,9 @@ use super::RecordQueue;
 use super::outlet::Outlet;
 use super::rolling::Rolling;
 use crate::handler;
-use crate::handler_plan::{HandlerPlan, Kind, Rollover};
+use crate::handler::plan::{HandlerPlan, Kind, Rollover};
+use crate::handler::sink::DirectFile;
 use crate::interpreter::intern;
-use crate::sink::DirectFile;
 
 /// The stream of a handler behind a queue, in the state in which the worker can write below it.
 pub(super) struct KnownStream {

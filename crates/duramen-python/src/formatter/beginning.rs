@@ -1,0 +1,144 @@
+//! What lines of one formatter begin with, kept from the last line: creation time, logger and level are most often the
+//! same, but for the milliseconds.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use duramen::Record;
+use duramen::formatter::Layout;
+use duramen::formatter::json::{self, JsonFormatter};
+
+use crate::formatter::asctime::TimeText;
+use crate::record::Creation;
+use crate::way::settings::Settings;
+
+/// The beginning of the last line, and what it was made from.
+#[derive(Default)]
+pub(crate) struct Beginning {
+    /// So many pieces of the layout belong to it.
+    pieces: usize,
+    second: Option<i64>,
+    time_version: u64,
+    level: i64,
+    level_name: Option<Rc<str>>,
+    name: String,
+    /// The same for a formatter of JSON.
+    steps: json::Beginning,
+    text: Vec<u8>,
+    /// Where the digits of the milliseconds stand in it, three of them, or those of the microseconds, six.
+    fraction: Option<Range<usize>>,
+}
+
+impl Beginning {
+    /// Whether lines of the layout begin with the creation time, so that there is something to keep.
+    pub(crate) fn has_time(layout: &Layout) -> bool {
+        layout.place_of_time().is_some_and(|place| place < layout.count_of_beginning())
+    }
+
+    /// Appends the text of a record whose level has the name `level_name`; `None` when the interpreter has to be asked.
+    #[inline]
+    pub(crate) fn render(
+        &mut self,
+        layout: &Layout,
+        time: &TimeText,
+        moment: (&Creation, &Settings),
+        (record, level_name): (&Record<'_>, &Rc<str>),
+        line: &mut Vec<u8>,
+    ) -> Option<()> {
+        let (created, settings) = moment;
+        if !self.is_of(record, level_name, created, settings) {
+            self.make(layout, time, moment, (record, level_name))?;
+        }
+        let start = line.len();
+        line.extend_from_slice(&self.text);
+        if let Some(place) = &self.fraction {
+            line[start..][place.clone()].copy_from_slice(&created.digits_of_milliseconds());
+        }
+        layout.render_pieces(self.pieces..layout.count(), record, "", line).ok()
+    }
+
+    /// Appends the beginning of a line of JSON, and says what of it that is.
+    pub(crate) fn put_json(
+        &mut self,
+        formatter: &JsonFormatter,
+        (created, settings): (&Creation, &Settings),
+        (record, level_name): (&Record<'_>, &Rc<str>),
+        line: &mut Vec<u8>,
+    ) -> json::Beginning {
+        if !self.is_of(record, level_name, created, settings) {
+            self.second = None;
+            self.text.clear();
+            self.steps = formatter.begin(record, &mut self.text);
+            self.fraction = self.steps.microsecond().map(|place| place..place + 6);
+            self.belongs_to(record, level_name, created, settings);
+        }
+        let start = line.len();
+        line.extend_from_slice(&self.text);
+        if let Some(place) = &self.fraction {
+            write_microsecond(record.created_ns, &mut line[start..][place.clone()]);
+        }
+        self.steps
+    }
+
+    #[inline]
+    fn is_of(
+        &self,
+        record: &Record<'_>,
+        level_name: &Rc<str>,
+        created: &Creation,
+        settings: &Settings,
+    ) -> bool {
+        self.second == Some(created.second())
+            && self.time_version == settings.time_version()
+            && self.level == record.level.0
+            && self.level_name.as_ref().is_some_and(|name| Rc::ptr_eq(name, level_name))
+            && self.name == record.name
+    }
+
+    #[cold]
+    fn make(
+        &mut self,
+        layout: &Layout,
+        time: &TimeText,
+        (created, settings): (&Creation, &Settings),
+        (record, level_name): (&Record<'_>, &Rc<str>),
+    ) -> Option<()> {
+        let mut asctime = String::new();
+        time.write_remembered(created, settings, &mut asctime)?;
+        // Should something fail, there is no line that has this beginning.
+        self.second = None;
+        self.text.clear();
+        let (pieces, place) = (layout.count_of_beginning(), layout.place_of_time()?);
+        layout.render_pieces(0..place, record, &asctime, &mut self.text).ok()?;
+        let end = self.text.len() + asctime.len();
+        self.fraction = time.has_usual_milliseconds().then(|| end - 3..end);
+        layout.render_pieces(place..pieces, record, &asctime, &mut self.text).ok()?;
+        self.pieces = pieces;
+        self.belongs_to(record, level_name, created, settings);
+        Some(())
+    }
+
+    fn belongs_to(
+        &mut self,
+        record: &Record<'_>,
+        level_name: &Rc<str>,
+        created: &Creation,
+        settings: &Settings,
+    ) {
+        record.name.clone_into(&mut self.name);
+        self.level = record.level.0;
+        self.level_name = Some(Rc::clone(level_name));
+        self.time_version = settings.time_version();
+        self.second = Some(created.second());
+    }
+}
+
+/// The microsecond of a moment as six digits.
+fn write_microsecond(nanoseconds: i64, digits: &mut [u8]) {
+    // Below a million.
+    let mut rest = u32::try_from(nanoseconds.rem_euclid(1_000_000_000) / 1000).unwrap_or(0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+}

@@ -1,0 +1,199 @@
+//! The shortest way: a line from the call straight to one file, or into the queue before it, for which the interpreter
+//! is asked nothing.
+//!
+//! Nothing of Python's runs between the first look at the logger and the write, so that what is looked at is borrowed,
+//! nobody can change it meanwhile, and no other thread is attached. Wherever something is met that is not as usual,
+//! nothing has been written, and the record goes the way of all others (`pipeline`), which writes the same.
+
+use std::rc::Rc;
+
+use duramen::redact::Redactor as Rules;
+use duramen::{Level, Record};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::filter::redactor::Redactor;
+use crate::formatter::plain_fields::{self, PlainFields};
+use crate::formatter::plan::{FormatterPlan, Needs, PlainRecord};
+use crate::handler::lock;
+use crate::handler::plan::HandlerPlan;
+use crate::interpreter::intern;
+use crate::interpreter::plain;
+use crate::queued::QueuePlan;
+use crate::record::call_site::{self, CallSite};
+use crate::record::{caller, context, message};
+use crate::way::buffers;
+use crate::way::pipeline::{Keywords, LoggingCall};
+use crate::way::reach::Reach;
+use crate::way::settings::{self, Settings};
+
+/// What has become of a record.
+pub(crate) enum Written {
+    /// It is in the file.
+    Whole,
+    /// Its beginning is in the file, and this is what the system did not take at once.
+    Begun(Vec<u8>),
+}
+
+/// Writes the record of the call; `None` when it takes another way, and nothing has been done. What was found out about the
+/// logger is left in `found`: it holds until something runs.
+pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -> Option<Written> {
+    let py = call.logger.py();
+    let extra = extra_of(py, call.keywords)?;
+    let settings = &*settings::unchanged()?;
+    let reach = found.insert(Reach::find(call.logger, settings)?);
+    let end = reach.only_end(call.level)?;
+    let filters = end.masking(py)?;
+    let masking = filters.as_ref().and_then(|filters| filters.only_masking(end.name)).map(Redactor::rules);
+    let formatter = &end.plan.formatter;
+    settings.is_known_to_make_plain_records().then_some(())?;
+    let level_name = &settings.level_name(call.level)?.text;
+    let site = site_for(formatter.needs, py, settings)?;
+    let needs_bound = formatter.shows_fields() || masking.is_some() || !formatter.names().is_empty();
+    let bound = if needs_bound { context::bound_plainly(py)? } else { [None, None] };
+    let bound = bound.each_ref().map(|bound| bound.as_ref().map(|bound| bound.as_borrowed()));
+    let mut fields = PlainFields { message: None, extra, bound };
+    let shown = fields.shown(py, formatter.names()).ok()?;
+    let created = settings.genuine_now()?;
+    buffers::with(|buffers| {
+        let buffers::Buffers { message, line, time } = buffers;
+        // SAFETY: the caller holds it.
+        if let Some(template) = unsafe { plain::text(call.template.as_ptr()) } {
+            merge(template, call.arguments, message)?;
+        } else {
+            fields.message = Some(dict_message(call, formatter, masking).filter(|_| end.queue.is_none())?);
+        }
+        // SAFETY: `merge` has written it, out of whole texts.
+        let message = unsafe { std::str::from_utf8_unchecked(message) };
+        let masked = masking.map(|rules| rules.masked_text(message));
+        line.clear();
+        let record = Record {
+            name: end.name,
+            level: Level(call.level),
+            level_name,
+            message: masked.as_ref().map_or(message, |masked| &masked.text),
+            created_ns: created.nanoseconds(),
+            relative_created_ms: created.since_start_milliseconds,
+            caller: site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller()),
+            thread: None,
+            thread_name: None,
+            process: None,
+            process_name: None,
+            task_name: None,
+            fields: shown.as_deref().unwrap_or_default(),
+            exception: None,
+            stack: None,
+        };
+        let plain =
+            PlainRecord { record: (&record, level_name), moment: (&created, settings), fields, masking };
+        formatter.render_plainly(py, &plain, time, line)?;
+        let written = match end.queue {
+            Some(queue) => put_line(queue, end.plan, py, call.level, line),
+            None => write_line(end.plan, created.seconds, line),
+        }?;
+        if let (Some(rules), Some(masked)) = (masking, &masked) {
+            rules.count(masked);
+        }
+        Some(written)
+    })
+}
+
+/// The extra fields of the call, if it has no other keywords.
+#[inline]
+#[expect(clippy::option_option, reason = "none and something else are two things")]
+fn extra_of<'a, 'py>(
+    py: Python<'py>,
+    keywords: Keywords<'a, 'py>,
+) -> Option<Option<Borrowed<'a, 'py, PyDict>>> {
+    let (name, value) = match keywords {
+        Keywords::None => return Some(None),
+        // SAFETY: a tuple with one name.
+        Keywords::Given { names, values: [value] } => unsafe {
+            (ffi::PyTuple_GET_ITEM(names.as_ptr(), 0), *value)
+        },
+        Keywords::Dict(dict) => match only_entry(dict)? {
+            Some(entry) => entry,
+            None => return Some(None),
+        },
+        Keywords::Extra(value) => (intern!(py, "extra").as_ptr(), value),
+        Keywords::Given { .. } => return None,
+    };
+    // Names in calls are interned.
+    let is_extra = name == intern!(py, "extra").as_ptr();
+    match value.cast_exact::<PyDict>() {
+        Ok(extra) if is_extra => Some(Some(extra)),
+        _ => (is_extra && value.is_none()).then_some(None),
+    }
+}
+
+/// The entry of a dict that has one at most.
+#[expect(clippy::option_option, reason = "none and several are two things")]
+fn only_entry<'a, 'py>(
+    dict: &'a Bound<'py, PyDict>,
+) -> Option<Option<(*mut ffi::PyObject, Borrowed<'a, 'py, PyAny>)>> {
+    let mut entries = plain_fields::entries(dict.as_borrowed());
+    let first = entries.next();
+    // SAFETY: the dict holds the value, and nobody changes it while the call is looked at.
+    let entry = first.map(|(name, value)| unsafe { (name, Borrowed::from_ptr(dict.py(), value)) });
+    entries.next().is_none().then_some(entry)
+}
+
+/// A message that is a dict, for a formatter that shows its items as fields.
+#[cold]
+fn dict_message<'a, 'py>(
+    call: &LoggingCall<'a, 'py>,
+    formatter: &FormatterPlan,
+    masking: Option<&Rules>,
+) -> Option<Borrowed<'a, 'py, PyDict>> {
+    let is_usual = formatter.shows_fields() && masking.is_none() && call.arguments.is_empty();
+    call.template.cast_exact().ok().filter(|_| is_usual)
+}
+
+/// The place of the call, if that is all that has to be asked for; `None` where more is shown, or where asking could
+/// run a garbage collection, as it can before CPython 3.12.
+#[expect(clippy::option_option, reason = "not wanted and not known are two things")]
+fn site_for(needs: Needs, py: Python<'_>, settings: &Settings) -> Option<Option<Rc<CallSite>>> {
+    if !needs.has_any() {
+        return Some(None);
+    }
+    (cfg!(Py_3_12) && needs.is_only(Needs::SITE)).then_some(())?;
+    call_site::remembered(py, settings).map(Some)
+}
+
+/// Writes the message to `out`, if its arguments are all plain.
+fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8>) -> Option<()> {
+    if arguments.is_empty() {
+        out.extend_from_slice(template.as_bytes());
+        return Some(());
+    }
+    message::merge_plain(template, arguments, out).then_some(())
+}
+
+/// Ends the line and writes it to the handler's file.
+fn write_line(plan: &HandlerPlan, seconds: f64, line: &mut Vec<u8>) -> Option<Written> {
+    let file = plan.file.try_borrow().ok()?;
+    let file = file.as_ref().filter(|file| file.is_prompt)?;
+    // SAFETY: the plan has been found to hold, and nothing has run since: the handler holds its lock and its stream.
+    unsafe {
+        lock::is_free_at(plan.lock_object()).then_some(())?;
+        plan.takes_at_once(file, seconds, line).then_some(())?;
+        line.extend_from_slice(plan.terminator.as_bytes());
+        file.takes(line).then_some(())?;
+    }
+    let written = file.write_promptly(line).filter(|written| *written > 0)?;
+    plan.has_written(file);
+    Some(if written == line.len() { Written::Whole } else { Written::Begun(line[written..].to_vec()) })
+}
+
+/// Ends the line and puts it into the queue before the handler.
+fn put_line(
+    queue: &QueuePlan,
+    plan: &HandlerPlan,
+    py: Python<'_>,
+    level: i64,
+    line: &mut Vec<u8>,
+) -> Option<Written> {
+    line.extend_from_slice(plan.terminator.as_bytes());
+    queue.put_line(plan, py, Level(level), line).map(|()| Written::Whole)
+}

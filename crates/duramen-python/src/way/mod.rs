@@ -1,0 +1,12 @@
+//! The ways that a record can take from the call to its handlers, and how the right one is found.
+
+pub(crate) mod buffers;
+pub(crate) mod delivery;
+pub(crate) mod direct;
+pub(crate) mod pipeline;
+pub(crate) mod reach;
+pub(crate) mod record_delivery;
+pub(crate) mod record_way;
+pub(crate) mod remembered;
+pub(crate) mod route;
+pub(crate) mod settings;
