@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults projects check public-api migration advisories check-long memcheck docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults endurance projects check public-api migration advisories check-long memcheck docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -50,6 +50,11 @@ faults: $(VENV)/faults-ready
 ## projects: the tests of released projects on the standard library and on Duramen (hours; NAMES="colorlog sphinx")
 projects: $(VENV)/projects-ready
 	$(BIN)/python tests/projects $(NAMES)
+
+## endurance: millions of records, and calls, signals, forks and ends by the ten thousand, into docs/endurance.md (RECORDS= TRIES= ENDS=)
+endurance: $(VENV)/faults-ready
+	$(BIN)/python tests/faults/endurance.py $(if $(RECORDS),--records $(RECORDS)) $(if $(TRIES),--tries $(TRIES)) \
+		$(if $(ENDS),--ends $(ENDS))
 
 ## bench: Duramen beside other packages on every CPython found (ROUNDS= SCALE= ONLY= PYTHONS=)
 bench:

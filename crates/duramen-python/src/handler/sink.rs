@@ -16,6 +16,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::classes;
 use crate::handler::descriptor::Descriptor;
 use crate::interpreter::{Marks, Snapshot, intern};
 
@@ -96,7 +97,13 @@ impl DirectFile {
                 return Ok(None);
             }
         }
-        let descriptor = Descriptor::new(raw.call_method0(intern!(py, "fileno"))?.extract()?);
+        // Another thread may have closed the file since it was flushed: at the end of a process, for instance.
+        let number = match raw.call_method0(intern!(py, "fileno")) {
+            Ok(number) => number.extract()?,
+            Err(error) if classes::is_ordinary(py, &error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let descriptor = Descriptor::new(number);
         let is_prompt = descriptor.is_prompt();
         Ok(Some(Self {
             layers: [stream, &buffer, &raw].map(|layer| (layer.as_ptr(), Snapshot::of(layer))),
