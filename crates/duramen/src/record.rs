@@ -140,12 +140,16 @@ impl<'a> Record<'a> {
     }
 
     /// The creation time in seconds, as Python has it: the floating-point number that is nearest to it.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "rounded once; 127 at most")]
     pub(crate) fn created(&self) -> f64 {
-        // The division of two numbers of which the first is rounded would be rounded twice.
-        let sign = if self.created_ns < 0 { "-" } else { "" };
-        let nanoseconds = self.created_ns.unsigned_abs();
-        let text = format!("{sign}{}.{:09}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
-        text.parse().unwrap_or_default()
+        // The division of two numbers of which the first is rounded would be rounded twice: whole numbers are divided, to
+        // many more digits than a float has, and a rest that is left counts as one more.
+        let nanoseconds = u128::from(self.created_ns.unsigned_abs());
+        let shift = nanoseconds.leading_zeros().min(127);
+        let scaled = nanoseconds << shift;
+        let seconds = (scaled / 1_000_000_000) | u128::from(scaled % 1_000_000_000 != 0);
+        let size = seconds as f64 * 0.5_f64.powi(shift as i32);
+        if self.created_ns < 0 { -size } else { size }
     }
 
     /// The whole milliseconds of the creation time, 0 to 999 (`msecs`).
@@ -219,5 +223,24 @@ impl<'a> Caller<'a> {
         let (_, filename) = pathname.split_at(start);
         let (module, _) = filename.split_at(stem_end - start);
         Self { pathname, filename, module, line, function: module_path }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Record;
+    use crate::level::Level;
+
+    proptest! {
+        #[test]
+        fn the_creation_time_is_the_nearest_number(created_ns: i64, small in 0..63_u32) {
+            let record = Record { created_ns: created_ns >> small, ..Record::new("app", Level::INFO, "") };
+            let nanoseconds = record.created_ns.unsigned_abs();
+            let sign = if record.created_ns < 0 { "-" } else { "" };
+            let text = format!("{sign}{}.{:09}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+            prop_assert_eq!(Ok(record.created()), text.parse());
+        }
     }
 }
