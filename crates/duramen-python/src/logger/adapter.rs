@@ -1,5 +1,7 @@
 //! `LoggerAdapter`: a logger with fields of its own.
 
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
@@ -67,11 +69,24 @@ fn put_fields<'py>(adapter: &Bound<'py, PyAny>, keywords: &Bound<'py, PyAny>) ->
     let own = adapter.getattr(name)?;
     if merges && keywords.contains(name)? {
         let all = PyDict::new(py);
-        all.as_any().call_method1(intern!(py, "update"), (own,))?;
-        all.as_any().call_method1(intern!(py, "update"), (keywords.get_item(name)?,))?;
+        add_mapping(&own, &all)?;
+        add_mapping(&keywords.get_item(name)?, &all)?;
         return keywords.set_item(name, all);
     }
     keywords.set_item(name, own)
+}
+
+/// Puts into `all` what `{**mapping}` does, and refuses what is no mapping as that does.
+fn add_mapping(mapping: &Bound<'_, PyAny>, all: &Bound<'_, PyDict>) -> PyResult<()> {
+    // SAFETY: live objects; a failure leaves an exception.
+    if unsafe { ffi::PyDict_Update(all.as_ptr(), mapping.as_ptr()) } == 0 {
+        return Ok(());
+    }
+    let error = PyErr::fetch(all.py());
+    if !error.is_instance_of::<PyAttributeError>(all.py()) {
+        return Err(error);
+    }
+    Err(PyTypeError::new_err(format!("'{}' object is not a mapping", mapping.get_type().name()?)))
 }
 
 /// The positional arguments of a call of `log`: `level`, `message` and what `*args` takes.
