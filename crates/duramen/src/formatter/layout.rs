@@ -94,11 +94,13 @@ impl Field {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "Python holds these as floating-point numbers too")]
     fn value<'r>(self, record: &'r Record<'_>, asctime: &'r str) -> FieldValue<'r> {
         match self {
             Self::Levelno => FieldValue::Integer(record.level.0),
             Self::Lineno => FieldValue::Integer(record.caller.line.into()),
-            Self::Created => FieldValue::Float(record.created()),
+            // As CPython 3.13 divides it.
+            Self::Created => FieldValue::Float(record.created_ns as f64 / 1e9),
             Self::Msecs => FieldValue::Float(f64::from(record.milliseconds())),
             Self::RelativeCreated => FieldValue::Float(record.relative_created_ms),
             Self::Thread => record.thread.map_or(FieldValue::None, |thread| {
