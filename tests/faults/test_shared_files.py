@@ -228,6 +228,31 @@ def test_who_follows_a_day_late_rolls_over_the_file_of_the_day_before(
     }
 
 
+@pytest.mark.parametrize("module", ["duramen", "standard"])
+def test_a_file_that_others_have_made_for_another_reason_is_still_due(tmp_path, monkeypatch, module):
+    package, module = (logging, handlers) if module == "duramen" else (installed_logging, installed_handlers)
+    noon, hour = 1_709_208_000.0, 3600
+    clock = [noon]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    path = tmp_path / "app.log"
+    if package is installed_logging:
+        duramen.install()
+    try:
+        logger = package.Logger("shared")
+        logger.addHandler(module.TimedRotatingFileHandler(path, when="midnight", utc=True, delay=True))
+        logger.warning("noon")
+        path.rename(tmp_path / "app.log.1")
+        path.write_text("evening\n")
+        os.utime(path, (noon + 6 * hour, noon + 6 * hour))
+        clock[0] += 18 * hour
+        logger.warning("1 March")
+    finally:
+        if package is installed_logging:
+            duramen.uninstall()
+    assert (tmp_path / "app.log.2024-02-29").read_text() == "evening\n"
+    assert path.read_text() == "1 March\n"
+
+
 def test_a_stream_that_was_put_in_the_place_of_the_file_is_kept(tmp_path):
     logger, handler = writing(tmp_path / "app.log", maxBytes=1000, backupCount=1)
     logger.warning("here")

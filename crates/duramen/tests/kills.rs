@@ -279,7 +279,6 @@ fn a_rotated_file_has_all_records_of_writers_that_were_stopped() {
 
 /// A process that is killed in the middle of a long record leaves a part of it: on a line of its own.
 #[test]
-#[ignore = "does not hold yet on a machine under load: DESIGN.md, What is not there yet"]
 fn what_is_left_of_a_long_record_is_a_line_of_its_own() {
     let mut campaign = Campaign::new("long", 8);
     campaign.run(kills() * 2, |_| {});

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use duramen::clock::Clock as _;
-use duramen::rotation::{Customs, Schedule, SizeLimit, When};
+use duramen::fs::FileSystem as _;
+use duramen::rotation::{Customs, Schedule, SizeLimit, When, turn};
 use duramen::writer::{FileWriter, RotatingWriter, TimedRotatingWriter, WatchedFileWriter, Writer};
 use duramen_testkit::disk::Write;
 use duramen_testkit::{FakeClock, FakeDisk};
@@ -216,6 +218,27 @@ fn who_opens_the_file_a_day_late_rolls_it_over() {
     follows_late(false);
 }
 
+#[test]
+fn a_file_that_others_have_made_for_another_reason_is_still_due() {
+    let disk = FakeDisk::default();
+    // Noon.
+    let clock = Arc::new(FakeClock::at(1_709_208_000));
+    let schedule = Schedule::new(When::Midnight, 1).expect("valid");
+    let mut writer =
+        TimedRotatingWriter::new(file(&disk), schedule, 0, Customs::default(), clock.clone(), TimeZone::UTC);
+    disk.set_time(clock.now_seconds());
+    writer.write_entry(b"noon\n").expect("written");
+    clock.advance(6 * 3600);
+    disk.set_time(clock.now_seconds());
+    disk.rename("app.log".as_ref(), "app.log.1".as_ref()).expect("renamed");
+    disk.put("app.log", "evening\n");
+    clock.advance(12 * 3600);
+    disk.set_time(clock.now_seconds());
+    writer.write_entry(b"1 March\n").expect("written");
+    assert_eq!(disk.text("app.log.2024-02-29").as_deref(), Some("evening\n"));
+    assert_eq!(disk.text("app.log").as_deref(), Some("1 March\n"));
+}
+
 /// Linux stamps a file with the time of its last tick.
 #[test]
 fn a_file_that_is_made_when_a_second_begins_is_of_that_second() {
@@ -291,4 +314,25 @@ fn what_is_missing_of_an_entry_is_not_written_behind_those_of_others() {
     assert!(third.write_entry(b"completed\n").is_err());
     third.write_entry(b"third\n").expect("written");
     assert!(disk.text("app.log").expect("a file").ends_with("second\ncompleted\nthird\n"));
+}
+
+/// It closes the file while it has it locked: a line without an end, and what was held back, are not to wait for that lock.
+#[test]
+fn who_rolls_over_does_not_wait_for_its_own_lock() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.log");
+    let part = "a part ".repeat(1_400);
+    std::fs::write(&path, &part).expect("written");
+    let file = FileWriter::new(&path).buffered(10_000);
+    let mut writer = RotatingWriter::new(file, SizeLimit::new(10_000, 2), Customs::default());
+    let long = ["first\n", "second\n"].map(|text| "x".repeat(6_000) + text);
+    let started = Instant::now();
+    for text in &long {
+        writer.write_entry(text.as_bytes()).expect("held back");
+    }
+    writer.close().expect("written");
+    assert!(started.elapsed() < turn::PATIENCE, "it waited for itself");
+    let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a file");
+    let [first, second] = long;
+    assert_eq!([text("app.log.2"), text("app.log.1"), text("app.log")], [part + "\n", first, second]);
 }

@@ -349,8 +349,9 @@ pub(crate) fn plan_next(handler: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Sets the time of the next rollover of the file at `path`, which others have made in the place of the one that was due:
-/// a file has a plan of its own, by its last change, whoever opens it and whenever.
-pub(crate) fn plan_of_others(handler: &Bound<'_, PyAny>, path: &Path) -> PyResult<()> {
+/// a file has a plan of its own, by its last change, whoever opens it and whenever. It `is_since`, if it was certainly made
+/// at that time or later.
+pub(crate) fn plan_of_others(handler: &Bound<'_, PyAny>, path: &Path, is_since: bool) -> PyResult<()> {
     if !is_time(handler)? {
         // They have rolled it over for another reason.
         return Ok(());
@@ -362,7 +363,7 @@ pub(crate) fn plan_of_others(handler: &Bound<'_, PyAny>, path: &Path) -> PyResul
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
     let rollover_at = rollover_at.floor() as i64;
     // A file of the time to come is one of another clock.
-    plan_from(handler, changed.min(now).max(rollover_at))
+    plan_from(handler, changed.min(now).max(if is_since { rollover_at } else { i64::MIN }))
 }
 
 fn plan_from(handler: &Bound<'_, PyAny>, start: i64) -> PyResult<()> {

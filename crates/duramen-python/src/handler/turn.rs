@@ -36,15 +36,16 @@ pub(crate) fn roll_over(handler: &Bound<'_, PyAny>, length: &dyn Fn() -> PyResul
     let is_timed = rule == Rule::Time || upkeep::has_attribute(handler, intern!(py, "rolloverAt"))?;
     for _ in 0..turn::MOST_ROUNDS {
         let own = identity(handler)?;
-        match py.detach(|| turn::take(&Disk, &path, own)) {
+        let is_since = match py.detach(|| turn::take(&Disk, &path, own)) {
             Turn::Taken => return Ok(()),
-            Turn::Ours(_lock) if is_done_already(handler, rule, upkeep.as_ref())? => {}
+            Turn::Ours(_lock) if is_done_already(handler, rule, upkeep.as_ref())? => true,
             Turn::Ours(_lock) => return do_rollover(),
             Turn::Moved if !reopen(handler)? => return Ok(()),
-            Turn::Moved => {}
-        }
+            // Made for its size, the other one may be due now as well.
+            Turn::Moved => false,
+        };
         if is_timed {
-            schedule::plan_of_others(handler, &path)?;
+            schedule::plan_of_others(handler, &path, is_since)?;
         }
         let is_due = is_timed && timed_rotating::is_due(handler)?
             || match rule {

@@ -58,8 +58,16 @@ pub struct FileWriter {
     growth: Growth,
     /// Entries that could not be written, or brought to the disk where that was asked for.
     failed: u64,
-    /// Other processes write to it as well, and roll it over.
-    is_shared: bool,
+    sharing: Sharing,
+}
+
+/// Who else writes to the file, and rolls it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Nobody,
+    OtherProcesses,
+    /// The same, while who calls has it locked: to lock it again would be to wait for oneself.
+    NobodyMeanwhile,
 }
 
 /// So many bytes are written together, where the caller says that many entries come.
@@ -83,14 +91,14 @@ impl FileWriter {
             syncer: None,
             growth: Growth::default(),
             failed: 0,
-            is_shared: false,
+            sharing: Sharing::Nobody,
         }
     }
 
     /// Other processes write to the file as well, and roll it over: see [`line_end`].
     #[must_use]
     pub(super) fn shared(self) -> Self {
-        Self { is_shared: true, ..self }
+        Self { sharing: Sharing::OtherProcesses, ..self }
     }
 
     /// Holds back up to `size` bytes and writes them together: when an entry does not fit any more, when it is flushed or
@@ -247,6 +255,14 @@ impl FileWriter {
         }
     }
 
+    /// Closes the file, which the caller has locked.
+    pub(super) fn close_locked(&mut self) -> io::Result<()> {
+        let sharing = std::mem::replace(&mut self.sharing, Sharing::NobodyMeanwhile);
+        let closed = self.close();
+        self.sharing = sharing;
+        closed
+    }
+
     fn is_suspect(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.is_suspect)
     }
@@ -267,11 +283,12 @@ impl FileWriter {
     /// What is to be held while so many bytes are written, which end a line or not. A line without an end, as others or this
     /// writer have left it, is given one.
     fn secure(&mut self, bytes: usize, ends_line: bool) -> Option<Secured> {
-        let may_come_in_parts = self.is_shared && bytes > line_end::PART;
+        let is_shared = self.sharing == Sharing::OtherProcesses;
+        let may_come_in_parts = is_shared && bytes > line_end::PART;
         if bytes == 0 || !(may_come_in_parts || self.is_suspect()) {
             return None;
         }
-        let secured = if self.is_shared { Some(self.lock_following()?) } else { None };
+        let secured = if is_shared { Some(self.lock_following()?) } else { None };
         let open = self.open.as_mut()?;
         open.is_suspect = false;
         let own = open.file.status().ok().filter(|status| status.is_regular)?.identity?;

@@ -58,6 +58,11 @@ impl RotatingWriter {
     /// Those of the file system.
     pub fn roll_over(&mut self) -> io::Result<()> {
         let closed = self.file.close();
+        self.rename_closed(closed)
+    }
+
+    /// Rolls over the file, which has been closed.
+    fn rename_closed(&mut self, closed: io::Result<()>) -> io::Result<()> {
         if let Some(upkeep) = &self.upkeep {
             upkeep.roll_over(None)?;
         } else {
@@ -73,7 +78,10 @@ impl RotatingWriter {
             match turn::take(self.file.fs().as_ref(), self.file.path(), own.identity) {
                 Turn::Moved => self.file.reopen()?,
                 Turn::Taken => return Ok(()),
-                Turn::Ours(_lock) => return self.roll_over(),
+                Turn::Ours(_lock) => {
+                    let closed = self.file.close_locked();
+                    return self.rename_closed(closed);
+                }
             }
         }
         Ok(())

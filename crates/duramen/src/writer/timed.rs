@@ -101,10 +101,15 @@ impl TimedRotatingWriter {
     /// # Errors
     /// Those of the file system.
     pub fn roll_over(&mut self) -> io::Result<()> {
+        let closed = self.file.close();
+        self.rename_closed(closed)
+    }
+
+    /// Rolls over the file, which has been closed.
+    fn rename_closed(&mut self, closed: io::Result<()>) -> io::Result<()> {
         let now = self.clock.now_seconds();
         let Ok(time) = self.schedule.backup_time(self.rollover_at, now, &self.zone);
         let suffix = self.schedule.backup_suffix(&time);
-        let closed = self.file.close();
         if let Some((upkeep, _)) = &self.upkeep {
             let form = self.schedule.backup_form();
             upkeep.roll_over(Some(BackupDate { text: &suffix, form }))?;
@@ -138,8 +143,8 @@ impl TimedRotatingWriter {
     }
 
     /// The next rollover of a file that others have made, in the place of the one that was due: a file has a plan of its
-    /// own, by its last change, whoever opens it and whenever.
-    fn schedule_of_others(&mut self, now: i64) -> io::Result<()> {
+    /// own, by its last change, whoever opens it and whenever. It was not made before `earliest`.
+    fn schedule_of_others(&mut self, now: i64, earliest: i64) -> io::Result<()> {
         if now < self.rollover_at {
             // They have rolled it over for another reason.
             return Ok(());
@@ -147,7 +152,7 @@ impl TimedRotatingWriter {
         self.file.open()?;
         let changed = self.file.open_status()?.map_or(now, |status| status.changed_at());
         // A file of the time to come is one of another clock.
-        let start = changed.min(now).max(self.rollover_at);
+        let start = changed.min(now).max(earliest);
         self.schedule_next(start);
         self.planned_at = now;
         Ok(())
@@ -178,12 +183,20 @@ impl TimedRotatingWriter {
             }
             let own = self.file.open_status()?.and_then(|open| open.identity);
             match turn::take(self.file.fs().as_ref(), self.file.path(), own) {
-                Turn::Moved => self.file.reopen()?,
+                // Made for its size, the other one may be due now as well.
+                Turn::Moved => {
+                    self.file.reopen()?;
+                    self.schedule_of_others(now, i64::MIN)?;
+                }
                 Turn::Taken => return Ok(()),
-                Turn::Ours(_lock) if self.is_done_already(now) => {}
-                Turn::Ours(_lock) => return self.roll_over(),
+                Turn::Ours(_lock) if self.is_done_already(now) => {
+                    self.schedule_of_others(now, self.rollover_at)?;
+                }
+                Turn::Ours(_lock) => {
+                    let closed = self.file.close_locked();
+                    return self.rename_closed(closed);
+                }
             }
-            self.schedule_of_others(now)?;
         }
         self.schedule_next(self.clock.now_seconds());
         Ok(())
