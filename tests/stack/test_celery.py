@@ -4,23 +4,14 @@ import re
 
 TASKS = """
     import logging
-    import os
     import celery
+    import file_broker
     import recorder
     from celery.utils.log import get_task_logger
 
     app = celery.Celery("shop")
-    os.makedirs("queue", exist_ok=True)
-    os.makedirs("results", exist_ok=True)
     app.conf.update(
-        broker_url="filesystem://",
-        broker_transport_options={
-            "data_folder_in": "queue",
-            "data_folder_out": "queue",
-            "control_folder": "control",
-            "polling_interval": 0.05,
-        },
-        result_backend="file://" + os.path.abspath("results"),
+        file_broker.settings(),
         worker_task_log_format="%(levelname)s|%(processName)s|%(task_name)s|%(task_id)s|%(message)s",
         worker_log_format="%(levelname)s|%(processName)s|%(name)s|%(message)s",
     )

@@ -46,21 +46,11 @@ TASKS = """
     import os
     import signal
     import celery
+    import file_broker
     import queue_of_shop
 
     app = celery.Celery("tasks")
-    os.makedirs("queue", exist_ok=True)
-    os.makedirs("results", exist_ok=True)
-    app.conf.update(
-        broker_url="filesystem://",
-        broker_transport_options={
-            "data_folder_in": "queue",
-            "data_folder_out": "queue",
-            "control_folder": "control",
-            "polling_interval": 0.05,
-        },
-        result_backend="file://" + os.path.abspath("results"),
-    )
+    app.conf.update(file_broker.settings())
 
     @app.task
     def work(task, is_killed):

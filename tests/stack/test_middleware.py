@@ -288,24 +288,15 @@ def test_each_record_has_the_fields_of_its_request(stack, name):
 TASKS = (
     SETUP
     + """
-import os
 import celery
+import file_broker
 from duramen.integrations.celery import connect
 
 app = celery.Celery("shop")
-os.makedirs("queue", exist_ok=True)
 app.conf.update(
-    broker_url="filesystem://",
-    broker_transport_options={
-        "data_folder_in": "queue",
-        "data_folder_out": "queue",
-        "control_folder": "control",
-        "polling_interval": 0.05,
-    },
-    result_backend="file://" + os.path.abspath("results"),
+    file_broker.settings(),
     worker_hijack_root_logger=False,
 )
-os.makedirs("results", exist_ok=True)
 connect(parameters=True, result=True)
 
 @app.task
