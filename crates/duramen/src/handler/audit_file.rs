@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::Handler;
-use super::base::Gate;
+use super::gate::Gate;
 use crate::clock::SystemClock;
 use crate::formatter::text::TextFormatter;
 use crate::fs::Disk;

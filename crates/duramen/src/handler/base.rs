@@ -1,113 +1,23 @@
-//! What handlers share: level, filters, formatter, the lock around the destination, and that neither an
+//! What handlers with one destination share: the gate, the formatter, the lock around the destination, and that neither an
 //! error nor a panic reaches the caller.
 
 use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use parking_lot::{ReentrantMutex, RwLock};
+use parking_lot::ReentrantMutex;
 
+use super::gate::Gate;
 use super::{Handler, LineHandler};
 use crate::ending::{self, Pending};
 use crate::formatter::text::TextFormatter;
 use crate::redact::Redactor;
 use crate::spool;
-use crate::writer::Writer;
 use crate::{Filter, Formatter, Level, Record, report};
-
-/// The level and the filters of a handler.
-///
-/// ```
-/// use duramen::handler::base::Gate;
-/// use duramen::{Handler, Level, Record};
-///
-/// /// A handler of one's own with a level and filters.
-/// #[derive(Default)]
-/// struct Counts {
-///     gate: Gate,
-///     records: std::sync::atomic::AtomicU64,
-/// }
-///
-/// impl Handler for Counts {
-///     fn level(&self) -> Level {
-///         self.gate.level()
-///     }
-///     fn handle(&self, record: &Record<'_>) {
-///         if self.gate.passes(record) {
-///             self.records.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-///         }
-///     }
-///     fn flush(&self) {}
-///     fn close(&self) {}
-/// }
-///
-/// let counts = Counts::default();
-/// counts.gate.set_level(Level::ERROR);
-/// ```
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use duramen::filter::NameFilter;
-/// use duramen::handler::base::Gate;
-/// use duramen::{Level, Record};
-///
-/// let gate = Gate::default();
-/// gate.set_level(Level::WARNING);
-/// gate.add_filter(Arc::new(NameFilter::new("shop")));
-/// assert_eq!(gate.level(), Level::WARNING);
-/// assert!(gate.passes(&Record::new("shop.orders", Level::INFO, "paid"))); // the level is the caller's to compare
-/// assert!(!gate.passes(&Record::new("hyper", Level::INFO, "connected")));
-/// ```
-pub struct Gate {
-    level: AtomicI64,
-    /// False as long as a record need not look for filters.
-    has_filters: AtomicBool,
-    filters: RwLock<Vec<Arc<dyn Filter>>>,
-}
-
-impl Default for Gate {
-    /// Lets everything through.
-    fn default() -> Self {
-        Self {
-            level: AtomicI64::new(Level::NOTSET.0),
-            has_filters: AtomicBool::new(false),
-            filters: RwLock::default(),
-        }
-    }
-}
-
-impl Gate {
-    /// The least severe level that passes.
-    pub fn level(&self) -> Level {
-        Level(self.level.load(Ordering::Relaxed))
-    }
-
-    /// Sets the least severe level that passes.
-    pub fn set_level(&self, level: Level) {
-        self.level.store(level.0, Ordering::Relaxed);
-    }
-
-    /// Adds a filter, which is asked after those that are there.
-    pub fn add_filter(&self, filter: Arc<dyn Filter>) {
-        self.filters.write().push(filter);
-        self.has_filters.store(true, Ordering::Release);
-    }
-
-    /// True when `record` passes the filters. As in Python, the level is the caller's to compare.
-    #[inline]
-    pub fn passes(&self, record: &Record<'_>) -> bool {
-        !self.has_filters.load(Ordering::Acquire) || self.all_pass(record)
-    }
-
-    fn all_pass(&self, record: &Record<'_>) -> bool {
-        self.filters.read().iter().all(|filter| filter.filter(record))
-    }
-}
 
 /// Where a handler brings its records: everything that is different from handler to handler.
 ///
@@ -207,7 +117,7 @@ pub trait Destination: Send {
     ///
     /// ```
     /// use duramen::handler::Destination;
-    /// use duramen::handler::base::Written;
+    /// use duramen::handler::Written;
     /// use duramen::{spool, writer::StreamWriter};
     ///
     /// // A journal keeps lines for it when the process is killed; the next one writes them with `write_line`.
@@ -222,7 +132,7 @@ pub trait Destination: Send {
     ///
     /// ```
     /// use duramen::handler::Destination;
-    /// use duramen::handler::base::Written;
+    /// use duramen::handler::Written;
     /// use duramen::writer::FileWriter;
     ///
     /// # let folder = tempfile::tempdir().unwrap();
@@ -262,7 +172,7 @@ pub trait Destination: Send {
 /// use duramen::filter::NameFilter;
 /// use duramen::formatter::JsonFormatter;
 /// use duramen::handler::BasicHandler;
-/// use duramen::handler::base::Written;
+/// use duramen::handler::Written;
 /// use duramen::writer::FileWriter;
 /// use duramen::{Handler, Level, Record};
 ///
@@ -523,88 +433,5 @@ impl<D: Destination> LineHandler for BasicHandler<D> {
 
     fn write_line(&self, line: &[u8]) -> bool {
         self.deliver(|held| held.destination.write_line(line))
-    }
-}
-
-/// A destination made of a writer: each record is an entry with a terminator.
-///
-/// ```
-/// use duramen::handler::BasicHandler;
-/// use duramen::handler::base::Written;
-/// use duramen::writer::FileWriter;
-/// use duramen::{Handler, Level, Record};
-///
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let path = folder.path().join("app.log");
-/// // In blocks of 64 KiB, but warnings and what is worse at once.
-/// let writer = FileWriter::new(&path).buffered(64 * 1024);
-/// let handler = BasicHandler::with_destination(Written::new("FileHandler", writer).with_flush_level(Level::WARNING));
-/// handler.handle(&Record::new("shop", Level::INFO, "paid"));
-/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
-/// handler.handle(&Record::new("shop", Level::WARNING, "low on paper"));
-/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "paid\nlow on paper\n");
-/// ```
-pub struct Written<W> {
-    name: &'static str,
-    writer: W,
-    /// Kept from record to record, so that an entry allocates nothing.
-    entry: Vec<u8>,
-    /// Records from this level on are held back by no buffer.
-    flush_level: Level,
-}
-
-impl<W: Writer> Written<W> {
-    /// Writes to `writer`, for the handler `name`. Where the writer has a buffer, it is flushed by records at
-    /// [`Level::ERROR`] and above.
-    pub fn new(name: &'static str, writer: W) -> Self {
-        Self { name, writer, entry: Vec::new(), flush_level: Level::ERROR }
-    }
-
-    /// Flushes the writer's buffer by records at `level` and above.
-    #[must_use]
-    pub fn with_flush_level(self, level: Level) -> Self {
-        Self { flush_level: level, ..self }
-    }
-}
-
-/// An entry buffer that has grown beyond this is given back.
-const LARGEST_KEPT_ENTRY: usize = 64 * 1024;
-
-impl<W: Writer> Destination for Written<W> {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn emit(&mut self, record: &Record<'_>, formatter: &dyn Formatter) -> io::Result<()> {
-        self.entry.clear();
-        self.entry.shrink_to(LARGEST_KEPT_ENTRY);
-        formatter.format(record, &mut self.entry);
-        self.entry.push(b'\n');
-        self.writer.write_entry(&self.entry)?;
-        if record.level >= self.flush_level { self.writer.flush_buffer() } else { Ok(()) }
-    }
-
-    fn hold_back(&mut self) {
-        self.writer.hold_back();
-    }
-
-    fn failed(&self) -> Option<u64> {
-        self.writer.failed()
-    }
-
-    fn place(&self) -> Option<spool::Destination> {
-        self.writer.place()
-    }
-
-    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
-        self.writer.write_entry(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
-
-    fn close(&mut self) -> io::Result<()> {
-        self.writer.close()
     }
 }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::base::{BasicHandler, Written};
+use super::base::BasicHandler;
+use super::written::Written;
 use crate::writer::FileWriter;
 
 /// Appends to a file, with one write of the operating system for each record, or in blocks ([`FileHandler::buffered`]).

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, ReentrantMutex};
 
 use super::Handler;
-use super::base::Gate;
+use super::gate::Gate;
 use crate::queue::{Accepts as _, Records, Waiting as _};
 use crate::{Filter, Level, Record};
 

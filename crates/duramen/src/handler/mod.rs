@@ -9,6 +9,7 @@ mod base64;
 mod batch;
 pub mod datagram;
 pub mod file;
+mod gate;
 pub mod http;
 pub mod journaled;
 pub mod memory;
@@ -22,12 +23,14 @@ pub mod stream;
 pub mod syslog;
 pub mod timed_rotating_file;
 pub mod watched_file;
+mod written;
 
 pub use asynchronous::AsyncHandler;
 pub use audit_file::AuditFileHandler;
 pub use base::{BasicHandler, Destination};
 pub use datagram::DatagramHandler;
 pub use file::FileHandler;
+pub use gate::Gate;
 pub use http::HttpHandler;
 pub use journaled::{JournaledHandler, LineHandler};
 pub use memory::MemoryHandler;
@@ -39,6 +42,7 @@ pub use stream::StreamHandler;
 pub use syslog::SysLogHandler;
 pub use timed_rotating_file::TimedRotatingFileHandler;
 pub use watched_file::WatchedFileHandler;
+pub use written::Written;
 
 use crate::{Level, Record};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::Handler;
-use super::base::Gate;
 use super::batch;
+use super::gate::Gate;
 use crate::ending::{self, Pending};
 use crate::queue::{Queue, Tally, Waiting, Worker};
 use crate::report;

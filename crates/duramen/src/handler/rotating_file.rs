@@ -1,6 +1,7 @@
 //! Records as text in a file that is rolled over by size.
 
-use super::base::{BasicHandler, Written};
+use super::base::BasicHandler;
+use super::written::Written;
 use crate::rotation::{Customs, SizeLimit};
 use crate::writer::{FileWriter, RotatingWriter};
 

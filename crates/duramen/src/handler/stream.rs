@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::base::{BasicHandler, Written};
+use super::base::BasicHandler;
+use super::written::Written;
 use crate::writer::StreamWriter;
 
 /// Writes to standard error, standard output, or another stream; flushes after each record.

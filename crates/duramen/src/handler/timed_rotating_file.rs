@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::base::{BasicHandler, Written};
+use super::base::BasicHandler;
+use super::written::Written;
 use crate::clock::SystemClock;
 use crate::rotation::{Customs, Schedule};
 use crate::writer::{FileWriter, TimedRotatingWriter};

@@ -1,6 +1,7 @@
 //! Records as text in a file that other programs rotate.
 
-use super::base::{BasicHandler, Written};
+use super::base::BasicHandler;
+use super::written::Written;
 use crate::writer::{FileWriter, WatchedFileWriter};
 
 /// Appends to a file, and opens it again when something else has taken its name.

@@ -26,7 +26,7 @@ pub use watched::WatchedFileWriter;
 /// use std::io;
 ///
 /// use duramen::writer::Writer;
-/// use duramen::{Handler, Level, Record, handler::{BasicHandler, base::Written}, spool};
+/// use duramen::{Handler, Level, Record, handler::{BasicHandler, Written}, spool};
 ///
 /// /// Entries in memory, in blocks.
 /// #[derive(Default)]
