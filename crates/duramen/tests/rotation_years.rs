@@ -408,6 +408,38 @@ fn each_day_of_the_year_is_one_backup() {
     }
 }
 
+/// What the property below has found.
+#[test]
+fn plans_that_once_did_not_hold() {
+    let plan = Plan {
+        zone: ("Europe/Berlin", true),
+        year: 2011,
+        when: When::Midnight,
+        at_time: None,
+        utc: true,
+        processes: 2,
+        max_bytes: 119,
+        backup_count: 10,
+        max_age: None,
+        max_total_bytes: None,
+        pause: 4728,
+        seed: 9_344_642_049_207_375_008,
+        events: Vec::new(),
+    };
+    live(plan.clone()).expect("rolled over by size, and soon after by time");
+    let plan = Plan {
+        zone: ("UTC", true),
+        year: 2024,
+        utc: false,
+        max_bytes: 102,
+        backup_count: 1,
+        pause: 3600,
+        seed: 0,
+        ..plan
+    };
+    live(plan).expect("a late record in the last backup but one");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(6), max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

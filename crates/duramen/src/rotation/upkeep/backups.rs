@@ -129,11 +129,18 @@ pub(super) fn list(
     let paths = fs.list(folder)?;
     let mut backups: Vec<_> =
         paths.into_iter().filter_map(|path| Backup::of(fs, path, base_name, forms)).collect();
-    backups.sort_by(|one, other| {
-        let by_time = one.status.last_change().cmp(&other.status.last_change());
-        by_time.then_with(|| one.stamp.age_order().cmp(&other.stamp.age_order()))
-    });
-    Ok(backups)
+    backups.sort_by(|one, other| one.stamp.age_order().cmp(&other.stamp.age_order()));
+    // Who follows a rollover late writes to a backup: of one date it is not newer for it than those that came after. A number
+    // alone may be a date that somebody else has written.
+    let mut aged: Vec<((i64, u32), Backup)> = Vec::with_capacity(backups.len());
+    for backup in backups {
+        let is_of_date = |before: &&((i64, u32), Backup)| before.1.stamp.date == backup.stamp.date;
+        let before = aged.last().filter(|_| backup.stamp.date.is_some()).filter(is_of_date);
+        let changed = backup.status.last_change();
+        aged.push((before.map_or(changed, |(before, _)| changed.max(*before)), backup));
+    }
+    aged.sort_by_key(|(changed, _)| *changed);
+    Ok(aged.into_iter().map(|(_, backup)| backup).collect())
 }
 
 /// The folder of `path`.

@@ -19,6 +19,10 @@ pub(super) fn take_away(sweeper: &Sweeper) -> io::Result<()> {
         match &sweeper.options.archive_to {
             None => {
                 for backup in leaving {
+                    // Who follows a rollover late has it open still; what he writes to it stays. The next sweep comes again.
+                    if matches!(Copied::begin(sweeper, &backup), Ok(None)) {
+                        continue;
+                    }
                     remove_if_there(sweeper.fs.as_ref(), &backup.path)?;
                     sweeper.count(|stats| stats.removed += 1);
                     sweeper.has_taken_away(&backup.path);
