@@ -72,9 +72,10 @@ RUNS = {
         for _ in range(count):
             os.kill(os.getpid(), signal.SIGUSR1)
             log.info("main")
+        # The system may make one of two signals that are pending.
+        assert count / 2 < taken <= count, taken
         handler.flush(60)
-        assert taken == count, taken
-        print(2 * count, resident() - begun)
+        print(taken + count, resident() - begun)
     """,
     "forks while threads log": """
         is_over = threading.Event()
