@@ -14,7 +14,7 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults endurance projects check public-api migration advisories check-long memcheck docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -46,6 +46,14 @@ faults: $(VENV)/faults-ready
 	$(BIN)/python tests/faults $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(RECORDS),--records $(RECORDS))
 	$(BIN)/python tests/faults/ends.py $(if $(FORKS),--forks $(FORKS))
 	$(BIN)/python tests/faults/journals.py
+
+## fuzz: damaged journals by the hundred thousand, then libFuzzer where a nightly toolchain has cargo-fuzz (CASES= SEED= SECONDS=)
+fuzz:
+	DURAMEN_CASES=$(or $(CASES),200000) DURAMEN_SEED=$(or $(SEED),1) \
+		cargo test --locked --release -p duramen --test journal_damage
+	@if cargo +nightly fuzz --version >/dev/null 2>&1; then \
+		cargo +nightly fuzz run journal -- -max_total_time=$(or $(SECONDS),300) -max_len=256; \
+	else echo "no cargo-fuzz on a nightly toolchain: the guided search is left out"; fi
 
 ## projects: the tests of released projects on the standard library and on Duramen (hours; NAMES="colorlog sphinx")
 projects: $(VENV)/projects-ready
@@ -122,6 +130,7 @@ check-long: $(VENV)/test-ready
 	DURAMEN_LEAK_RECORDS=1000000 $(BIN)/python -m pytest tests/leaks
 	DURAMEN_STRESS=20 $(BIN)/python -m pytest tests/concurrency
 	$(PYTHON) tests/conformance/run.py --leaks --whole-file
+	$(MAKE) fuzz
 
 ## memcheck: each path of the leak tests under valgrind's memcheck (minutes; needs valgrind)
 memcheck: $(VENV)/test-ready

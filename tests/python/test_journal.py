@@ -275,8 +275,8 @@ class TestFolder:
         [
             ("nothing", b""),
             ("foreign", b"hello\n" * 1000),
-            ("other version", b"DURAMENJ" + b"\x02\0\0\0" + bytes(5000)),
-            ("broken", b"DURAMENJ" + b"\x01\0\0\0" + bytes(5000)),
+            ("other version", b"DURAMENJ" + b"\x03\0\0\0" + bytes(5000)),
+            ("broken", b"DURAMENJ" + b"\x02\0\0\0" + bytes(5000)),
         ],
     )
     def test_what_is_no_journal_is_kept_aside(self, tmp_path, file, capfd, name, bytes_):

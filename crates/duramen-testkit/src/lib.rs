@@ -4,6 +4,7 @@ pub mod capture;
 pub mod clock;
 pub mod contract;
 pub mod disk;
+pub mod journal_damage;
 pub mod servers;
 
 pub use capture::{CapturingHandler, record};

@@ -236,7 +236,7 @@ fn what_is_no_journal_is_told_apart() {
     assert_eq!(read(b""), Err(Unreadable::Foreign));
     assert_eq!(read(&whole[..60]).map(|_| ()), Err(Unreadable::Broken));
     assert_eq!(changed(0, b'X'), Err(Unreadable::Foreign));
-    assert_eq!(changed(8, 2), Err(Unreadable::Version(2)));
+    assert_eq!(changed(8, 3), Err(Unreadable::Version(3)));
     // The length of the ring, the identity, a path.
     for place in [19, 24, 70] {
         assert_eq!(changed(place, 0xFF), Err(Unreadable::Broken), "byte {place}");

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::State;
-use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum};
+use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, number_as_stored};
 
 /// The bytes of a ring, which others may read at any moment.
 ///
@@ -214,7 +214,7 @@ impl<M: Memory> Journal<M> {
         entry.reserve(needed);
         let mut head = [0; ENTRY_HEAD];
         head[4..8].copy_from_slice(&kept_length.to_le_bytes());
-        head[8..16].copy_from_slice(&number.to_le_bytes());
+        head[8..16].copy_from_slice(&number_as_stored(self.identity, number).to_le_bytes());
         head[20..].copy_from_slice(&u32::try_from(parts.len()).unwrap_or(u32::MAX).to_le_bytes());
         entry.extend_from_slice(&head);
         for (destination, end) in parts {

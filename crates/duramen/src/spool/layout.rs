@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{Destination, SIZES};
 
 const MAGIC: [u8; 8] = *b"DURAMENJ";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The fields before the table of destinations.
 const FIXED: usize = 64;
 /// Headers and rings are whole pages.
@@ -15,6 +15,8 @@ const LONGEST_HEADER: usize = 16 * 1024 * 1024;
 /// The longest file that can be a journal.
 pub(super) const LONGEST_FILE: u64 = (LONGEST_HEADER + *SIZES.end()) as u64;
 
+/// No entry has a larger number: what lies above it is told apart from an entry without a look at its lines.
+const LARGEST_NUMBER: u64 = (1 << 48) - 1;
 pub(super) const ENTRY_HEAD: usize = 24;
 pub(super) const ALIGNMENT: usize = 8;
 
@@ -170,6 +172,17 @@ pub(super) fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 pub(super) fn number_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
+}
+
+/// The number of an entry as its head has it. Who does not know the journal's identity cannot put together a head of
+/// which the lines are looked at, so that lines full of false ones cost a reader no more than others.
+pub(super) fn number_as_stored(identity: u64, number: u64) -> u64 {
+    identity ^ number
+}
+
+/// The number of an entry that has it in its head like this, if it can be one.
+pub(super) fn number_as_read(identity: u64, stored: u64) -> Option<u64> {
+    Some(identity ^ stored).filter(|number| (1..=LARGEST_NUMBER).contains(number))
 }
 
 /// The checksum of an entry of which state and checksum are zero, as they are while it is put together; `begin` is the

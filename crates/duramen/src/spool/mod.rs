@@ -12,7 +12,7 @@
 //! | at | bytes | what |
 //! | --- | --- | --- |
 //! | 0 | 8 | `DURAMENJ` |
-//! | 8 | 4 | the version of the format, 1 |
+//! | 8 | 4 | the version of the format, 2 |
 //! | 12 | 4 | the length of the header |
 //! | 16 | 8 | the length of the ring behind the header, a multiple of 4096 |
 //! | 24 | 8 | the journal's identity, a random number |
@@ -29,7 +29,7 @@
 //! | --- | --- | --- |
 //! | 0 | 4 | its state: waiting, in flight, done; anything else is no entry |
 //! | 4 | 4 | the length of what follows the first 24 bytes |
-//! | 8 | 8 | its number, from 1 on |
+//! | 8 | 8 | its number, from 1 to 2^48 - 1, XOR the identity |
 //! | 16 | 4 | CRC-32C of the identity and of the whole entry, in which bytes 0 to 3 and 16 to 19 count as zero |
 //! | 20 | 4 | how many lines it has |
 //! | 24 | | for each line its destination and where it ends (4 bytes each); then the lines |
@@ -47,7 +47,8 @@
 //! 5. An identity and a number name an entry for ever.
 //!
 //! A reader looks at every multiple of 8 bytes. What has the state of an entry and not its checksum is damage: it is
-//! counted, and the file kept. The identity in the checksum keeps lines that look like entries from being taken for some.
+//! counted, and the file kept. The identity in the checksum keeps lines that look like entries from being taken for some, and
+//! that in the number has such lines be told apart before their checksum is made.
 
 mod destination;
 mod directory;

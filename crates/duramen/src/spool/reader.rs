@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::layout::{ALIGNMENT, BadHeader, ENTRY_HEAD, checksum_as_read, number_at, word_at};
+use super::layout::{ALIGNMENT, BadHeader, ENTRY_HEAD, checksum_as_read, number_as_read, number_at, word_at};
 use super::{Header, State};
 
 /// All of a journal.
@@ -27,7 +27,7 @@ pub struct Contents {
     pub header: Header,
     /// The entries that have not come to their end, in the order in which they were accepted.
     pub entries: Vec<Entry>,
-    /// Places that have the state of such an entry, and are none.
+    /// Places that have the state of such an entry, and are none, or a second copy of one.
     pub damaged: u64,
     /// The file ends before the ring does, or goes on after it.
     pub has_wrong_length: bool,
@@ -67,7 +67,7 @@ pub enum Unreadable {
     #[error("it is no journal")]
     Foreign,
     /// It is of another version of the format.
-    #[error("its format has the version {0}, and this program knows version 1")]
+    #[error("its format has the version {0}, and this program knows version 2")]
     Version(u32),
     /// Its header is damaged.
     #[error("its header is damaged")]
@@ -112,7 +112,11 @@ pub fn read(bytes: &[u8]) -> Result<Contents, Unreadable> {
             Found::Nothing => ALIGNMENT,
         };
     }
-    contents.entries.sort_by_key(|entry| entry.number);
+    contents.entries.sort_by_key(|entry| (entry.number, entry.state == State::Waiting));
+    // A number names one entry: what is there twice was copied by somebody, and may have been delivered from either place.
+    let count = contents.entries.len();
+    contents.entries.dedup_by_key(|entry| entry.number);
+    contents.damaged += (count - contents.entries.len()) as u64;
     Ok(contents)
 }
 
@@ -134,6 +138,7 @@ fn found_at(bytes: &[u8], offset: usize, header: &Header) -> Found {
 
 fn entry_at(bytes: &[u8], offset: usize, state: State, header: &Header) -> Option<(Entry, usize)> {
     let length = ENTRY_HEAD.checked_add(usize::try_from(word_at(bytes, offset + 4)?).ok()?)?;
+    let number = number_as_read(header.identity, number_at(bytes, offset + 8)?)?;
     let whole = bytes.get(offset..offset.checked_add(length)?)?;
     if word_at(whole, 16)? != checksum_as_read(header.identity, whole) {
         return None;
@@ -151,6 +156,5 @@ fn entry_at(bytes: &[u8], offset: usize, state: State, header: &Header) -> Optio
         lines.push((destination, offset + begin..offset + end));
         begin = end;
     }
-    let number = number_at(whole, 8)?;
     Some((Entry { number, state, offset, lines }, length))
 }
