@@ -17,7 +17,8 @@ use pyo3::types::PyDict;
 use smallvec::SmallVec;
 
 use super::RecordQueue;
-use super::outlet::{Item, Lines, Outlet, Part};
+use super::outlet::Outlet;
+use super::waiting::{Item, Lines, Part};
 
 /// The journal of this process. It is made with the queue; in a forked child, at the first record. Where that
 /// fails, there is none.
@@ -70,6 +71,12 @@ pub(super) fn end(journal: &Slot, ended: impl IntoIterator<Item = (Kept, bool)>)
     if let Some(journal) = opened(journal).filter(|_| !tickets.is_empty()) {
         journal.end(tickets);
     }
+}
+
+/// Writes the line of the only handler behind the queue down.
+#[inline]
+pub(super) fn append_only(journal: &OwnJournal, line: &[u8]) -> Result<Ticket, Refused> {
+    journal.append(line, [(0, as_word(line.len()))].into_iter())
 }
 
 /// The folder, the size in bytes, and for each handler behind the queue the kind and the path of its destination.

@@ -13,7 +13,9 @@ mod sending;
 mod shortcut;
 mod streams;
 mod system;
+mod waiting;
 mod worker;
+mod writing;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -22,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use duramen::Level;
-use duramen::queue::{Options, Overflow, Queue};
+use duramen::queue::{Options, Overflow, Queue, Waiting as _};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -33,12 +35,12 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use crate::handler;
 use crate::interpreter::{Attached, intern};
 use journaled::{JournalOptions, Settings, Slot};
-use outlet::Item;
 pub(crate) use plan::QueuePlan;
 pub(crate) use sending::{Behind, send};
 pub(crate) use shortcut::{Shortcut, set_unseen_queue};
 use streams::KnownStream;
 pub(crate) use system::pause;
+use waiting::{Item, Items};
 use worker::{Native, Present, Taken};
 
 /// A wait for room looks this often whether a signal has come.
@@ -185,7 +187,7 @@ impl RecordQueue {
                         queue.settle(&mem::take(&mut batch.tally));
                     }
                     drop(batch);
-                    let mut fresh = VecDeque::new();
+                    let mut fresh = Items::default();
                     let has_taken = if waits { queue.take(&mut fresh) } else { queue.take_ready(&mut fresh) };
                     if !has_taken {
                         return None;
@@ -194,9 +196,9 @@ impl RecordQueue {
                     (batch.items, batch.is_open) = (fresh, true);
                 }
                 let Taken { items, tally, .. } = &mut *batch;
-                outlet::write_front(items, tally, &journal, Some(&prepare));
+                writing::write_front(items, tally, &journal, Some(&prepare));
                 let (records, kept): (Vec<_>, VecDeque<_>) =
-                    outlet::records_in_front(items).into_iter().unzip();
+                    writing::records_in_front(items).into_iter().unzip();
                 if !records.is_empty() {
                     batch.kept = kept;
                     batch.begin_next(&journal);
@@ -330,7 +332,7 @@ impl RecordQueue {
     fn abandon(&self) -> u64 {
         let queue = self.queue();
         let in_flight = queue.ledger().in_flight;
-        queue.abandon().len() as u64 + in_flight
+        queue.abandon().count() as u64 + in_flight
     }
 
     /// Begins anew in a forked child, whose queue is that of its parent: nothing of that is touched.
@@ -403,7 +405,7 @@ impl RecordQueue {
         drop(streams);
     }
 
-    fn queue(&self) -> Arc<Queue<Item>> {
+    fn queue(&self) -> Arc<Queue<Item, Items>> {
         // SAFETY: attached; the reference lives only for the clone.
         unsafe { Arc::clone(&(*self.present.get()).queue) }
     }

@@ -1,17 +1,18 @@
 //! From a caller into the queue: at once, after a wait, or past it when the process ends.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use duramen::Level;
-use duramen::queue::{Offer, Overflow, Tally};
+use duramen::queue::{Accepts as _, Offer, Overflow, Tally};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::journaled::{self, Kept};
-use super::outlet::{self, Item, Lines};
-use super::{BETWEEN_SIGNALS, RecordQueue};
+use super::outlet::Outlet;
+use super::waiting::{Item, Items, Line, Lines};
+use super::{BETWEEN_SIGNALS, RecordQueue, writing};
 use crate::interpreter::intern;
 
 impl RecordQueue {
@@ -24,23 +25,31 @@ impl RecordQueue {
         self.offer_since(py, item, level, begun)
     }
 
-    /// Puts lines into a queue without a journal, whose worker runs; `None` when there is no room, or the interpreter has
-    /// to be asked, and nothing has been done.
-    pub(super) fn offer_at_once(&self, lines: Lines, level: Level) -> Option<()> {
+    /// Puts the line of the only handler behind the queue into the journal, if there is one, and into the queue, whose worker
+    /// runs; `None` when there is no room, or the interpreter has to be asked, and nothing has been done.
+    #[inline]
+    pub(super) fn offer_at_once(&self, bytes: &[u8], outlet: &Arc<Outlet>, level: Level) -> Option<()> {
         // SAFETY: attached; nothing runs while the reference lives.
         let present = unsafe { &*self.present.get() };
         let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
         let is_tended =
             present.has_python || (runs && !present.wants_python && !self.rolls.load(Ordering::Relaxed));
         // What is given up for a newer record may be a record in Python form.
-        let is_simple = self.journal.is_none() && self.options.overflow != Overflow::DropOldest;
-        if !is_tended || !is_simple {
-            return None;
-        }
-        match present.queue.offer(Item::Lines(lines), level) {
-            Offer::Accepted(_) | Offer::Dropped(_) => Some(()),
+        (is_tended && self.options.overflow != Overflow::DropOldest).then_some(())?;
+        let journal = match &self.journal {
+            Some(_) => Some(journaled::opened(&present.journal)?),
+            None => None,
+        };
+        let ticket = journal.map(|journal| journaled::append_only(journal, bytes)).transpose().ok()?;
+        let is_done = match present.queue.offer(Line { bytes, outlet, ticket }, level) {
+            Offer::Accepted(_) => return Some(()),
+            Offer::Dropped(_) => Some(()),
             Offer::Full(_) => None,
+        };
+        if let (Some(journal), Some(ticket)) = (journal, ticket) {
+            journal.end([ticket]);
         }
+        is_done
     }
 
     /// Puts `item` into the queue, waiting as the options say with the interpreter released.
@@ -103,8 +112,9 @@ impl RecordQueue {
             lines @ Item::Lines(_) => {
                 let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
                 py.detach(|| {
-                    let mut items = VecDeque::from([lines]);
-                    outlet::write_front(&mut items, &mut Tally::default(), &journal, Some(&prepare));
+                    let mut items = Items::default();
+                    items.accept(lines);
+                    writing::write_front(&mut items, &mut Tally::default(), &journal, Some(&prepare));
                 });
             }
         }

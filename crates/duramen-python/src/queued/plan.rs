@@ -7,10 +7,8 @@ use duramen::Level;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyTuple};
-use smallvec::{SmallVec, smallvec};
 
 use super::RecordQueue;
-use super::outlet::{Lines, Part};
 use super::shortcut::Shortcut;
 use crate::classes::globals;
 use crate::classes::{self, Family};
@@ -180,10 +178,9 @@ impl QueuePlan {
         (!queue.is_bypassed.load(Ordering::Relaxed)).then_some(())?;
         // Another text than the message needs a record.
         self.listened.as_ref().is_none_or(|listened| listened.formatter.is_message()).then_some(())?;
-        let part = Part { place: Some(0), end: line.len(), outlet: queue.only_outlet(behind, line)? };
-        let parts = smallvec![part];
-        queue
-            .offer_at_once(Lines { bytes: line.to_vec(), parts, skipped: SmallVec::new(), kept: None }, level)
+        // SAFETY: attached, and nothing runs until the line is in the queue.
+        let outlet = unsafe { queue.only_outlet(behind, line) }?;
+        queue.offer_at_once(line, outlet, level)
     }
 }
 

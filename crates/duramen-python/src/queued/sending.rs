@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use duramen::{Level, Record};
 use pyo3::prelude::*;
-use smallvec::SmallVec;
 
 use super::RecordQueue;
-use super::outlet::{Lines, Part};
+
 use super::plan::QueuePlan;
+use super::waiting::{Lines, Part};
 use crate::classes;
 use crate::filter::amended::Amended;
 use crate::formatter::plan::Needs;
@@ -61,7 +61,7 @@ pub(crate) fn send<'py>(
         Answer::ByPython(made) => return behind.hand_over(&whole, &made),
     };
     let shown = made.amended.as_ref().map(|amended| (amended, amended.record(record)));
-    let mut lines = Lines { bytes: Vec::new(), parts: SmallVec::new(), skipped: SmallVec::new(), kept: None };
+    let mut lines = Lines::default();
     for target in targets[number..].iter().take_while(is_same) {
         line.clear();
         time.clear();

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
 use super::RecordQueue;
-use super::outlet::Item;
+use super::waiting::Item;
 use crate::interpreter::{self, Attached, Once, intern};
 use duramen::Level;
 

@@ -27,12 +27,15 @@ unsafe impl Send for KnownStream {}
 
 impl RecordQueue {
     /// Where the worker writes `line` for the one handler behind the queue, whose plan this is, if that is known.
-    pub(super) fn only_outlet(&self, plan: &HandlerPlan, line: &[u8]) -> Option<Arc<Outlet>> {
-        // SAFETY: attached; nothing runs while the reference lives, and the handler holds the stream.
+    ///
+    /// # Safety
+    /// The thread is attached, and nothing of the interpreter's runs while the reference lives.
+    pub(super) unsafe fn only_outlet(&self, plan: &HandlerPlan, line: &[u8]) -> Option<&Arc<Outlet>> {
+        // SAFETY: by the contract; the handler holds the stream.
         unsafe {
             let [Some(known)] = &(&*self.streams.get())[..] else { return None };
             let is_same = known.stream.as_ptr() == plan.stream_object() && known.rollover == plan.rollover;
-            (is_same && known.file.takes(line)).then(|| Arc::clone(&known.outlet))
+            (is_same && known.file.takes(line)).then_some(&known.outlet)
         }
     }
 

@@ -10,12 +10,13 @@ use duramen::queue::{Options, Queue, Tally};
 use parking_lot::Mutex;
 
 use super::journaled::{self, Kept, Slot};
-use super::outlet::{self, Item};
 use super::system;
+use super::waiting::{Item, Items};
+use super::writing;
 
 /// What belongs to one process: a forked child begins anew.
 pub(super) struct Present {
-    pub(super) queue: Arc<Queue<Item>>,
+    pub(super) queue: Arc<Queue<Item, Items>>,
     pub(super) native: Option<Native>,
     /// There was a record in Python form, for which a thread of Python's is needed.
     pub(super) wants_python: bool,
@@ -38,7 +39,7 @@ pub(super) struct Native {
 /// What the thread of Python's has taken out.
 #[derive(Default)]
 pub(super) struct Taken {
-    pub(super) items: VecDeque<Item>,
+    pub(super) items: Items,
     /// Where the records stand in the journal that the thread has now, in their order.
     pub(super) kept: VecDeque<Option<Kept>>,
     pub(super) tally: Tally,
@@ -58,7 +59,7 @@ impl Taken {
 impl Present {
     pub(super) fn new(options: &Options, handlers: usize) -> Self {
         Self {
-            queue: Arc::new(Queue::new(options.clone(), handlers)),
+            queue: Arc::new(Queue::with(options.clone(), handlers)),
             native: None,
             wants_python: false,
             has_python: false,
@@ -89,11 +90,11 @@ impl Native {
 }
 
 /// The work of the thread that knows no interpreter.
-pub(super) fn write_lines(queue: &Queue<Item>, journal: &Slot) {
-    let mut batch = VecDeque::new();
+pub(super) fn write_lines(queue: &Queue<Item, Items>, journal: &Slot) {
+    let mut batch = Items::default();
     while queue.take(&mut batch) {
         let mut tally = Tally::default();
-        outlet::write_front(&mut batch, &mut tally, journal, None);
+        writing::write_front(&mut batch, &mut tally, journal, None);
         if batch.is_empty() {
             queue.settle(&tally);
         } else {

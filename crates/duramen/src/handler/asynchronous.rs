@@ -54,7 +54,7 @@ impl AsyncHandler {
     /// When the operating system starts no thread.
     pub fn new(handlers: Vec<Arc<dyn Handler>>, options: Options) -> io::Result<Self> {
         let handlers: Arc<[_]> = handlers.into();
-        let queue = Arc::new(Queue::of_records(options, handlers.len()));
+        let queue = Arc::new(Queue::with(options, handlers.len()));
         let of_worker = Arc::clone(&handlers);
         let behind = Arc::new(Behind { name: "AsyncHandler", queue, handlers });
         let pending: Arc<dyn Pending> = Arc::<RecordsBehind>::clone(&behind);

@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 pub use ledger::{Dropped, HandlerCounts, Ledger, Tally};
 pub use options::{Options, Overflow};
 pub(crate) use records::Records;
-pub(crate) use waiting::{Accepts, Waiting};
+pub use waiting::{Accepts, Waiting};
 pub use worker::Worker;
 
+use crate::Level;
 use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
-use crate::{Level, OwnedRecord};
 
 /// A bounded queue of items of type `T`, which wait in `W`.
 ///
@@ -177,29 +177,21 @@ impl<T: Send> Queue<T> {
     pub fn new(options: Options, handlers: usize) -> Self {
         Self::with(options, handlers)
     }
-
-    /// Puts items that an earlier process left before all that wait, however many they are.
-    pub fn recover(&self, items: impl IntoIterator<Item = T>) {
-        let mut state = self.state();
-        let mut recovered: VecDeque<T> = items.into_iter().collect();
-        let count = recovered.len() as u64;
-        state.waiting.give_back(&mut recovered);
-        state.ledger.recovered += count;
-        state.ledger.queued += count;
-        state.taker = Taker::Awake;
-        self.arrived.notify_one();
-    }
-}
-
-impl Queue<OwnedRecord, Records> {
-    /// An empty queue of records, which are put in as references.
-    pub(crate) fn of_records(options: Options, handlers: usize) -> Self {
-        Self::with(options, handlers)
-    }
 }
 
 impl<T, W: Waiting> Queue<T, W> {
-    fn with(options: Options, handlers: usize) -> Self {
+    /// An empty queue in front of `handlers` handlers, whose items wait in a `W`.
+    ///
+    /// ```
+    /// use std::collections::VecDeque;
+    ///
+    /// use duramen::Level;
+    /// use duramen::queue::{Options, Queue};
+    ///
+    /// let queue: Queue<String, VecDeque<String>> = Queue::with(Options::default(), 1);
+    /// assert!(queue.push("one".to_owned(), Level::INFO));
+    /// ```
+    pub fn with(options: Options, handlers: usize) -> Self {
         let ledger = Ledger { handlers: vec![HandlerCounts::default(); handlers], ..Ledger::default() };
         Self {
             options: options.at_least_one(),
@@ -220,6 +212,22 @@ impl<T, W: Waiting> Queue<T, W> {
             arrived: Condvar::new(),
             left: Condvar::new(),
         }
+    }
+
+    /// Puts items that an earlier process left before all that wait, however many they are.
+    pub fn recover<I>(&self, items: impl IntoIterator<Item = I>)
+    where
+        W: Accepts<I>,
+    {
+        let mut recovered = W::default();
+        items.into_iter().for_each(|item| recovered.accept(item));
+        let count = recovered.count() as u64;
+        let mut state = self.state();
+        state.waiting.give_back(&mut recovered);
+        state.ledger.recovered += count;
+        state.ledger.queued += count;
+        state.taker = Taker::Awake;
+        self.arrived.notify_one();
     }
 
     /// The options that it was made with.

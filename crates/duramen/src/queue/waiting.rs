@@ -2,7 +2,25 @@
 
 use std::collections::VecDeque;
 
-/// Items in the order in which they came. All of it runs under the lock of a queue: code of others must not.
+/// Items in the order in which they came.
+///
+/// The queue calls all of it with its lock held: nothing here may wait, panic, or run code of others, and an item that is
+/// dropped while a destructor of others may run leaves through [`Waiting::evict`] instead. At every moment
+/// [`Waiting::count`] is the number of the items that have come and not left.
+///
+/// ```
+/// use std::collections::VecDeque;
+///
+/// use duramen::queue::{Accepts, Waiting};
+///
+/// let mut waiting = VecDeque::from([1, 2, 3]);
+/// waiting.accept(4);
+/// let mut batch = VecDeque::new();
+/// Waiting::take(&mut waiting, 3, &mut batch);
+/// assert_eq!((waiting.count(), batch.count()), (1, 3));
+/// waiting.give_back(&mut batch); // before the others
+/// assert_eq!(waiting.evict(), Some(1));
+/// ```
 pub trait Waiting: Default + Send {
     /// What leaves without being delivered, for who put something else in to drop where no lock is held.
     type Evicted;
@@ -18,7 +36,8 @@ pub trait Waiting: Default + Send {
     /// Takes the first item out.
     fn evict(&mut self) -> Option<Self::Evicted>;
 
-    /// Moves up to `most` first items, one at least if there is one, to `batch`, which has none.
+    /// Moves up to `most` first items, one at least if there is one, to `batch`, which has none. Where items stand together,
+    /// those that stand with the first one may be moved too.
     fn take(&mut self, most: usize, batch: &mut Self);
 
     /// Puts a batch that was taken out before all others.
@@ -28,7 +47,17 @@ pub trait Waiting: Default + Send {
     fn clear(&mut self);
 }
 
-/// Takes items of this type at its end.
+/// Takes items of this type at its end. An item may be a reference to what is copied.
+///
+/// ```
+/// use std::collections::VecDeque;
+///
+/// use duramen::queue::Accepts;
+///
+/// let mut waiting = VecDeque::new();
+/// waiting.accept("one");
+/// assert_eq!(waiting, ["one"]);
+/// ```
 pub trait Accepts<I>: Waiting {
     /// Puts `item` behind all others.
     fn accept(&mut self, item: I);
