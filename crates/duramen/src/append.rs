@@ -7,11 +7,23 @@ pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     let length = bytes.len();
     out.reserve(length);
     let end = out.len();
-    // SAFETY: there is room for `length` bytes behind the end. Each copy reads from within `bytes` and writes to the
-    // same place within that room: its first and its last word are as long as the whole at most, and cover it.
+    // SAFETY: there is room for `length` bytes behind the end.
     unsafe {
         let from = bytes.as_ptr();
-        let to = out.as_mut_ptr().add(end);
+        copy(from, out.as_mut_ptr().add(end), length);
+        out.set_len(end + length);
+    }
+}
+
+/// Copies `length` bytes.
+///
+/// # Safety
+/// `from` may be read and `to` written for so many bytes, which do not overlap.
+#[inline]
+#[expect(unsafe_code, reason = "see `append`")]
+unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
+    // SAFETY: by the contract. Of a short text the first and the last word are copied, which cover it.
+    unsafe {
         match length {
             0 => {}
             1 => to.write(*from),
@@ -21,16 +33,175 @@ pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
             16..=32 => copy_ends::<16>(from, to, length),
             _ => from.copy_to_nonoverlapping(to, length),
         }
-        out.set_len(end + length);
     }
 }
 
-/// Appends `more` to `text`.
+/// A text of the program. Its first bytes stand apart, with zeros behind a shorter one, so that it is copied as a word.
+#[derive(Clone, Copy)]
+pub(crate) struct Literal {
+    text: &'static str,
+    first: [u8; Self::SHORT],
+}
+
+impl Literal {
+    /// So many bytes are copied as a word.
+    const SHORT: usize = 16;
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "guarded by comparisons; while compiling it would be an error there"
+    )]
+    pub(crate) const fn of(text: &'static str) -> Self {
+        let mut first = [0; Self::SHORT];
+        let mut place = 0;
+        while place < text.len() && place < first.len() {
+            first[place] = text.as_bytes()[place];
+            place += 1;
+        }
+        Self { text, first }
+    }
+}
+
+/// Appends short texts one after the other, and tells the buffer of it at the end: its place and its room are in registers
+/// meanwhile.
+pub(crate) struct Appender<'o> {
+    text: &'o mut String,
+    /// The place behind what is written, and how many bytes may be written there.
+    to: *mut u8,
+    room: usize,
+}
+
+/// Appends what `write` does.
+#[inline]
+pub(crate) fn append_parts<R>(text: &mut String, write: impl FnOnce(&mut Appender<'_>) -> R) -> R {
+    let (to, room) = room_behind(text, 0);
+    let mut appender = Appender { text, to, room };
+    let result = write(&mut appender);
+    appender.tell();
+    result
+}
+
+/// The place behind the end of a text, and how many bytes, so many at least, may be written there.
 #[inline]
 #[expect(unsafe_code, reason = "see `append`")]
-pub(crate) fn append_text(text: &mut String, more: &str) {
-    // SAFETY: what is appended is UTF-8 as a whole, and so is what stands before it.
-    append(unsafe { text.as_mut_vec() }, more.as_bytes());
+fn room_behind(text: &mut String, least: usize) -> (*mut u8, usize) {
+    text.reserve(least);
+    let room = text.capacity() - text.len();
+    // SAFETY: the end is within what is allocated.
+    (unsafe { text.as_mut_ptr().add(text.len()) }, room)
+}
+
+/// The end of the text is at `to` now.
+#[inline]
+#[expect(unsafe_code, reason = "see `append`")]
+fn tell(text: &mut String, to: *mut u8) {
+    let length = to.addr() - text.as_ptr().addr();
+    // SAFETY: all before that place is written, by texts that are UTF-8 as a whole.
+    unsafe { text.as_mut_vec().set_len(length) };
+}
+
+#[cold]
+#[inline(never)]
+fn grow(text: &mut String, to: *mut u8, least: usize) -> (*mut u8, usize) {
+    tell(text, to);
+    room_behind(text, least)
+}
+
+impl Appender<'_> {
+    fn tell(&mut self) {
+        tell(self.text, self.to);
+    }
+
+    #[inline]
+    fn make_room(&mut self, bytes: usize) {
+        if self.room < bytes {
+            (self.to, self.room) = grow(self.text, self.to, bytes);
+        }
+    }
+
+    /// Writes the bytes of a word, of which the first `length` stay.
+    #[inline]
+    #[expect(unsafe_code, reason = "see `append`")]
+    fn first_of<const WORD: usize>(&mut self, word: &[u8; WORD], length: usize) {
+        self.make_room(WORD);
+        let length = length.min(WORD);
+        // SAFETY: there is room for the word, and the new place is within it or behind it.
+        unsafe {
+            self.to.cast::<[u8; WORD]>().write(*word);
+            self.to = self.to.add(length);
+        }
+        self.room -= length;
+    }
+
+    /// Appends a text of the program.
+    #[inline]
+    pub(crate) fn literal(&mut self, literal: &Literal) {
+        if literal.text.len() <= Literal::SHORT {
+            self.first_of(&literal.first, literal.text.len());
+        } else {
+            self.text(literal.text);
+        }
+    }
+
+    /// Appends a text.
+    #[inline]
+    #[expect(unsafe_code, reason = "see `append`")]
+    pub(crate) fn text(&mut self, more: &str) {
+        let length = more.len();
+        self.make_room(length);
+        // SAFETY: there is room for `length` bytes.
+        unsafe {
+            copy(more.as_ptr(), self.to, length);
+            self.to = self.to.add(length);
+        }
+        self.room -= length;
+    }
+
+    /// Appends the decimal digits of a number.
+    #[inline]
+    pub(crate) fn number(&mut self, number: u64) {
+        match u32::try_from(number) {
+            Ok(number) if number < EIGHT_DIGITS => {
+                let (digits, shown) = shown_digits(number);
+                self.first_of(&digits.to_le_bytes(), shown);
+            }
+            _ => self.text(itoa::Buffer::new().format(number)),
+        }
+    }
+
+    /// Appends what `write` does to the text itself.
+    #[inline]
+    pub(crate) fn by<R>(&mut self, write: impl FnOnce(&mut String) -> R) -> R {
+        self.tell();
+        let result = write(self.text);
+        (self.to, self.room) = room_behind(self.text, 0);
+        result
+    }
+}
+
+/// The digits of a number that has eight at most, the first one lowest, and how many they are.
+#[inline]
+fn shown_digits(number: u32) -> (u64, usize) {
+    let digits = eight_digits(number);
+    // The last one stays, be it a zero.
+    let zeros = (digits | 1 << 56).trailing_zeros() / 8;
+    ((digits | ZEROS) >> (8 * zeros), 8 - zeros as usize)
+}
+
+const EIGHT_DIGITS: u32 = 100_000_000;
+/// Eight times the character `0`.
+pub(crate) const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The eight decimal digits of a number, as the values of the bytes of a word, the first digit lowest. All halves are divided at
+/// once, by the product with a power of two over the divisor.
+#[inline]
+pub(crate) fn eight_digits(number: u32) -> u64 {
+    let number = u64::from(number);
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let pairs = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | ((pairs - tens * 10) << 8)
 }
 
 /// Copies the first and the last `WORD` of `length` bytes.
@@ -71,7 +242,7 @@ pub(crate) fn find_percent(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{append, append_text, find_percent};
+    use super::{Literal, append, append_parts, find_percent};
 
     #[test]
     fn texts_of_all_lengths_are_appended() {
@@ -83,9 +254,57 @@ mod tests {
             append(&mut out, b"!");
             assert_eq!(out, [b"before", &text[..length], b"!"].concat());
         }
-        let mut text = String::from("é");
-        append_text(&mut text, "ü and more");
-        assert_eq!(text, "éü and more");
+    }
+
+    #[test]
+    fn literals_of_all_lengths_are_appended() {
+        const LITERALS: [Literal; 5] = [
+            Literal::of(""),
+            Literal::of("é"),
+            Literal::of("sixteen bytes ü"),
+            Literal::of("seventeen bytes ü"),
+            Literal::of("more than that, and more than that"),
+        ];
+        for literal in LITERALS {
+            let mut text = String::from("before ");
+            text.shrink_to_fit();
+            append_parts(&mut text, |parts| parts.literal(&literal));
+            text.push('!');
+            assert_eq!(text, format!("before {}!", literal.text));
+        }
+    }
+
+    #[test]
+    fn parts_of_all_lengths_follow_one_another() {
+        let (mut text, mut expected) = (String::new(), String::new());
+        for length in 0..80 {
+            let part = "é".repeat(length);
+            let written = append_parts(&mut text, |parts| {
+                parts.text(&part);
+                parts.number(length as u64);
+                parts.by(|text| text.push_str(" and "));
+                parts.text(&part);
+                length
+            });
+            assert_eq!(written, length);
+            expected.extend([&*part, &length.to_string(), " and ", &part]);
+        }
+        assert_eq!(text, expected);
+    }
+
+    fn digits(number: u64) -> String {
+        let mut text = String::new();
+        append_parts(&mut text, |parts| parts.number(number));
+        text
+    }
+
+    #[test]
+    fn all_counts_of_digits_are_written() {
+        let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
+        for number in powers.flat_map(|power| [power - 1, power, power + 1, power / 2]).chain([u64::MAX]) {
+            assert_eq!(digits(number), number.to_string());
+        }
+        (0..1_000_000).step_by(7).for_each(|number| assert_eq!(digits(number), number.to_string()));
     }
 
     proptest! {

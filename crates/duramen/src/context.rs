@@ -292,6 +292,12 @@ impl Drop for Bound {
     }
 }
 
+/// Whether records that the running thread makes may have fields of the thread, or of a span.
+#[inline]
+pub(crate) fn has_fields() -> bool {
+    trace_ids::may_be_found() || THREAD.try_with(|thread| !thread.borrow().fields.is_empty()).unwrap_or(false)
+}
+
 /// The fields of the running thread.
 pub(crate) fn current() -> Fields {
     THREAD.try_with(|thread| thread.borrow().fields.clone()).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! Texts that live as long as a logging call, in memory that the thread keeps from call to call.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::{Arguments, Display};
 use std::ops::Deref;
 
@@ -15,8 +15,33 @@ const LARGEST_KEPT: usize = 64 * 1024;
 const MOST_KEPT: usize = 8;
 
 thread_local! {
-    /// What no call uses at the moment: an argument whose `Display` logs gets memory of its own.
+    /// What no call uses at the moment. Most calls need one text, so that one is at hand.
+    static FIRST: Cell<String> = const { Cell::new(String::new()) };
+    /// The others: for fields, and for an argument whose `Display` logs.
     static UNUSED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn take() -> String {
+    // None is left when the thread is being destroyed.
+    let first = FIRST.try_with(Cell::take).unwrap_or_default();
+    if first.capacity() > 0 {
+        return first;
+    }
+    let unused = UNUSED.try_with(|unused| unused.borrow_mut().pop());
+    unused.ok().flatten().unwrap_or_default()
+}
+
+/// Gives back what has no text any more.
+fn give_back(text: String) {
+    let other = FIRST.try_with(|first| first.replace(text)).unwrap_or_default();
+    if other.capacity() > 0 {
+        let _ = UNUSED.try_with(|unused| {
+            let mut unused = unused.borrow_mut();
+            if unused.len() < MOST_KEPT {
+                unused.push(other);
+            }
+        });
+    }
 }
 
 impl KeptText {
@@ -33,9 +58,7 @@ impl KeptText {
 
     /// The same of a message.
     pub(crate) fn of_message(message: Message<'_>) -> (Self, bool) {
-        // None is left when the thread is being destroyed.
-        let unused = UNUSED.try_with(|unused| unused.borrow_mut().pop());
-        let mut text = Self(unused.ok().flatten().unwrap_or_default());
+        let mut text = Self(take());
         let is_whole = match message.as_str() {
             Some(whole) => {
                 text.0.push_str(whole);
@@ -60,12 +83,7 @@ impl Drop for KeptText {
         let mut text = std::mem::take(&mut self.0);
         if text.capacity() <= LARGEST_KEPT {
             text.clear();
-            let _ = UNUSED.try_with(|unused| {
-                let mut unused = unused.borrow_mut();
-                if unused.len() < MOST_KEPT {
-                    unused.push(text);
-                }
-            });
+            give_back(text);
         }
     }
 }

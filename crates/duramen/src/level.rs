@@ -47,20 +47,30 @@ impl Level {
     /// assert_eq!(&*Level::INFO.name(), "INFO");
     /// assert_eq!(Level(26).name().to_string(), "Level 26");
     /// ```
+    #[inline]
     pub fn name(self) -> LevelName {
-        if HAS_OWN_NAMES.load(Ordering::Acquire)
-            && let Some(name) = OWN_NAMES.read().by_level.get(&self)
-        {
-            return LevelName(Text::Shared(Arc::clone(name)));
+        let standard = match self {
+            Self::NOTSET => "NOTSET",
+            Self::DEBUG => "DEBUG",
+            Self::INFO => "INFO",
+            Self::WARNING => "WARNING",
+            Self::ERROR => "ERROR",
+            Self::CRITICAL => "CRITICAL",
+            _ => "",
+        };
+        if standard.is_empty() || HAS_OWN_NAMES.load(Ordering::Acquire) {
+            self.own_name(standard)
+        } else {
+            LevelName(Text::Static(standard))
         }
-        LevelName(match self {
-            Self::NOTSET => Text::Static("NOTSET"),
-            Self::DEBUG => Text::Static("DEBUG"),
-            Self::INFO => Text::Static("INFO"),
-            Self::WARNING => Text::Static("WARNING"),
-            Self::ERROR => Text::Static("ERROR"),
-            Self::CRITICAL => Text::Static("CRITICAL"),
-            Self(number) => Text::Shared(format!("Level {number}").into()),
+    }
+
+    #[cold]
+    fn own_name(self, standard: &'static str) -> LevelName {
+        LevelName(match OWN_NAMES.read().by_level.get(&self) {
+            Some(name) => Text::Shared(Arc::clone(name)),
+            None if standard.is_empty() => Text::Shared(format!("Level {}", self.0).into()),
+            None => Text::Static(standard),
         })
     }
 }

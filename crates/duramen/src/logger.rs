@@ -397,12 +397,28 @@ impl Logger {
         caller: Caller<'_>,
         error: Option<&dyn Error>,
     ) {
-        if !self.is_enabled_for(level) {
+        if !self.is_enabled_for(level) || self.0.tree.strong_count() == 0 {
             return;
         }
-        if self.0.tree.strong_count() == 0 {
-            return;
+        if of_logger.is_empty() && !context::has_fields() && error.is_none() {
+            return self.make(level, message, given, caller, None);
         }
+        let (of_thread, of_span) = (context::current(), TraceFields::current());
+        let of_span = of_span.iter().flat_map(TraceFields::iter);
+        let of_span = of_span.map(|(name, digits)| (name, Value::Text(digits.into())));
+        let fields = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
+        self.make(level, message, &fields, caller, error.map(error_chain).as_deref());
+    }
+
+    /// Makes the record with all of its fields.
+    fn make(
+        &self,
+        level: Level,
+        message: Message<'_>,
+        fields: &[(&str, Value<'_>)],
+        caller: Caller<'_>,
+        exception: Option<&str>,
+    ) {
         let kept;
         let message = if let Some(whole) = message.as_str() {
             whole
@@ -413,16 +429,6 @@ impl Logger {
                 report::error(self.name(), &"an argument of a message cannot be shown: its Display failed");
             }
             &kept
-        };
-        let (of_thread, of_span) = (context::current(), TraceFields::current());
-        let joined;
-        let fields = if of_logger.is_empty() && of_thread.is_empty() && of_span.is_none() {
-            given
-        } else {
-            let of_span = of_span.iter().flat_map(TraceFields::iter);
-            let of_span = of_span.map(|(name, digits)| (name, Value::Text(digits.into())));
-            joined = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
-            &joined
         };
         let Time { clock, start_ns } = &self.0.time;
         let created_ns = clock.now_ns();
@@ -442,7 +448,7 @@ impl Logger {
             process_name: None,
             task_name: None,
             fields,
-            exception: error.map(error_chain).as_deref(),
+            exception,
             stack: None,
         });
     }
@@ -473,6 +479,7 @@ impl Logger {
     /// one.root().add_handler(Arc::new(Forward(other.root())));
     /// duramen::warning!(one.root(), "handled twice");
     /// ```
+    #[inline]
     pub fn handle(&self, record: &Record<'_>) {
         let route = self.0.route.load();
         if !self.0.is_disabled.load(Ordering::Relaxed) && self.passes(&route.filters, record) {

@@ -6,7 +6,7 @@
 
 use std::fmt::{Arguments, Display};
 
-use crate::append::append_text;
+use crate::append::{Appender, Literal, append_parts};
 use crate::report;
 
 /// A message that has not been put together yet: a text, or a format with its arguments.
@@ -84,7 +84,7 @@ const MOST: usize = 8;
 pub struct Template {
     text: &'static str,
     /// The texts before its pairs of braces, and the one behind the last.
-    pieces: [&'static str; MOST + 1],
+    pieces: [Literal; MOST + 1],
     is_plain: bool,
 }
 
@@ -95,15 +95,16 @@ impl Template {
         reason = "guarded by comparisons; while compiling it would be an error there"
     )]
     pub const fn of(text: &'static str, arguments: usize) -> Self {
-        let (mut pieces, mut count, mut is_plain) = ([""; MOST + 1], 0, true);
+        let (mut pieces, mut count, mut is_plain) = ([Literal::of(""); MOST + 1], 0, true);
         let mut rest = text;
         let mut place = 0;
         while place < rest.len() {
             let bytes = rest.as_bytes();
             let is_pair = bytes[place] == b'{' && place + 1 < bytes.len() && bytes[place + 1] == b'}';
             if is_pair && count < MOST {
-                (pieces[count], rest) = rest.split_at(place);
-                (_, rest) = rest.split_at(2);
+                let (before, behind) = rest.split_at(place);
+                pieces[count] = Literal::of(before);
+                (_, rest) = behind.split_at(2);
                 count += 1;
                 place = 0;
             } else {
@@ -111,7 +112,7 @@ impl Template {
                 place += 1;
             }
         }
-        pieces[count] = rest;
+        pieces[count] = Literal::of(rest);
         Self { text, pieces, is_plain: is_plain && count == arguments }
     }
 
@@ -122,15 +123,17 @@ impl Template {
     }
 
     fn write(&self, arguments: &[Argument<'_>], text: &mut String) -> bool {
-        let mut pieces = self.pieces.iter();
-        for (argument, piece) in arguments.iter().zip(&mut pieces) {
-            append_text(text, piece);
-            if !argument.write(text) {
-                return false;
+        append_parts(text, |parts| {
+            let mut pieces = self.pieces.iter();
+            for (argument, piece) in arguments.iter().zip(&mut pieces) {
+                parts.literal(piece);
+                if !argument.write(parts) {
+                    return false;
+                }
             }
-        }
-        append_text(text, pieces.next().unwrap_or(&""));
-        true
+            pieces.next().iter().for_each(|piece| parts.literal(piece));
+            true
+        })
     }
 }
 
@@ -152,13 +155,18 @@ pub enum Argument<'a> {
 
 impl Argument<'_> {
     #[inline]
-    fn write(&self, text: &mut String) -> bool {
+    fn write(&self, parts: &mut Appender<'_>) -> bool {
         match self {
-            Self::Text(own) => append_text(text, own),
-            Self::Character(character) => text.push(*character),
-            Self::Unsigned(number) => append_text(text, itoa::Buffer::new().format(*number)),
-            Self::Signed(number) => append_text(text, itoa::Buffer::new().format(*number)),
-            Self::Shown(value) => return report::write_text(value, text),
+            Self::Text(text) => parts.text(text),
+            Self::Character(character) => parts.text(character.encode_utf8(&mut [0; 4])),
+            Self::Unsigned(number) => parts.number(*number),
+            Self::Signed(number) => {
+                if *number < 0 {
+                    parts.text("-");
+                }
+                parts.number(number.unsigned_abs());
+            }
+            Self::Shown(value) => return parts.by(|text| report::write_text(value, text)),
         }
         true
     }

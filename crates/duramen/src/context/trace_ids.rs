@@ -126,6 +126,12 @@ pub fn set_resource(attributes: impl IntoIterator<Item = (impl Display, impl Dis
     *SERVICE.write() = Some(service);
 }
 
+/// False where the program has said nothing of spans.
+#[inline]
+pub(super) fn may_be_found() -> bool {
+    HAS_FINDER.load(Ordering::Acquire)
+}
+
 /// The identifiers and the service as text, for one record.
 pub(crate) struct TraceFields {
     identifiers: KeptText,
@@ -135,7 +141,7 @@ pub(crate) struct TraceFields {
 impl TraceFields {
     /// `None` where no span is active, or the program has said nothing of spans.
     pub(crate) fn current() -> Option<Self> {
-        if !HAS_FINDER.load(Ordering::Acquire) || FINDS.try_with(|finds| finds.replace(true)) != Ok(false) {
+        if !may_be_found() || FINDS.try_with(|finds| finds.replace(true)) != Ok(false) {
             return None;
         }
         let finder = FINDER.read().clone();

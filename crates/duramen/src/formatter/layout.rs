@@ -335,7 +335,12 @@ impl Layout {
 
     /// Whether the layout is the message and nothing else.
     pub fn is_message(&self) -> bool {
-        matches!(self.pieces[..], [Piece::Text(Field::Message)])
+        self.is_message_from(0)
+    }
+
+    /// Whether the piece of this number is the message, and the last.
+    pub(super) fn is_message_from(&self, number: usize) -> bool {
+        matches!(self.pieces.get(number..), Some([Piece::Text(Field::Message)]))
     }
 
     /// The names of the extra fields that the layout shows, which [`Record::fields`] holds.

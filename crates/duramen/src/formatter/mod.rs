@@ -1,6 +1,7 @@
 //! Formatters turn a record into bytes. They do not know where the bytes go.
 
 pub(crate) mod asctime;
+mod beginning;
 pub mod brace;
 pub mod console;
 mod digits;

@@ -1,13 +1,13 @@
 //! The formatter for lines of text: a layout, the time as text, the exception and the stack below.
 
 use jiff::tz::TimeZone;
-use parking_lot::Mutex;
 
 use super::asctime::Asctime;
+use super::beginning::KeptBeginning;
 use super::extra_field::Defaults;
 use super::{Field, Formatter, Layout, UnsupportedLayout, brace, dollar, percent};
 use crate::append::append;
-use crate::{Level, Record, Value};
+use crate::{Record, Value};
 
 /// The three kinds of format string that Python knows.
 ///
@@ -54,35 +54,9 @@ pub struct TextFormatter {
     asctime: Asctime,
     /// So many pieces at the beginning show what lines of the same moment often have in common, the time among it.
     beginning: usize,
-    kept: Mutex<Beginning>,
-}
-
-/// The beginning of the last line, kept since most lines of a busy program have it in common with the one before.
-#[derive(Debug, Default)]
-struct Beginning {
-    text: Vec<u8>,
-    /// Of the record that it is of: the moment ([`Asctime::moment`]), the level with its name, and the logger's name.
-    moment: Option<i64>,
-    level: Level,
-    level_name: String,
-    name: String,
-}
-
-impl Beginning {
-    #[inline]
-    fn is_of(&self, moment: i64, record: &Record<'_>) -> bool {
-        self.moment == Some(moment)
-            && self.level == record.level
-            && self.level_name == record.level_name
-            && self.name == record.name
-    }
-
-    fn set(&mut self, moment: i64, record: &Record<'_>) {
-        self.moment = Some(moment);
-        self.level = record.level;
-        record.level_name.clone_into(&mut self.level_name);
-        record.name.clone_into(&mut self.name);
-    }
+    kept: KeptBeginning<()>,
+    /// Behind them stands the message, and nothing else.
+    ends_with_message: bool,
 }
 
 impl TextFormatter {
@@ -136,7 +110,8 @@ impl TextFormatter {
         let count = layout.count_of_beginning();
         let has_time = layout.place_of_time().is_some_and(|place| place < count);
         let beginning = if has_time { count } else { 0 };
-        Self { layout, asctime, beginning, kept: Mutex::default() }
+        let ends_with_message = layout.is_message_from(beginning);
+        Self { layout, asctime, beginning, kept: KeptBeginning::default(), ends_with_message }
     }
 
     /// Writes `asctime` in `zone` in place of local time.
@@ -162,18 +137,15 @@ impl TextFormatter {
                 self.layout.render(record, "", out)
             };
         };
-        let mut kept = self.kept.lock();
-        if !kept.is_of(moment, record) {
-            // Texts alone, which can be shown always.
-            kept.text.clear();
-            self.asctime.with(record, |asctime| {
-                self.layout.render_pieces(0..self.beginning, record, asctime, &mut kept.text)
-            })?;
-            kept.set(moment, record);
-        }
         let start = out.len();
-        append(out, &kept.text);
-        drop(kept);
+        self.kept.append(moment, record, out, |text| {
+            self.asctime
+                .with(record, |asctime| self.layout.render_pieces(0..self.beginning, record, asctime, text))
+        })?;
+        if self.ends_with_message {
+            append(out, record.message.as_bytes());
+            return Ok(());
+        }
         let rendered = self.layout.render_pieces(self.beginning..self.layout.count(), record, "", out);
         if rendered.is_err() {
             out.truncate(start);
@@ -199,6 +171,9 @@ impl Formatter for TextFormatter {
         // A number that the layout cannot show is rare enough to give the message alone.
         if rendered.is_err() {
             out.extend_from_slice(record.message.as_bytes());
+        }
+        if record.exception.is_none() && record.stack.is_none() {
+            return;
         }
         for text in [record.exception, record.stack].into_iter().flatten() {
             // Only the entry's own text counts: what stood in `out` before belongs to another.

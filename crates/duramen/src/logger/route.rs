@@ -41,6 +41,7 @@ impl Logger {
         self.hand_along(&self.0.route.load(), record);
     }
 
+    #[inline]
     pub(super) fn hand_along(&self, route: &Route, record: &Record<'_>) {
         for handler in &route.handlers {
             if record.level >= handler.level() {
@@ -55,6 +56,7 @@ impl Logger {
     }
 
     /// A filter that panics lets nothing through: what it might have hidden stays hidden.
+    #[inline]
     pub(super) fn passes(&self, filters: &[Arc<dyn Filter>], record: &Record<'_>) -> bool {
         filters.is_empty()
             || guarded(self.name(), "a filter panicked, and the record is dropped", || {

@@ -354,6 +354,12 @@ impl Writer for FileWriter {
     fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
         let most = self.most_held();
         self.growth.has_written(entry.len());
+        if let Some(open) = &mut self.open
+            && open.has_room(entry, most)
+        {
+            open.hold(entry);
+            return Ok(());
+        }
         let bytes = match self.opened() {
             Ok(open) => open.written_by(entry.len(), most),
             Err(error) => {

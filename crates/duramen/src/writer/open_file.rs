@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::append::append;
 use crate::fs::LogFile;
 use crate::report;
 
@@ -115,18 +116,30 @@ impl OpenFile {
         if held + entry <= most { 0 } else { held.max(if entry > most { entry } else { 0 }) }
     }
 
+    /// Whether an entry is held back, and nothing is written, when up to `most` bytes are.
+    #[inline]
+    pub(super) fn has_room(&self, entry: &[u8], most: usize) -> bool {
+        self.held.len() + entry.len() <= most
+    }
+
+    /// Holds back an entry.
+    #[inline]
+    pub(super) fn hold(&mut self, entry: &[u8]) {
+        append(&mut self.held, entry);
+        self.held_ends.push(self.held.len());
+    }
+
     /// Takes an entry, and holds back up to `most` bytes.
     pub(super) fn accept(&mut self, entry: &[u8], most: usize) -> Progress {
         let mut progress = Progress::default();
-        if self.held.len() + entry.len() > most {
+        if !self.has_room(entry, most) {
             progress = self.write_held();
         }
         if entry.len() > most {
             // Although what was held back may not have been.
             progress.add(self.write(entry, &[entry.len()]));
         } else {
-            self.held.extend_from_slice(entry);
-            self.held_ends.push(self.held.len());
+            self.hold(entry);
         }
         progress
     }

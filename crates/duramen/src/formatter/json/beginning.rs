@@ -1,8 +1,10 @@
 //! What a line begins with, apart from the rest: the same for all records of a logger, a level and a second, but for the
 //! digits of the microsecond.
 
+use std::convert::Infallible;
+
 use super::builder::Source;
-use super::{Details, JsonFormatter, Step, TimestampForm, begin_member};
+use super::{Details, JsonFormatter, Step, TimestampForm, begin_member, timestamp};
 use crate::Record;
 use crate::formatter::Field;
 
@@ -81,6 +83,19 @@ impl JsonFormatter {
             }
             let Ok(_) = self.write_source(source, record, None, record, out);
             beginning.steps += 1;
+        }
+        beginning
+    }
+
+    /// As [`JsonFormatter::begin`], with what is kept of the line before where that is the same.
+    #[inline]
+    pub(super) fn begin_again(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Beginning {
+        let start = out.len();
+        let second = record.created_ns.div_euclid(1_000_000_000);
+        let Ok::<_, Infallible>(beginning) =
+            self.kept.append(second, record, out, |text| Ok(self.begin(record, text)));
+        if let Some(place) = beginning.microsecond {
+            timestamp::put_microsecond(record.created_ns, out.get_mut(start + place..));
         }
         beginning
     }

@@ -13,6 +13,7 @@ use super::{
 use crate::Value;
 use crate::error::OptionError;
 use crate::formatter::Field;
+use crate::formatter::beginning::KeptBeginning;
 
 /// A value that is written already.
 ///
@@ -510,6 +511,7 @@ impl JsonBuilder {
             ascii: self.ascii,
             indent: self.indent.take(),
             deepest: self.deepest,
+            kept: KeptBeginning::default(),
         })
     }
 

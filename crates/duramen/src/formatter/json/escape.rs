@@ -38,8 +38,18 @@ fn is_surrogate(bytes: &[u8]) -> bool {
 }
 
 /// Appends `text` without quotes.
-#[expect(clippy::indexing_slicing, reason = "both places are before bytes of the text, or its end")]
+#[inline]
 pub(super) fn write_inner(text: &str, ascii: bool, out: &mut Vec<u8>) {
+    if are_plain(text.as_bytes()) {
+        append(out, text.as_bytes());
+    } else {
+        write_escaped(text, ascii, out);
+    }
+}
+
+#[inline(never)]
+#[expect(clippy::indexing_slicing, reason = "both places are before bytes of the text, or its end")]
+fn write_escaped(text: &str, ascii: bool, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut written = 0;
     let mut position = 0;
@@ -124,6 +134,16 @@ fn next_suspect(bytes: &[u8], start: usize, ascii: bool) -> usize {
 
 const WORD: usize = size_of::<u64>();
 
+/// Whether all bytes are visible ASCII other than quotes and backslashes, as in most texts.
+#[inline]
+fn are_plain(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<WORD>();
+    let all = words.iter().fold(0, |found, word| found | suspects(u64::from_le_bytes(*word)));
+    // Where the length is no multiple of a word, the last bytes are looked at again.
+    let last = last_word(bytes).map_or(0, suspects);
+    (all | last) & HIGHEST == 0
+}
+
 /// The last bytes as a word: of fewer than eight some stand in it more than once.
 #[expect(clippy::indexing_slicing, reason = "a half is less than the whole, which is not empty")]
 fn last_word(bytes: &[u8]) -> Option<u64> {
@@ -141,13 +161,19 @@ fn last_word(bytes: &[u8]) -> Option<u64> {
 /// Whether no byte of the word is suspect: all of them are visible ASCII other than quotes and backslashes.
 #[inline]
 fn is_plain(word: u64) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGHEST: u64 = EACH << 7;
-    // The highest bit of a byte tells that it is zero; above the lowest zero byte it may be set wrongly.
-    let zeros = |word: u64| word.wrapping_sub(EACH) & !word & HIGHEST;
-    let equal = |byte: u8| zeros(word ^ (EACH * u64::from(byte)));
-    let below_space = word.wrapping_sub(EACH * 0x20) & !word & HIGHEST;
-    (word & HIGHEST) | below_space | equal(b'"') | equal(b'\\') | equal(0x7F) == 0
+    suspects(word) & HIGHEST == 0
+}
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+const HIGHEST: u64 = EACH << 7;
+
+/// A word in which the highest bit of no byte is set when no byte of `word` is suspect. One is set, be it that of another
+/// byte, when one is: beyond ASCII by itself, and otherwise since a subtraction from less, or an addition to 0x7F, sets it.
+#[inline]
+fn suspects(word: u64) -> u64 {
+    let less_than = |word: u64, byte: u8| word.wrapping_sub(EACH * u64::from(byte));
+    let equal = |byte: u8| less_than(word ^ (EACH * u64::from(byte)), 1);
+    word | less_than(word, 0x20) | equal(b'"') | equal(b'\\') | word.wrapping_add(EACH)
 }
 
 /// Of the lead bytes 0xC2 begins U+0080 to U+00BF and 0xE2 among others the line separators.

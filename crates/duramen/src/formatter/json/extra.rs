@@ -64,18 +64,20 @@ impl ExtraRules {
 
     /// Appends the key of a member and what stands behind it.
     fn write_key(&self, parts: [&str; 2], ascii: bool, out: &mut Vec<u8>) {
-        out.push(b'"');
-        escape::write_inner(&self.prefix, ascii, out);
+        append(out, b"\"");
+        if !self.prefix.is_empty() {
+            escape::write_inner(&self.prefix, ascii, out);
+        }
         if self.syntax == Syntax::Plain {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
             let bytes = parts.iter().flat_map(|part| part.bytes());
             out.extend(bytes.map(|byte| if plain(byte) { byte } else { b'_' }));
         } else {
-            for part in parts {
+            for part in parts.into_iter().filter(|part| !part.is_empty()) {
                 escape::write_inner(part, ascii, out);
             }
         }
-        out.extend_from_slice(b"\": ");
+        append(out, b"\": ");
     }
 }
 

@@ -30,6 +30,7 @@ pub use writer::{DEEPEST, Elements, Members, ValueWriter};
 
 use self::builder::Missing;
 use self::extra::ExtraRules;
+use super::beginning::KeptBeginning;
 use super::{Field, Formatter};
 use crate::Record;
 use crate::append::append;
@@ -79,6 +80,8 @@ pub struct JsonFormatter {
     /// What stands before a member for each level, where each has a line of its own.
     indent: Option<Box<str>>,
     pub(super) deepest: usize,
+    /// What lines begin with, where they are written in one go.
+    kept: KeptBeginning<Beginning>,
 }
 
 /// One step of writing a line.
@@ -239,7 +242,13 @@ impl Default for JsonFormatter {
 impl Formatter for JsonFormatter {
     /// `asctime` is the timestamp by RFC 3339 in the formatter's zone.
     fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let Ok(()) = self.format_with(record, None, &RecordDetails { record, deepest: self.deepest }, out);
+        let details = RecordDetails { record, deepest: self.deepest };
+        let Ok(()) = if self.has_beginning() {
+            let beginning = self.begin_again(record, out);
+            self.end(beginning, record, None, &details, out)
+        } else {
+            self.format_with(record, None, &details, out)
+        };
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::ValueWriter;
+use crate::append::{ZEROS, eight_digits};
 
 /// How the creation time is written.
 ///
@@ -86,7 +87,7 @@ fn rfc3339(nanoseconds: i64, zone: &TimeZone, text: &mut [u8; LONGEST]) -> usize
     put(time.hour().unsigned_abs().into(), &mut text[11..13]);
     put(time.minute().unsigned_abs().into(), &mut text[14..16]);
     put(time.second().unsigned_abs().into(), &mut text[17..19]);
-    put(time.subsec_nanosecond().unsigned_abs() / 1000, &mut text[20..26]);
+    put_microsecond(nanoseconds, text.get_mut(20..));
     if *zone == TimeZone::UTC {
         text[26] = b'Z';
         return 27;
@@ -96,6 +97,16 @@ fn rfc3339(nanoseconds: i64, zone: &TimeZone, text: &mut [u8; LONGEST]) -> usize
     put(minutes / 60, &mut text[27..29]);
     put(minutes % 60, &mut text[30..32]);
     LONGEST
+}
+
+/// The microsecond of the moment, in the six digits that `text` begins with.
+#[inline]
+pub(super) fn put_microsecond(nanoseconds: i64, text: Option<&mut [u8]>) {
+    let microsecond = u32::try_from(nanoseconds.rem_euclid(1_000_000_000) / 1000).unwrap_or(0);
+    if let Some(digits) = text.and_then(|text| text.first_chunk_mut::<6>()) {
+        let [_, _, shown @ ..] = (eight_digits(microsecond) | ZEROS).to_le_bytes();
+        *digits = shown;
+    }
 }
 
 /// `number` in decimal digits, which fill `digits` from the right.

@@ -255,8 +255,9 @@ impl Members<'_> {
 }
 
 /// A comma, unless the list or object has just been opened.
+#[inline]
 pub(super) fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), Some(b'[' | b'{')) {
-        out.extend_from_slice(b", ");
+        append(out, b", ");
     }
 }
