@@ -152,8 +152,9 @@ class AsyncHandler(logging.Handler):
             if _process["is_ending"]:
                 _deliver(self.handlers, record)
                 return
-            kept = snapshot(record)
-            lines = _journal.lines_of(self.handlers, kept) if self._has_journal else None
+            kept, lines = snapshot(record), None
+            if self._has_journal:
+                kept, lines = _journal.made_beforehand(self.handlers, kept)
             self._queue.put(kept, record.levelno, lines)
         except RecursionError:
             raise
@@ -305,16 +306,22 @@ def _deliver(handlers, record, queue=None):
     has_failed = False
     for place, handler in enumerate(handlers):
         outcome = "below_level"
-        if record.levelno >= handler.level:
+        give, own = record.part(place) if type(record) is _journal.Asked else _part(handler, record)
+        if give is not None:
             outcome = "delivered"
             try:
-                handler.handle(record)
+                give(handler, own)
             except BaseException:
                 outcome, has_failed = "failed", True
-                _handle_error(handler, record)
+                _handle_error(handler, own)
         if queue is not None:
             queue.count(place, outcome)
     return has_failed
+
+
+def _part(handler, record):
+    """What is called for a handler and its record; ``None``: it takes none of this level."""
+    return (_journal.handle if record.levelno >= handler.level else None), record
 
 
 def _handle_error(handler, record):
@@ -476,10 +483,14 @@ def _end(handler, until):
 
 def _before_fork():
     """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
-    _process["forking"] += 1
-    until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
     # The thread of a ``QueueListener`` stays, as CPython's does.
     handlers = [handler for handler in _unfinished() if isinstance(handler, AsyncHandler)]
+    for handler in handlers:
+        if handler._has_journal:
+            # Here rather than after it, where a thread that has begun would count for the warning.
+            handler._queue.adopt()
+    _process["forking"] += 1
+    until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
     _hurry(handlers)
     for handler in handlers:
         # What waits may have to wait long for the next record, at which a worker starts again.

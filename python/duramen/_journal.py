@@ -1,5 +1,6 @@
 """What an ``AsyncHandler`` needs for its journal: the options, and the lines of records in Python form."""
 
+import copy
 import functools
 import logging as standard
 import logging.handlers as standard_handlers
@@ -63,8 +64,6 @@ def _destination(name, handler):
             "an emit or handle of its own",
             "a StreamHandler, a FileHandler or one that rolls files over: who delivers a journal writes lines",
         )
-    if getattr(handler, "filters", None):
-        refuse("filters", f"none: give them to the {name}, so that nothing passes them by into the journal")
     path = getattr(handler, "baseFilename", None)
     if path is not None:
         return "file", os.path.abspath(path)
@@ -89,22 +88,81 @@ def _named_stream(stream):
     return None
 
 
-def lines_of(handlers, record):
-    """The places of the handlers that take the record, each with its line; ``None`` where one has to be asked then."""
-    lines = []
+class Asked:
+    """A record in Python form, whose way through the handlers behind the queue was decided by its caller."""
+
+    __slots__ = ("_parts", "levelno")
+
+    def __init__(self, levelno, parts):
+        self.levelno = levelno
+        self._parts = parts
+
+    def part(self, place):
+        """What is called for the handler at ``place``, and its record; ``None``: it takes none of this level."""
+        return self._parts.get(place, (None, None))
+
+
+def handle(handler, record):
+    """Have the handler ask its filters, and write."""
+    handler.handle(record)
+
+
+def _emit(handler, record):
+    """Have the handler write what its filters have let through."""
+    handler.acquire()
+    try:
+        handler.emit(record)
+    finally:
+        handler.release()
+
+
+def _held_back(handler, record):
+    """A filter has held it back."""
+
+
+def made_beforehand(handlers, record):
+    """What goes into the queue, and for the journal the places of the handlers that take the record, each with its line.
+
+    Filters of the handlers are asked here, since nothing may pass them by into the journal, and no second time behind
+    the queue. ``None`` in place of the lines where one cannot be made: its handler reports that, on its thread.
+    """
+    if not any(handler.filters for handler in handlers):
+        takers = [place for place, handler in enumerate(handlers) if record.levelno >= handler.level]
+        return record, _all_or_none([(place, _line(handlers[place], record)) for place in takers])
+    parts, lines = {}, []
     for place, handler in enumerate(handlers):
         if record.levelno < handler.level:
             continue
-        if handler.filters:
-            return None
         try:
-            text = handler.format(record) + handler.terminator
-            stream = handler.stream
-            encoding = getattr(stream, "encoding", None) or getattr(handler, "encoding", None) or "utf-8"
-            lines.append((place, text.encode(encoding, getattr(stream, "errors", None) or "strict")))
+            answer = handler.filter(record)
         except RecursionError:
             raise
         except Exception:
-            # The handler itself reports it, on its thread.
-            return None
-    return lines
+            parts[place] = handle, record
+            lines.append((place, None))
+            continue
+        if not answer:
+            parts[place] = _held_back, record
+            continue
+        # What the filter of a later handler changes does not change this line.
+        own = copy.copy(answer if isinstance(answer, (standard.LogRecord, logging.LogRecord)) else record)
+        parts[place] = _emit, own
+        lines.append((place, _line(handler, own)))
+    return Asked(record.levelno, parts), _all_or_none(lines)
+
+
+def _all_or_none(lines):
+    return None if any(line is None for _, line in lines) else lines
+
+
+def _line(handler, record):
+    """The bytes that the handler writes for the record; ``None`` where it would fail to."""
+    try:
+        text = handler.format(record) + handler.terminator
+        stream = handler.stream
+        encoding = getattr(stream, "encoding", None) or getattr(handler, "encoding", None) or "utf-8"
+        return text.encode(encoding, getattr(stream, "errors", None) or "strict")
+    except RecursionError:
+        raise
+    except Exception:
+        return None

@@ -35,14 +35,14 @@ def kill():
 WAYS = {"imported": ("duramen", ""), "installed": ("logging", "import duramen; duramen.install()")}
 
 
-def start(folder, body, way="imported"):
-    """A process that runs ``body`` in ``folder``."""
+def start(folder, body, way="imported", before=()):
+    """A process that runs ``body`` in ``folder``; ``before``: words of a command that starts it."""
     module, install = WAYS[way]
     program = PROGRAM.format(module=module, install=install, body=textwrap.dedent(body))
     package = os.path.dirname(os.path.dirname(duramen.__file__))
     path = os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
-        [sys.executable, "-c", program],
+        [*before, sys.executable, "-c", program],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.PIPE,

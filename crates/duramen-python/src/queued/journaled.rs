@@ -92,7 +92,12 @@ pub(super) struct Settings {
     in_doubt: AtomicU64,
     damaged: AtomicU64,
     set_aside: AtomicU64,
+    /// So many forks come before the next look for what children left.
+    forks_before_look: AtomicU64,
 }
+
+/// A look for what children left goes past this many journals of living ones for each fork.
+const LIVING_FOR_A_FORK: u64 = 8;
 
 impl Settings {
     pub(super) fn new((folder, size, behind): JournalOptions) -> PyResult<Self> {
@@ -110,6 +115,7 @@ impl Settings {
             in_doubt: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
             set_aside: AtomicU64::new(0),
+            forks_before_look: AtomicU64::new(0),
         })
     }
 
@@ -146,6 +152,7 @@ impl Settings {
         let recovered = spool::recover(&self.folder);
         self.damaged.fetch_add(recovered.damaged, Ordering::Relaxed);
         self.set_aside.fetch_add(recovered.set_aside, Ordering::Relaxed);
+        self.forks_before_look.store(recovered.left_alone / LIVING_FOR_A_FORK, Ordering::Relaxed);
         let mut items = Vec::new();
         for orphan in recovered.orphans {
             orphan.report_doubt();
@@ -184,6 +191,12 @@ impl Settings {
             let kept = Some(Kept::Earlier(Arc::clone(orphan), number));
             items.push(Item::Lines(Lines { bytes, parts, skipped: SmallVec::new(), kept }));
         }
+    }
+
+    /// Whether to look before this fork for what children that have ended left: before each, unless many live.
+    pub(super) fn has_to_look(&self) -> bool {
+        let forks = &self.forks_before_look;
+        forks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
     }
 
     /// The place of the handler that writes there.

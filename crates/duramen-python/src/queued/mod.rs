@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use duramen::Level;
 use duramen::queue::{Options, Overflow, Queue, Waiting as _};
+use duramen::writer::fsync::Syncer;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -66,6 +67,11 @@ pub(crate) struct RecordQueue {
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value).map_err(|error| PyValueError::new_err(format!("{name}: {error}")))
+}
+
+/// Those that handlers behind a queue bring their files to the disk with.
+fn syncers_of<'py>(handlers: impl Iterator<Item = Bound<'py, PyAny>>) -> PyResult<Vec<Option<Arc<Syncer>>>> {
+    handlers.map(|handler| handler::fsync::of(&handler)).collect()
 }
 
 /// Whether a queue has been made: a program without one need not look for it.
@@ -110,9 +116,7 @@ impl RecordQueue {
         let journal = journal.map(Settings::new).transpose()?;
         if let Some(settings) = &journal {
             settings.create(&present.journal)?;
-            let syncers =
-                behind.iter().map(|handler| handler::fsync::of(&handler)).collect::<PyResult<Vec<_>>>()?;
-            present.queue.recover(settings.recover(&syncers));
+            present.queue.recover(settings.recover(&syncers_of(behind.iter())?));
         }
         let present = Attached::new(present);
         ANY_MADE.store(true, Ordering::Relaxed);
@@ -321,6 +325,20 @@ impl RecordQueue {
     fn bypass(&self) {
         self.is_bypassed.store(true, Ordering::Relaxed);
         self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Before a fork: takes over what children that have ended without an orderly end left in the folder of the journal, so
+    /// that they do not fill the disk while this process lives.
+    fn adopt(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(settings) = self.journal.as_ref().filter(|settings| settings.has_to_look()) else {
+            return Ok(());
+        };
+        let syncers = syncers_of(self.handlers.iter().map(|handler| handler.bind(py).clone()))?;
+        let items = py.detach(|| settings.recover(&syncers));
+        if !items.is_empty() {
+            self.queue().recover(items);
+        }
+        self.start_if_needed(py)
     }
 
     /// Lets a worker be started again.

@@ -19,7 +19,7 @@ use crate::report;
 ///     let (count, outcome) = orphan.deliver();
 ///     println!("{count} entries of {}: {outcome:?}", orphan.path().display());
 /// }
-/// assert_eq!((left.orphans.len(), left.set_aside, left.damaged, left.failed), (0, 0, 0, 0));
+/// assert_eq!((left.orphans.len(), left.set_aside, left.damaged, left.failed, left.left_alone), (0, 0, 0, 0, 0));
 /// ```
 #[derive(Default)]
 pub struct Recovered {
@@ -31,6 +31,8 @@ pub struct Recovered {
     pub damaged: u64,
     /// Files that the system did not let be read.
     pub failed: u64,
+    /// Journals that were left alone: their processes live, they belong to other users, or somebody delivers them.
+    pub left_alone: u64,
 }
 
 /// Takes the journals in `folder` whose processes have ended. Those of living ones, of other users, and those that
@@ -49,7 +51,7 @@ pub fn recover(folder: &Path) -> Recovered {
             continue;
         }
         match Orphan::claim(&path) {
-            Ok(Claim::LeftAlone) => {}
+            Ok(Claim::LeftAlone) => found.left_alone += 1,
             Ok(Claim::Unreadable(reason)) => {
                 set_aside(&path, &reason);
                 found.set_aside += 1;

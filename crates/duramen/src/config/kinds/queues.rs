@@ -22,8 +22,13 @@ pub(super) fn asynchronous(options: &mut Options<'_>) -> Option<Recipe> {
     }
     let expected = "block, drop_newest, drop_oldest, or drop_below: and a level";
     queue.overflow = options.one_of("overflow", expected, overflow).unwrap_or_default();
-    queue.block_timeout = seconds(options, "block_timeout", f64::MAX);
-    queue.flush_interval = seconds(options, "flush_interval", 60.0).unwrap_or(queue.flush_interval);
+    queue.block_timeout = seconds(options, "block_timeout", 86_400.0, "seconds from 0 to 86400");
+    if queue.block_timeout.is_some() && matches!(queue.overflow, Overflow::DropNewest | Overflow::DropOldest)
+    {
+        options.mistake("block_timeout", "one", "none, since an overflow that drops never waits");
+    }
+    queue.flush_interval =
+        seconds(options, "flush_interval", 60.0, "seconds from 0 to 60").unwrap_or(queue.flush_interval);
     let journal = options.text("journal").map(PathBuf::from);
     let bound = |size: &usize| i64::try_from(*size).unwrap_or(i64::MAX);
     let size = options.integer("journal_size", bound(spool::SIZES.start())..=bound(spool::SIZES.end()));
@@ -98,12 +103,12 @@ fn overflow(name: &str) -> Option<Overflow> {
     })
 }
 
-fn seconds(options: &mut Options<'_>, name: &'static str, most: f64) -> Option<Duration> {
+fn seconds(options: &mut Options<'_>, name: &'static str, most: f64, expected: &str) -> Option<Duration> {
     let seconds = options.number(name)?;
     let duration =
         (0.0..=most).contains(&seconds).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten();
     if duration.is_none() {
-        options.mistake(name, seconds.to_string(), "seconds, 0 or more, and at most 60 for flush_interval");
+        options.mistake(name, seconds.to_string(), expected);
     }
     duration
 }
