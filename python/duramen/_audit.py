@@ -70,18 +70,22 @@ class AuditFileHandler(logging.Handler):
             raise ValueError(
                 f"AuditFileHandler: key_file: found {key_file!r}, expected either key_env or key_file"
             )
+        if not isinstance(key_file, (str, os.PathLike, type(None))):
+            raise ValueError(f"AuditFileHandler: key_file: found {key_file!r}, expected a path")
         self.baseFilename = os.path.abspath(os.fspath(filename))
+        # What is as it was left out says nothing.
+        is_timed = when is not None
         self._options = {
-            "key_env": key_env or KEY_VARIABLE,
-            "key_file": None if key_file is None else os.path.abspath(os.fspath(key_file)),
+            "key_env": KEY_VARIABLE if key_env is None else key_env,
+            "key_file": None if key_file is None else os.path.abspath(key_file),
             "commit": commit,
             "max_bytes": maxBytes,
             "when": when,
-            "interval": interval,
-            "utc": utc,
-            "at_time": None if atTime is None else (atTime.hour * 60 + atTime.minute) * 60 + atTime.second,
+            "interval": interval if is_timed or interval != 1 else None,
+            "utc": utc if is_timed or utc else None,
+            "at_time": atTime,
             "max_age": max_age,
-            "legal_hold": bool(legal_hold),
+            "legal_hold": legal_hold,
         }
         try:
             self._log = _core.AuditLog(self.baseFilename, **self._options)

@@ -115,27 +115,6 @@ def test_what_limits_or_samples_is_refused(tmp_path, limit):
     assert texts(tmp_path / "audit.log") == ["password=***"]
 
 
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        ({"commit": "never"}, 'commit: found "never", expected "record" or "group"'),
-        ({"maxBytes": -1}, "maxBytes: found -1, expected a number of bytes from 0 on"),
-        ({"when": "Q"}, 'when: found "Q", expected '),
-        ({"when": "H", "interval": 0}, "interval: found 0, expected "),
-        ({"max_age": "30d"}, "max_age: found an age alone, expected maxBytes or when beside it"),
-        ({"max_age": "1y", "maxBytes": 1}, "max_age: found '1y', expected text such as"),
-        ({"key_env": "NO_SUCH_KEY"}, 'key_env: found "NO_SUCH_KEY", which is not set'),
-        ({"key_file": "no-such-file"}, "key_file: found "),
-        ({"key_file": "x", "key_env": "Y"}, "key_file: found 'x', expected either key_env or key_file"),
-    ],
-)
-def test_what_is_impossible_is_refused_before_anything_is_touched(tmp_path, options, problem):
-    with pytest.raises(ValueError) as refused:
-        handlers.AuditFileHandler(tmp_path / "audit.log", **options)
-    assert str(refused.value).startswith(f"AuditFileHandler: {problem}")
-    assert os.listdir(tmp_path) == []
-
-
 def test_rotation_retention_and_a_hold(tmp_path):
     path = tmp_path / "audit.log"
     (tmp_path / "audit.log.hold").write_text("case 7\n")

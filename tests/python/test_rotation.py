@@ -133,34 +133,6 @@ def test_an_age_may_be_written_in_several_ways(tmp_path, age):
     handler.close()
 
 
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        ({"compression": "lz4"}, 'compression: found \'lz4\', expected "gzip" or "zstd"'),
-        ({"max_age": "1y"}, "max_age: found '1y', expected text such as"),
-        ({"max_age": 0}, "max_age: found 0"),
-        ({"max_total_bytes": 0}, "max_total_bytes: found 0, expected a number of bytes from 1 on"),
-        ({"archive_to": "archive", "backupCount": 0, "when": "S"}, "archive_to: found a folder alone"),
-        ({"archive_max_age": "1d"}, "archive_max_age: found an age alone, expected archive_to"),
-        ({"maxBytes": 0, "compression": "gzip"}, "maxBytes: found 0, expected at least 1, or when"),
-        ({"backupCount": 0, "compression": "gzip"}, "backupCount: found 0, expected at least 1, or max_age"),
-        ({"when": "Q"}, "when: Invalid rollover interval specified: Q"),
-        ({"when": "S", "interval": 0}, "interval: found 0, expected a number above 0"),
-        ({"atTime": datetime.time(1)}, "atTime: counts with when alone"),
-        ({"on_rotate": "print"}, "on_rotate: found 'print', expected a function"),
-        ({"symlink": "taken"}, "symlink: "),
-    ],
-)
-def test_what_is_impossible_is_refused_before_anything_is_touched(tmp_path, monkeypatch, options, problem):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "taken").write_text("mine")
-    with pytest.raises(ValueError) as refused:
-        handlers.RotatingFileHandler(tmp_path / "app.log", **{"maxBytes": 100, "backupCount": 1, **options})
-    assert str(refused.value).startswith(f"RotatingFileHandler: {problem}")
-    assert names(tmp_path) == ["taken"]
-    assert (tmp_path / "taken").read_text() == "mine"
-
-
 def test_without_options_a_handler_is_as_ever(tmp_path):
     handler = handlers.RotatingFileHandler(tmp_path / "app.log", maxBytes=20, compression=None)
     assert not hasattr(handler, "upkeep")

@@ -74,9 +74,9 @@ mod _core {
     #[pymodule_export]
     use super::handler::audit::{AuditLog, check_audit};
     #[pymodule_export]
-    use super::handler::threads::{end_threads_before_fork, go_on_after_fork};
+    use super::handler::further_options::keywords_of;
     #[pymodule_export]
-    use super::handler::upkeep::keywords_of;
+    use super::handler::threads::{end_threads_before_fork, go_on_after_fork};
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]

@@ -333,7 +333,7 @@ fn who_follows_late_does_not_roll_over_a_second_time() {
 #[test]
 fn contradictions_are_refused() {
     type Change = fn(&mut UpkeepOptions);
-    let cases: [(&str, Change); 7] = [
+    let cases: [(&str, Change); 13] = [
         ("archive_to: found a folder alone", |options| options.archive_to = Some("old".into())),
         ("archive_to: found the folder of the log", |options| {
             options.backup_count = 1;
@@ -347,6 +347,32 @@ fn contradictions_are_refused() {
         ("symlink: found the path of the log", |options| options.symlink = Some(LOG.into())),
         ("symlink: found the path of the log", |options| options.symlink = Some(format!("./{LOG}").into())),
         ("symlink: found \"\"", |options| options.symlink = Some("".into())),
+        ("symlink: found a name that backups get", |options| {
+            options.symlink = Some(format!("{LOG}.1").into())
+        }),
+        ("symlink: found a name that backups get", |options| {
+            options.backup_count = 1;
+            options.archive_to = Some("archive".into());
+            options.symlink = Some("archive/app.log.2024-03-01_12.gz".into());
+        }),
+        ("symlink: found the folder of archive_to", |options| {
+            options.backup_count = 1;
+            options.archive_to = Some("archive".into());
+            options.symlink = Some("log/../archive".into());
+        }),
+        ("archive_to: found a name that the log or its backups get", |options| {
+            options.backup_count = 1;
+            options.archive_to = Some(LOG.into());
+        }),
+        ("archive_to: found a name that the log or its backups get", |options| {
+            options.backup_count = 1;
+            options.archive_to = Some(format!("{LOG}.1").into());
+        }),
+        ("archive_max_age: found an age that all have", |options| {
+            options.max_age = Some(LONG);
+            options.archive_to = Some("archive".into());
+            options.archive_max_age = Some(LONG);
+        }),
     ];
     for (start, change) in cases {
         let mut options = UpkeepOptions::default();

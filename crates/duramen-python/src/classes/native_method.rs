@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::handler::upkeep;
+use crate::handler::further_options::further_keywords;
 use crate::interpreter::{self, Entry, intern};
 
 /// More than any method of `logging` has (`TimedRotatingFileHandler.__init__`: 10).
@@ -136,7 +136,7 @@ impl Signature {
             return Err(PyValueError::new_err("too many parameters for a native method"));
         }
         Ok(Self {
-            further_keywords: upkeep::further_keywords(&qualified_name),
+            further_keywords: further_keywords(&qualified_name),
             qualified_name,
             parameters,
             by_position: positional,

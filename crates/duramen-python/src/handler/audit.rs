@@ -3,16 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use duramen::clock::SystemClock;
 use duramen::fs::Disk;
 use duramen::report;
-use duramen::rotation::{InvalidOption, Schedule, When, parse_age};
+use duramen::rotation::InvalidOption;
 use duramen::writer::audit::{self, AuditKey, AuditOptions, AuditTrail, Commit};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+use crate::handler::option_values::{self, ScheduleOptions};
 
 /// A trail that is being written.
 #[pyclass(frozen, module = "duramen._core")]
@@ -26,31 +27,32 @@ impl AuditLog {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        key_env: &str,
+        key_env: &Bound<'_, PyAny>,
         key_file: Option<PathBuf>,
-        commit: &str,
-        max_bytes: i64,
-        when: Option<&str>,
-        interval: i64,
-        utc: bool,
-        at_time: Option<u32>,
+        commit: &Bound<'_, PyAny>,
+        max_bytes: &Bound<'_, PyAny>,
+        when: Option<&Bound<'_, PyAny>>,
+        interval: Option<&Bound<'_, PyAny>>,
+        utc: Option<&Bound<'_, PyAny>>,
+        at_time: Option<&Bound<'_, PyAny>>,
         max_age: Option<&Bound<'_, PyAny>>,
-        legal_hold: bool,
+        legal_hold: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
-        let key = key_of(key_env, key_file).map_err(refused)?;
-        let commit: Commit = commit.parse().map_err(refused)?;
-        let max_bytes = u64::try_from(max_bytes)
-            .map_err(|_| wrong("maxBytes", &max_bytes.to_string(), "a number of bytes from 0 on"))?;
-        let schedule = when
-            .map(|when| {
-                let unit = When::parse(when)
-                    .map_err(|error| wrong("when", &format!("{when:?}"), &error.to_string()))?;
-                let schedule = Schedule::new(unit, interval)
-                    .map_err(|error| wrong("interval", &interval.to_string(), &error.to_string()))?;
-                Ok::<_, PyErr>(schedule.utc(utc).at_time(at_time))
-            })
-            .transpose()?;
-        let max_age = max_age.map(age).transpose()?;
+        let expected = "the name of an environment variable";
+        let key_env = option_values::one_of("key_env", key_env, expected, |name| Some(name.to_owned()));
+        let key = key_of(&key_env.map_err(refused)?, key_file).map_err(refused)?;
+        let commit = option_values::one_of("commit", commit, "\"record\" or \"group\"", |text| {
+            text.parse::<Commit>().ok()
+        });
+        let commit = commit.map_err(refused)?;
+        let max_bytes = option_values::whole_number("maxBytes", max_bytes, 0, " of bytes")
+            .map_err(refused)?
+            .unsigned_abs();
+        let schedule = ScheduleOptions { when, interval, utc, at_time };
+        let schedule = option_values::schedule(&schedule).map_err(refused)?;
+        let max_age =
+            max_age.map(|value| option_values::age("max_age", value)).transpose().map_err(refused)?;
+        let legal_hold = option_values::flag("legal_hold", legal_hold).map_err(refused)?;
         let options = AuditOptions { key, commit, max_bytes, schedule, max_age, legal_hold };
         options.check().map_err(refused)?;
         let clock = Arc::new(SystemClock::default());
@@ -95,23 +97,6 @@ impl AuditLog {
 
 fn key_of(key_env: &str, key_file: Option<PathBuf>) -> Result<AuditKey, InvalidOption> {
     key_file.map_or_else(|| AuditKey::from_environment(key_env), AuditKey::from_file)
-}
-
-fn age(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
-    let age = if let Ok(text) = value.extract::<String>() {
-        parse_age("max_age", &text).ok()
-    } else if let Ok(seconds) = value.extract::<f64>() {
-        Duration::try_from_secs_f64(seconds).ok()
-    } else {
-        value.extract().ok()
-    };
-    let expected = "text such as \"30d\", seconds above 0, or a timedelta";
-    let found = value.repr()?.to_string();
-    age.filter(|age| !age.is_zero()).ok_or_else(|| wrong("max_age", &found, expected))
-}
-
-fn wrong(option: &str, found: &str, expected: &str) -> PyErr {
-    PyValueError::new_err(format!("{option}: found {found}, expected {expected}"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what is mapped is taken")]

@@ -6,6 +6,7 @@ use pyo3::types::PyDict;
 use crate::classes::globals;
 use crate::classes::native_method::{Call, Method};
 use crate::handler::base::{class_and_level, locked};
+use crate::handler::further_options::Asked;
 use crate::handler::lineage::{base, call_base, finally, text_encoding};
 use crate::handler::{fsync, upkeep};
 use crate::interpreter;
@@ -18,7 +19,11 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
     let [path, mode, encoding, delay, errors] = std::array::from_fn(|index| call.argument(index));
-    let fsync = fsync::asked(call)?;
+    let asked = Asked::of(call)?;
+    let fsync = fsync::asked(asked.as_ref())?;
+    if let Some(asked) = &asked {
+        asked.check_file(&mode, &encoding, &errors)?;
+    }
     let os = globals::get(py, intern!(py, "os"))?;
     let path = os.call_method1(intern!(py, "fspath"), (path,))?;
     let path = os.getattr(intern!(py, "path"))?.call_method1(intern!(py, "abspath"), (path,))?;

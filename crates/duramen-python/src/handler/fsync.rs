@@ -7,12 +7,12 @@ use std::sync::Arc;
 use duramen::fs::Disk;
 use duramen::writer::Fsync;
 use duramen::writer::fsync::Syncer;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict};
 
-use crate::classes::native_method::Call;
 use crate::handler::descriptor::Descriptor;
+use crate::handler::further_options::Asked;
+use crate::handler::option_values;
 use crate::interpreter;
 use crate::interpreter::intern;
 
@@ -56,30 +56,26 @@ impl FileSync {
     }
 }
 
-/// What the caller of `__init__` has asked for, out of the keywords that are left; checked before a file is touched.
-pub(crate) fn asked(call: &Call<'_, '_>) -> PyResult<Fsync> {
-    let Some(given) = &call.extra_keywords else { return Ok(Fsync::Never) };
-    let Some(value) = given.get_item(intern!(call.py(), "fsync"))? else { return Ok(Fsync::Never) };
-    if value.is_none() {
-        return Ok(Fsync::Never);
-    }
-    let asked = if value.is_instance_of::<PyString>() {
-        value.extract::<&str>().ok().and_then(|text| text.parse().ok())
+/// What the caller of `__init__` has asked for, checked before a file is touched.
+pub(crate) fn asked(asked: Option<&Asked<'_, '_>>) -> PyResult<Fsync> {
+    let Some(asked) = asked else { return Ok(Fsync::Never) };
+    let Some(value) = asked.get("fsync")? else { return Ok(Fsync::Never) };
+    let fsync = if let Ok(text) = value.extract::<String>() {
+        text.parse().ok()
+    } else if value.is_instance_of::<PyBool>() {
+        // Which of the values above would be meant?
+        None
     } else if let Ok(seconds) = value.extract::<f64>() {
         Fsync::from_seconds(seconds)
     } else {
         let interval = value.extract::<std::time::Duration>().ok();
         interval.and_then(|interval| Fsync::from_seconds(interval.as_secs_f64()))
     };
-    let refuse = |expected: &str| {
-        let class = call.object.get_type().name()?;
-        let found = value.repr()?;
-        Err(PyValueError::new_err(format!("{class}: fsync: found {found}, expected {expected}")))
-    };
-    match asked {
-        None => refuse(&format!("{}, or a timedelta", Fsync::EXPECTED)),
-        Some(asked) if asked != Fsync::Never && cfg!(not(unix)) => refuse("\"never\", on this system"),
-        Some(asked) => Ok(asked),
+    let wrong = |expected: &str| asked.checked(Err(option_values::wrong("fsync", &value, expected)));
+    match fsync {
+        None => wrong(&format!("{}, or a timedelta", Fsync::EXPECTED)),
+        Some(fsync) if fsync != Fsync::Never && cfg!(not(unix)) => wrong("\"never\", on this system"),
+        Some(fsync) => Ok(fsync),
     }
 }
 

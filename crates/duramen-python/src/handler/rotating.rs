@@ -9,8 +9,9 @@ use pyo3::types::{PyBool, PyString};
 use crate::classes::globals;
 use crate::classes::native_method::{Call, Method};
 use crate::handler::error::guarded_entirely;
+use crate::handler::further_options::{Asked, count};
 use crate::handler::lineage::{FileArguments, text_encoding};
-use crate::handler::upkeep::Asked;
+use crate::handler::option_values::ScheduleOptions;
 use crate::handler::{file, fsync, schedule, timed_rotating, turn, upkeep};
 use crate::interpreter::intern;
 
@@ -37,10 +38,17 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let handler = &call.object;
     let [path, mode, most_bytes, backups, encoding, delay, errors] =
         std::array::from_fn(|index| call.argument(index));
-    let (asked, fsync) = (Asked::of(call)?, fsync::asked(call)?);
-    let upkeep = asked.as_ref().map(|asked| check(asked, &path, &most_bytes, &backups)).transpose()?;
+    let asked = Asked::of(call)?;
+    let fsync = fsync::asked(asked.as_ref())?;
+    if let Some(asked) = &asked {
+        asked.check_file(&mode, &encoding, &errors)?;
+    }
+    let upkeep = match &asked {
+        Some(asked) => check(asked, &path, &most_bytes, &backups)?,
+        None => None,
+    };
     // A file that is rolled over is never emptied when it is opened: what it has would be lost.
-    let is_rolled_over = most_bytes.gt(0)? || asked.is_some();
+    let is_rolled_over = most_bytes.gt(0)? || upkeep.is_some();
     let mode = if is_rolled_over { intern!(py, "a").clone().into_any() } else { mode.to_owned() };
     let encoding = text_encoding(&mode, &encoding)?;
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
@@ -54,29 +62,39 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     call.none()
 }
 
-/// Checks the keyword-only options.
+/// Checks the further options, and CPython's beside them.
 fn check<'py>(
     asked: &Asked<'_, 'py>,
     path: &Bound<'py, PyAny>,
     most_bytes: &Bound<'py, PyAny>,
     backups: &Bound<'py, PyAny>,
-) -> PyResult<Upkeep> {
-    upkeep::check_schedule(asked)?;
-    if asked.get("when")?.is_none() {
+) -> PyResult<Option<Upkeep>> {
+    let most_bytes = asked.checked(count("maxBytes", most_bytes))?;
+    let backups = asked.checked(count("backupCount", backups))?;
+    let [when, interval, utc, at_time] =
+        [asked.get("when")?, asked.get("interval")?, asked.get("utc")?, asked.get("atTime")?];
+    let schedule = ScheduleOptions {
+        when: when.as_ref(),
+        interval: interval.as_ref(),
+        utc: utc.as_ref(),
+        at_time: at_time.as_ref(),
+    };
+    let has_schedule = asked.check_schedule(&schedule)?;
+    if !asked.wants_upkeep() {
+        return Ok(None);
+    }
+    if !has_schedule {
         let otherwise = "without it nothing is rolled over";
-        if !most_bytes.gt(0)? {
-            return asked.refuse(
-                "maxBytes",
-                &format!("found {most_bytes}, expected at least 1, or when: {otherwise}"),
-            );
+        if most_bytes == 0 {
+            return asked.refuse("maxBytes", "0", &format!("at least 1, or when: {otherwise}"));
         }
         let has_limit = asked.get("max_age")?.is_some() || asked.get("max_total_bytes")?.is_some();
-        if !has_limit && !backups.gt(0)? {
-            let expected = "expected at least 1, or max_age or max_total_bytes";
-            return asked.refuse("backupCount", &format!("found {backups}, {expected}: {otherwise}"));
+        if !has_limit && backups == 0 {
+            let expected = format!("at least 1, or max_age or max_total_bytes: {otherwise}");
+            return asked.refuse("backupCount", "0", &expected);
         }
     }
-    asked.check(path, backups)
+    asked.upkeep(path, backups).map(Some)
 }
 
 fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {

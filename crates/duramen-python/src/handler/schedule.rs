@@ -77,8 +77,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let handler = &call.object;
     let [path, when, interval, backups, encoding, delay, utc, at_time, errors] =
         std::array::from_fn(|index| call.argument(index));
-    let upkeep = timed_upkeep::asked(call, &path, &backups)?;
-    let fsync = fsync::asked(call)?;
+    let wanted = timed_upkeep::asked(call)?;
     let encoding = locale_encoding(&encoding)?;
     let mode = intern!(py, "a").clone().into_any();
     FileArguments { path, mode, encoding, delay, errors }.init_rotating_handler(handler)?;
@@ -87,10 +86,7 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     handler.setattr(intern!(py, "utc"), utc)?;
     handler.setattr(intern!(py, "atTime"), at_time)?;
     set_schedule(handler, &interval)?;
-    fsync::begin(handler, fsync)?;
-    if let Some(upkeep) = upkeep {
-        timed_upkeep::begin(handler, upkeep)?;
-    }
+    timed_upkeep::begin(handler, wanted)?;
     call.none()
 }
 

@@ -2,43 +2,49 @@
 //! release that `schedule` does not know.
 
 use duramen::rotation::Upkeep;
+use duramen::writer::Fsync;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::classes::native_method::{Call, Method};
-use crate::handler::upkeep::{self, Asked};
-use crate::handler::{fsync, lineage};
+use crate::handler::further_options::{Asked, count};
+use crate::handler::option_values::ScheduleOptions;
+use crate::handler::{fsync, lineage, upkeep};
 use crate::interpreter;
 use crate::interpreter::intern;
 
 /// What stands before the interpreter's own methods.
 pub(crate) static METHODS: &[Method] = &[("__init__", init), ("doRollover", do_rollover)];
 
-/// What was asked for: who does it, and `maxBytes`.
+/// What was asked for: who does it, `maxBytes`, and when the file is to be on the disk.
 pub(crate) struct Wanted {
-    upkeep: Upkeep,
-    most_bytes: Option<i64>,
+    upkeep: Option<Upkeep>,
+    most_bytes: Option<usize>,
+    fsync: Fsync,
 }
 
-/// Checks the options of `call`, that of `__init__`; `None` when there are none.
-pub(crate) fn asked<'py>(
-    call: &Call<'_, 'py>,
-    path: &Bound<'py, PyAny>,
-    backups: &Bound<'py, PyAny>,
-) -> PyResult<Option<Wanted>> {
-    let Some(asked) = Asked::of(call)? else { return Ok(None) };
-    let most_bytes = asked.get("maxBytes")?;
-    let most_bytes = most_bytes
-        .map(|most_bytes| match most_bytes.extract::<i64>() {
-            Ok(most_bytes) if most_bytes >= 0 => Ok(most_bytes),
-            _ => {
-                let found = most_bytes.repr()?;
-                asked.refuse("maxBytes", &format!("found {found}, expected a number of bytes from 0 on"))
-            }
-        })
-        .transpose()?;
-    Ok(Some(Wanted { upkeep: asked.check(path, backups)?, most_bytes }))
+/// Checks the further options of `call`, that of `__init__`, and CPython's beside them.
+pub(crate) fn asked(call: &Call<'_, '_>) -> PyResult<Wanted> {
+    let Some(asked) = Asked::of(call)? else {
+        return Ok(Wanted { upkeep: None, most_bytes: None, fsync: Fsync::Never });
+    };
+    let [path, when, interval, backups, encoding, _delay, utc, at_time, errors] =
+        std::array::from_fn(|index| call.argument(index));
+    let fsync = fsync::asked(Some(&asked))?;
+    asked.check_file(intern!(call.py(), "a"), &encoding, &errors)?;
+    let schedule = ScheduleOptions {
+        when: Some(&when),
+        interval: Some(&interval),
+        utc: Some(&utc),
+        at_time: (!at_time.is_none()).then_some(&*at_time),
+    };
+    asked.check_schedule(&schedule)?;
+    let backups = asked.checked(count("backupCount", &backups))?;
+    let most_bytes =
+        asked.get("maxBytes")?.map(|most| asked.checked(count("maxBytes", &most))).transpose()?;
+    let upkeep = asked.wants_upkeep().then(|| asked.upkeep(&path, backups)).transpose()?;
+    Ok(Wanted { upkeep, most_bytes, fsync })
 }
 
 /// Gives the handler, which is complete otherwise, what was asked for.
@@ -46,7 +52,8 @@ pub(crate) fn begin(handler: &Bound<'_, PyAny>, wanted: Wanted) -> PyResult<()> 
     if let Some(most_bytes) = wanted.most_bytes {
         handler.setattr(intern!(handler.py(), "maxBytes"), most_bytes)?;
     }
-    upkeep::begin(handler, wanted.upkeep)
+    fsync::begin(handler, wanted.fsync)?;
+    wanted.upkeep.map_or(Ok(()), |upkeep| upkeep::begin(handler, upkeep))
 }
 
 /// Rolls the file over, if the handler has upkeep.
@@ -61,19 +68,12 @@ pub(crate) fn has_rolled_over(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     /// How many parameters CPython's has after `self`.
     const PARAMETERS: usize = 9;
-    /// Where `filename` and `backupCount` are among them.
-    const FILENAME: usize = 0;
-    const BACKUP_COUNT: usize = 3;
-    let wanted = asked(call, &call.argument(FILENAME), &call.argument(BACKUP_COUNT))?;
+    let wanted = asked(call)?;
     let arguments = (0..PARAMETERS).map(|index| call.argument(index).to_owned());
     let arguments: Vec<_> = std::iter::once(call.object.clone()).chain(arguments).collect();
     let arguments = PyTuple::new(call.py(), arguments)?;
-    let fsync = fsync::asked(call)?;
     own_method(&call.object, intern!(call.py(), "__init__"))?.call1(arguments)?;
-    fsync::begin(&call.object, fsync)?;
-    if let Some(wanted) = wanted {
-        begin(&call.object, wanted)?;
-    }
+    begin(&call.object, wanted)?;
     call.none()
 }
 

@@ -1,65 +1,19 @@
-//! The keyword-only options of the handlers for files that are rolled over, which CPython's do not have.
-//!
-//! [`duramen::rotation::upkeep`] does what they ask for. A handler without any of them is CPython's in all it does.
+//! The side of the handlers of [`duramen::rotation::upkeep`], which does what `further_options` ask for.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use duramen::clock::SystemClock;
-use duramen::fs::Disk;
 use duramen::report;
 use duramen::rotation::upkeep::LONGEST_END;
-use duramen::rotation::{BackupDate, Compression, InvalidOption, OnRotate, Upkeep, UpkeepOptions, parse_age};
+use duramen::rotation::{BackupDate, Upkeep};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::classes::native_method::Call;
-use crate::handler::rotating::{exists, os};
+use crate::handler::further_options::Asked;
+use crate::handler::rotating::exists;
 use crate::handler::{fsync, schedule};
-use crate::interpreter::{self, ending, intern};
-
-/// The options of both handlers.
-const COMMON: [&str; 8] = [
-    "compression",
-    "max_age",
-    "max_total_bytes",
-    "archive_to",
-    "archive_max_age",
-    "symlink",
-    "on_rotate",
-    "fsync",
-];
-
-/// The names of the keyword-only options that `__init__` of the class takes beside CPython's parameters.
-pub(crate) fn further_keywords(qualified_name: &str) -> &'static [&'static str] {
-    const BY_SIZE: [&str; 12] = with_common(["when", "interval", "utc", "atTime"]);
-    const BY_TIME: [&str; 9] = with_common(["maxBytes"]);
-    match qualified_name {
-        "FileHandler.__init__" | "WatchedFileHandler.__init__" => &["fsync"],
-        "RotatingFileHandler.__init__" => &BY_SIZE,
-        "TimedRotatingFileHandler.__init__" => &BY_TIME,
-        _ => &[],
-    }
-}
-
-/// The keywords of a class of handlers that CPython's does not have.
-#[pyfunction]
-pub(crate) fn keywords_of(class: &str) -> Vec<&'static str> {
-    further_keywords(&format!("{class}.__init__")).to_vec()
-}
-
-const fn with_common<const OWN: usize, const ALL: usize>(own: [&'static str; OWN]) -> [&'static str; ALL] {
-    let mut all = [""; ALL];
-    let mut index = 0;
-    while index < ALL {
-        all[index] = if index < OWN { own[index] } else { COMMON[index - OWN] };
-        index += 1;
-    }
-    all
-}
+use crate::interpreter::{self, intern};
 
 /// The handler's side of [`Upkeep`]: its attribute `upkeep`.
 #[pyclass(frozen, module = "duramen._core")]
@@ -95,142 +49,6 @@ impl RotationUpkeep {
         counts.set_item("taken_away", taken_away)?;
         Ok(counts)
     }
-}
-
-/// What the caller of `__init__` has asked for beyond CPython's parameters.
-pub(crate) struct Asked<'a, 'py> {
-    class: String,
-    given: &'a Bound<'py, PyDict>,
-}
-
-impl<'a, 'py> Asked<'a, 'py> {
-    /// `None` when no option was given, or all as `None`.
-    pub(crate) fn of(call: &'a Call<'_, 'py>) -> PyResult<Option<Self>> {
-        let Some(given) = &call.extra_keywords else { return Ok(None) };
-        let is_asked = |(name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>)| {
-            !value.is_none() && !name.eq("fsync").unwrap_or(false)
-        };
-        if !given.iter().any(is_asked) {
-            return Ok(None);
-        }
-        let class = call.object.get_type().name()?.to_string();
-        Ok(Some(Self { class, given }))
-    }
-
-    /// The option `name`; `None` when it was left out or is `None`.
-    pub(crate) fn get(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(self.given.get_item(name)?.filter(|value| !value.is_none()))
-    }
-
-    pub(crate) fn refuse<T>(&self, option: &str, problem: &str) -> PyResult<T> {
-        Err(PyValueError::new_err(format!("{}: {option}: {problem}", self.class)))
-    }
-
-    /// Checks the options before the file at `path` is touched, and makes the symbolic link.
-    pub(crate) fn check(
-        &self,
-        path: &Bound<'py, PyAny>,
-        backup_count: &Bound<'py, PyAny>,
-    ) -> PyResult<Upkeep> {
-        let py = path.py();
-        let os = os(py)?;
-        let path = os.call_method1(intern!(py, "fspath"), (path,))?;
-        let path = os.getattr(intern!(py, "path"))?.call_method1(intern!(py, "abspath"), (path,))?;
-        let options = self.options(backup_count)?;
-        let (fs, clock) = (Arc::new(Disk), Arc::new(SystemClock::default()));
-        let upkeep = Upkeep::new(fs, path.extract::<PathBuf>()?, options, clock).or_else(
-            |InvalidOption { option, found, expected }| {
-                self.refuse(option, &format!("found {found}, expected {expected}"))
-            },
-        )?;
-        upkeep.link().or_else(|error| self.refuse("symlink", &error.to_string()))?;
-        Ok(upkeep)
-    }
-
-    fn options(&self, backup_count: &Bound<'py, PyAny>) -> PyResult<UpkeepOptions> {
-        let Ok(backup_count) = backup_count.extract::<usize>() else {
-            return self.refuse(
-                "backupCount",
-                &format!("found {}, expected a number from 0 on", backup_count.repr()?),
-            );
-        };
-        let mut options = UpkeepOptions { backup_count, ..UpkeepOptions::default() };
-        if let Some(compression) = self.get("compression")? {
-            options.compression =
-                Some(self.read("compression", &compression, "\"gzip\" or \"zstd\"", |value| {
-                    value.extract::<String>().ok()?.parse::<Compression>().ok()
-                })?);
-        }
-        if let Some(most) = self.get("max_total_bytes")? {
-            options.max_total_bytes =
-                Some(self.read("max_total_bytes", &most, "a number of bytes from 1 on", |value| {
-                    value.extract::<u64>().ok().filter(|most| *most > 0)
-                })?);
-        }
-        options.max_age = self.age("max_age")?;
-        options.archive_max_age = self.age("archive_max_age")?;
-        options.archive_to = self.path("archive_to")?;
-        options.symlink = self.path("symlink")?;
-        if let Some(function) = self.get("on_rotate")? {
-            if !function.is_callable() {
-                return self.refuse("on_rotate", &format!("found {}, expected a function", function.repr()?));
-            }
-            options.on_rotate = Some(told_to(function.unbind()));
-        }
-        Ok(options)
-    }
-
-    fn read<T>(
-        &self,
-        option: &str,
-        value: &Bound<'py, PyAny>,
-        expected: &str,
-        read: impl FnOnce(&Bound<'py, PyAny>) -> Option<T>,
-    ) -> PyResult<T> {
-        match read(value) {
-            Some(value) => Ok(value),
-            None => self.refuse(option, &format!("found {}, expected {expected}", value.repr()?)),
-        }
-    }
-
-    /// An age: text such as `30d`, seconds, or a `timedelta`.
-    fn age(&self, option: &'static str) -> PyResult<Option<Duration>> {
-        let Some(value) = self.get(option)? else { return Ok(None) };
-        let expected = "text such as \"30d\", seconds above 0, or a timedelta";
-        let age = self.read(option, &value, expected, |value| {
-            let age = if let Ok(text) = value.extract::<String>() {
-                parse_age(option, &text).ok()
-            } else if let Ok(seconds) = value.extract::<f64>() {
-                Duration::try_from_secs_f64(seconds).ok()
-            } else {
-                value.extract::<Duration>().ok()
-            };
-            age.filter(|age| !age.is_zero())
-        })?;
-        Ok(Some(age))
-    }
-
-    fn path(&self, option: &str) -> PyResult<Option<PathBuf>> {
-        let Some(value) = self.get(option)? else { return Ok(None) };
-        let path = self.read(option, &value, "a path", |value| value.extract::<PathBuf>().ok())?;
-        Ok(Some(std::path::absolute(&path).unwrap_or(path)))
-    }
-}
-
-/// Calls `function` with the path of each backup that is done, on the thread that looks after them.
-fn told_to(function: Py<PyAny>) -> OnRotate {
-    OnRotate::new(move |backup: &Path| {
-        if ending::has_begun() {
-            return;
-        }
-        ending::counted(|| {
-            Python::try_attach(|py| {
-                if let Err(error) = function.call1(py, (backup.to_string_lossy(),)) {
-                    error.write_unraisable(py, Some(function.bind(py)));
-                }
-            });
-        });
-    })
 }
 
 /// Those of all handlers of this process, for its end.
@@ -298,27 +116,6 @@ pub(crate) fn add_schedule(handler: &Bound<'_, PyAny>, asked: &Asked<'_, '_>) ->
     handler.setattr(intern!(py, "utc"), utc)?;
     handler.setattr(intern!(py, "atTime"), at_time)?;
     schedule::set_schedule(handler, &interval)
-}
-
-/// Refuses what can be told of a schedule before the file is touched.
-pub(crate) fn check_schedule(asked: &Asked<'_, '_>) -> PyResult<()> {
-    let Some(when) = asked.get("when")? else {
-        for option in ["interval", "utc", "atTime"] {
-            if asked.get(option)?.is_some() {
-                return asked.refuse(option, "counts with when alone, which is missing");
-            }
-        }
-        return Ok(());
-    };
-    if let Err(error) = schedule::parse_unit(&when.call_method0(intern!(when.py(), "upper"))?) {
-        return asked.refuse("when", &error.value(when.py()).to_string());
-    }
-    match asked.get("interval")? {
-        Some(interval) if !interval.gt(0)? => {
-            asked.refuse("interval", &format!("found {interval}, expected a number above 0"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Rolls the handler's file over with `upkeep`. An error is reported: the record is then written to the file as it is.

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::classes::globals;
 use crate::classes::native_method::{Call, Method};
+use crate::handler::further_options::Asked;
 use crate::handler::lineage::{FileArguments, text_encoding};
 use crate::handler::{file, fsync};
 use crate::interpreter::intern;
@@ -24,7 +25,11 @@ fn init<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let handler = &call.object;
     let [path, mode, encoding, delay, errors] = std::array::from_fn(|index| call.argument(index));
-    let fsync = fsync::asked(call)?;
+    let asked = Asked::of(call)?;
+    let fsync = fsync::asked(asked.as_ref())?;
+    if let Some(asked) = &asked {
+        asked.check_file(&mode, &encoding, &errors)?;
+    }
     let encoding = text_encoding(&mode, &encoding)?;
     FileArguments { path, mode: mode.to_owned(), encoding, delay, errors }.init_file_handler(handler)?;
     fsync::begin(handler, fsync)?;

@@ -89,6 +89,10 @@ impl FileSystem for Disk {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    fn is_link(&self, path: &Path) -> bool {
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+    }
+
     #[cfg(unix)]
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         unless_impossible(File::open(folder)?.sync_all())

@@ -39,6 +39,7 @@
 //!     fs.rename(&path, &logs.join("app.log.1"))?;
 //! }
 //! fs.link(Path::new("app.log.1"), &logs.join("newest"))?;
+//! assert!(fs.is_link(&logs.join("newest")) && !fs.is_link(&logs.join("app.log.1")));
 //! assert_eq!(fs.list(&logs)?.len(), 2);
 //!
 //! // A copy of it, as a compressed one is made.
@@ -140,6 +141,12 @@ pub trait FileSystem: Debug + Send + Sync {
     /// # Errors
     /// Those of the operating system.
     fn overwrite(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// True when a symbolic link stands at `path`, wherever it leads; false on a file system without links.
+    fn is_link(&self, path: &Path) -> bool {
+        let _ = path;
+        false
+    }
 
     /// True when `path` names something.
     fn exists(&self, path: &Path) -> bool {

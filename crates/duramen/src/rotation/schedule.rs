@@ -76,7 +76,13 @@ impl When {
     }
 
     /// True when the rollover stands at an hour of the day, not at a distance from the last one.
-    fn follows_the_calendar(self) -> bool {
+    ///
+    /// ```
+    /// use duramen::rotation::When;
+    ///
+    /// assert!(When::Midnight.follows_the_calendar() && !When::Day.follows_the_calendar());
+    /// ```
+    pub fn follows_the_calendar(self) -> bool {
         matches!(self, Self::Midnight | Self::Weekday(_))
     }
 }

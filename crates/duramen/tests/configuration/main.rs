@@ -1,6 +1,7 @@
 //! What a configuration does to loggers, and what it says when it is wrong.
 
 mod applying;
+mod file_options;
 mod forms;
 mod handlers;
 mod lines;

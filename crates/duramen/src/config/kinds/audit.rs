@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::options::Options;
 use super::super::registry::Recipe;
-use super::rotated_files::{age, schedule};
+use super::rotated_files::{age, optional_schedule};
 use crate::handler::AuditFileHandler;
 use crate::rotation::InvalidOption;
 use crate::writer::audit::{AuditKey, AuditOptions};
@@ -19,7 +19,7 @@ pub(super) fn check(options: &mut Options<'_>) -> Option<Recipe> {
     let key = key(options);
     let commit = options.one_of("commit", "\"record\" or \"group\"", |text| text.parse().ok());
     let max_bytes = options.integer("maxBytes", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
-    let schedule = if options.value("when").is_some() { Some(schedule(options)?) } else { None };
+    let schedule = optional_schedule(options)?;
     let max_age = age(options, "max_age");
     let legal_hold = options.flag("legal_hold").unwrap_or(false);
     let path = options.required_text("filename")?;

@@ -48,7 +48,7 @@ impl File {
     }
 
     /// The writer, which has opened the file unless that is delayed.
-    fn writer(&self) -> io::Result<FileWriter> {
+    pub(super) fn writer(&self) -> io::Result<FileWriter> {
         let mut writer = FileWriter::new(&self.path).fsync(self.fsync);
         if self.truncate {
             writer = writer.truncating();
@@ -59,12 +59,13 @@ impl File {
         Ok(writer)
     }
 
+    /// How the handler is made that asks for the [writer](File::writer).
     pub(super) fn recipe(
         self,
-        make: impl Fn(FileWriter, &Parts<'_>) -> io::Result<Arc<dyn Handler>> + Send + Sync + 'static,
+        make: impl Fn(&Self, &Parts<'_>) -> io::Result<Arc<dyn Handler>> + Send + Sync + 'static,
     ) -> Recipe {
         let opens = (!self.delay).then(|| self.path.clone());
-        let recipe = Recipe::new(move |parts| make(self.writer()?, parts));
+        let recipe = Recipe::new(move |parts| make(&self, parts));
         match opens {
             Some(path) => recipe.opening(path),
             None => recipe,
@@ -81,6 +82,8 @@ fn fsync(options: &mut Options<'_>) -> Fsync {
             options.mistake("fsync", seconds.to_string(), Fsync::EXPECTED);
         }
         fsync
+    } else if let Some(other @ Value::Bool(_)) = options.value("fsync") {
+        options.refuse("fsync", other, Fsync::EXPECTED)
     } else {
         options.one_of("fsync", Fsync::EXPECTED, |text| text.parse().ok())
     };
@@ -97,12 +100,12 @@ pub(super) fn plain(options: &mut Options<'_>) -> Option<Recipe> {
         options.mistake("buffer_size", buffer.to_string(), "0 or none, since fsync is \"record\"");
     }
     let buffer = usize::try_from(buffer).unwrap_or(0);
-    Some(
-        file.recipe(move |writer, parts| Ok(ready(FileHandler::with_writer(writer.buffered(buffer)), parts))),
-    )
+    Some(file.recipe(move |file, parts| {
+        Ok(ready(FileHandler::with_writer(file.writer()?.buffered(buffer)), parts))
+    }))
 }
 
 pub(super) fn watched(options: &mut Options<'_>) -> Option<Recipe> {
     let file = File::check(options, true)?;
-    Some(file.recipe(|writer, parts| Ok(ready(WatchedFileHandler::new(writer), parts))))
+    Some(file.recipe(|file, parts| Ok(ready(WatchedFileHandler::new(file.writer()?), parts))))
 }

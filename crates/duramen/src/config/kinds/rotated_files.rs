@@ -12,18 +12,20 @@ use super::super::options::Options;
 use super::super::registry::Recipe;
 use super::files::File;
 use super::handlers::ready;
+use crate::Value;
 use crate::clock::{Clock, SystemClock};
+use crate::fs::Disk;
 use crate::handler::{RotatingFileHandler, TimedRotatingFileHandler};
 use crate::rotation::{
     Compression, Customs, InvalidOption, Schedule, SizeLimit, Upkeep, UpkeepOptions, When, parse_age,
 };
-use crate::writer::{FileWriter, RotatingWriter, TimedRotatingWriter};
+use crate::writer::{RotatingWriter, TimedRotatingWriter};
 
 /// `RotatingFileHandler`: by size, and with `when` by time as well.
 pub(super) fn by_size(options: &mut Options<'_>) -> Option<Recipe> {
     let max_bytes = options.integer("maxBytes", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
     let backup_count = backup_count(options);
-    let schedule = if options.value("when").is_some() { Some(schedule(options)?) } else { None };
+    let schedule = optional_schedule(options)?;
     let mut upkeep = upkeep(options, backup_count);
     let mut file = File::check(options, true)?;
     // As in Python: what is to be kept up to a size is not emptied.
@@ -45,6 +47,9 @@ pub(super) fn by_time(options: &mut Options<'_>) -> Option<Recipe> {
     if max_bytes.is_some() {
         upkeep.get_or_insert(UpkeepOptions { backup_count, ..UpkeepOptions::default() });
     }
+    if upkeep.is_some() {
+        check_time(options)?;
+    }
     let file = File::check(options, false)?;
     let max_bytes = max_bytes.unwrap_or(0).unsigned_abs();
     finish(options, file, Rolled { max_bytes, backup_count, schedule: Some(schedule?), upkeep })
@@ -60,15 +65,19 @@ struct Rolled {
 
 fn finish(options: &mut Options<'_>, file: File, rolled: Rolled) -> Option<Recipe> {
     if let Some(Err(InvalidOption { option, found, expected })) =
-        rolled.upkeep.as_ref().map(|upkeep| upkeep.check(&file.path))
+        rolled.upkeep.as_ref().map(|upkeep| upkeep.check_on(&Disk, &file.path))
     {
         options.mistake(option, found, expected);
         return None;
     }
     options.is_right().then(|| {
-        file.recipe(move |writer, parts| {
+        file.recipe(move |file, parts| {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-            let upkeep = rolled.upkeep.clone().map(|options| begin(&writer, options, &clock)).transpose()?;
+            let upkeep = rolled.upkeep.clone().map(|options| upkeep_of(file, options, &clock)).transpose()?;
+            let writer = file.writer()?;
+            if let Some(upkeep) = &upkeep {
+                upkeep.begin();
+            }
             Ok(if let Some(schedule) = rolled.schedule {
                 let (zone, customs) = (TimeZone::system(), Customs::default());
                 let mut writer =
@@ -90,11 +99,11 @@ fn finish(options: &mut Options<'_>, file: File, rolled: Rolled) -> Option<Recip
     })
 }
 
-fn begin(writer: &FileWriter, options: UpkeepOptions, clock: &Arc<dyn Clock>) -> io::Result<Upkeep> {
-    let upkeep = Upkeep::new(Arc::clone(writer.fs()), writer.path(), options, Arc::clone(clock))
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    upkeep.link()?;
-    upkeep.begin();
+/// Before the file is opened: what cannot be leaves none behind.
+fn upkeep_of(file: &File, options: UpkeepOptions, clock: &Arc<dyn Clock>) -> io::Result<Upkeep> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+    let upkeep = Upkeep::new(Arc::new(Disk), &file.path, options, Arc::clone(clock)).map_err(invalid)?;
+    upkeep.link().map_err(|error| io::Error::new(error.kind(), format!("symlink: {error}")))?;
     Ok(upkeep)
 }
 
@@ -103,7 +112,33 @@ fn backup_count(options: &mut Options<'_>) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-pub(super) fn schedule(options: &mut Options<'_>) -> Option<Schedule> {
+/// The schedule of a handler that need not have one: its other options count beside `when` alone.
+pub(super) fn optional_schedule(options: &mut Options<'_>) -> Option<Option<Schedule>> {
+    if options.value("when").is_some() {
+        let schedule = schedule(options)?;
+        check_time(options)?;
+        return Some(Some(schedule));
+    }
+    for name in ["interval", "utc", "atTime"] {
+        if let Some(value) = options.value(name) {
+            return options.refuse(name, value, "when beside it");
+        }
+    }
+    Some(None)
+}
+
+/// Refuses a time of the day beside a unit that has none.
+fn check_time(options: &mut Options<'_>) -> Option<()> {
+    let unit = options.text("when").map_or(Ok(When::Hour), When::parse);
+    match options.value("atTime") {
+        Some(time) if unit.is_ok_and(|unit| !unit.follows_the_calendar()) => {
+            options.refuse("atTime", time, "none, since when is neither midnight nor a day of the week")
+        }
+        _ => Some(()),
+    }
+}
+
+fn schedule(options: &mut Options<'_>) -> Option<Schedule> {
     let when = options.one_of("when", "one of S, M, H, D, MIDNIGHT, W0 to W6", |text| When::parse(text).ok());
     let interval = options.integer("interval", 1..=i64::MAX).unwrap_or(1);
     let utc = options.flag("utc").unwrap_or(false);
@@ -139,13 +174,15 @@ fn upkeep(options: &mut Options<'_>, backup_count: usize) -> Option<UpkeepOption
 
 /// An age: text such as `30d`, or seconds.
 pub(super) fn age(options: &mut Options<'_>, name: &'static str) -> Option<Duration> {
-    if let Some(crate::Value::Integer(_)) = options.value(name) {
-        return options
-            .integer(name, 1..=i64::MAX)
-            .map(|seconds| Duration::from_secs(seconds.unsigned_abs()));
-    }
-    let expected = "text such as \"30d\", or seconds above 0";
-    options.one_of(name, expected, |text| parse_age(name, text).ok())
+    const EXPECTED: &str = "text such as \"30d\", or seconds above 0";
+    let value = options.value(name)?;
+    let age = match value {
+        Value::Text(text) => parse_age(name, text).ok(),
+        Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
+        _ => None,
+    };
+    age.filter(|age| !age.is_zero()).or_else(|| options.refuse(name, value, EXPECTED))
 }
 
 fn path(options: &mut Options<'_>, name: &'static str) -> Option<PathBuf> {

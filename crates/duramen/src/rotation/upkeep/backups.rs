@@ -104,15 +104,25 @@ pub(super) struct Backup {
 impl Backup {
     /// The backup that `path` is of the file called `base_name`, when its name is that of one.
     fn of(fs: &dyn FileSystem, path: PathBuf, base_name: &OsStr, forms: &DateForms) -> Option<Self> {
-        let name = path.file_name()?.as_encoded_bytes();
-        let rest = name.strip_prefix(base_name.as_encoded_bytes())?.strip_prefix(b".")?;
-        let rest = std::str::from_utf8(rest).ok()?;
-        let compression = Compression::ALL.into_iter().find(|each| rest.ends_with(each.ending()));
-        let text = rest.strip_suffix(compression.map_or("", Compression::ending))?;
-        let stamp = Stamp::parse(text, forms)?;
+        let (stamp, compression) = parse_name(path.file_name()?, base_name, forms)?;
         let status = fs.status(&path).ok().filter(|status| status.is_regular)?;
         Some(Self { path, stamp, compression, status })
     }
+}
+
+/// The stamp and the compression of the backup of the file called `base_name` that would be called `name`.
+fn parse_name(name: &OsStr, base_name: &OsStr, forms: &DateForms) -> Option<(Stamp, Option<Compression>)> {
+    let rest = name.as_encoded_bytes().strip_prefix(base_name.as_encoded_bytes())?.strip_prefix(b".")?;
+    let rest = std::str::from_utf8(rest).ok()?;
+    let compression = Compression::ALL.into_iter().find(|each| rest.ends_with(each.ending()));
+    let text = rest.strip_suffix(compression.map_or("", Compression::ending))?;
+    Some((Stamp::parse(text, forms)?, compression))
+}
+
+/// Whether the last part of `path` is a name that a rollover gives to backups of `base`.
+pub(super) fn is_named_as_backup(path: &Path, base: &Path) -> bool {
+    let names = path.file_name().zip(base.file_name());
+    names.is_some_and(|(name, base)| parse_name(name, base, &DateForms::default()).is_some())
 }
 
 /// The backups of `base` that are in `folder`, the oldest first.

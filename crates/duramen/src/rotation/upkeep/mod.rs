@@ -112,7 +112,7 @@ impl Upkeep {
     /// Looks after the backups of the file `base` of `fs`. Nothing is touched before [`Upkeep::begin`].
     ///
     /// # Errors
-    /// [`InvalidOption`] when options contradict each other.
+    /// [`InvalidOption`] when options contradict each other, or what is on the disk ([`UpkeepOptions::check_on`]).
     pub fn new(
         fs: Arc<dyn FileSystem>,
         base: impl Into<PathBuf>,
@@ -120,7 +120,7 @@ impl Upkeep {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, InvalidOption> {
         let base = base.into();
-        options.check(&base)?;
+        options.check_on(fs.as_ref(), &base)?;
         Ok(Self { sweeper: Arc::new(Sweeper::new(fs, base, options, clock)) })
     }
 

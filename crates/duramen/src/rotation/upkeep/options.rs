@@ -1,10 +1,14 @@
 //! What becomes of backups beyond what CPython's handlers do with them, checked before anything is touched.
 
 use std::fmt;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use super::backups::{folder_of, is_named_as_backup};
+use crate::fs::FileSystem;
 
 /// How backups are compressed.
 ///
@@ -126,33 +130,96 @@ impl UpkeepOptions {
     /// # Errors
     /// [`InvalidOption`], which names the option.
     pub fn check(&self, base: &Path) -> Result<(), InvalidOption> {
-        let refuse = |option, found, expected| Err(InvalidOption::new(option, found, expected));
-        let something_leaves =
-            self.backup_count > 0 || self.max_age.is_some() || self.max_total_bytes.is_some();
-        if let Some(archive) = &self.archive_to {
-            if archive.as_os_str().is_empty() {
-                return refuse("archive_to", "\"\"", "the path of a folder");
-            }
-            if !something_leaves {
-                let expected = "backupCount, max_age or max_total_bytes, which say what goes there";
-                return refuse("archive_to", "a folder alone", expected);
-            }
-            if plain(archive) == plain(super::backups::folder_of(base)) {
-                return refuse("archive_to", "the folder of the log itself", "another folder");
-            }
+        let base = plain(base);
+        self.check_archive(&base)?;
+        let Some(link) = &self.symlink else { return Ok(()) };
+        let refuse = |found, expected| Err(InvalidOption::new("symlink", found, expected));
+        if link.as_os_str().is_empty() {
+            return refuse("\"\"", "a path");
         }
-        if self.archive_max_age.is_some() && self.archive_to.is_none() {
-            return refuse("archive_max_age", "an age alone", "archive_to beside it");
+        let link = plain(link);
+        if link == base {
+            return refuse("the path of the log itself", "another path");
         }
-        if let Some(link) = &self.symlink {
-            if link.as_os_str().is_empty() {
-                return refuse("symlink", "\"\"", "a path");
-            }
-            if plain(link) == plain(base) {
-                return refuse("symlink", "the path of the log itself", "another path");
-            }
+        let archive = self.archive_to.as_deref().map(plain);
+        if archive.as_ref() == Some(&link) {
+            return refuse("the folder of archive_to", "another path");
+        }
+        // Such a link would be taken for a backup.
+        let folder = folder_of(&link);
+        let has_backups = folder == folder_of(&base) || Some(folder) == archive.as_deref();
+        if has_backups && is_named_as_backup(&link, &base) {
+            return refuse("a name that backups get", "another name");
         }
         Ok(())
+    }
+
+    /// Refuses an archive that contradicts other options; `base` is plain.
+    fn check_archive(&self, base: &Path) -> Result<(), InvalidOption> {
+        let refuse = |option, found, expected| Err(InvalidOption::new(option, found, expected));
+        let Some(archive) = &self.archive_to else {
+            if self.archive_max_age.is_some() {
+                return refuse("archive_max_age", "an age alone", "archive_to beside it");
+            }
+            return Ok(());
+        };
+        if archive.as_os_str().is_empty() {
+            return refuse("archive_to", "\"\"", "the path of a folder");
+        }
+        let leaves_by_number = self.backup_count > 0 || self.max_total_bytes.is_some();
+        if !leaves_by_number && self.max_age.is_none() {
+            let expected = "backupCount, max_age or max_total_bytes, which say what goes there";
+            return refuse("archive_to", "a folder alone", expected);
+        }
+        let archive = plain(archive);
+        if archive == folder_of(base) {
+            return refuse("archive_to", "the folder of the log itself", "another folder");
+        }
+        if archive == base || (folder_of(&archive) == folder_of(base) && is_named_as_backup(&archive, base)) {
+            return refuse("archive_to", "a name that the log or its backups get", "another name");
+        }
+        if !leaves_by_number && self.archive_max_age.is_some() && self.archive_max_age <= self.max_age {
+            let expected = "more than max_age, at which backups go there";
+            return refuse("archive_max_age", "an age that all have when they go there", expected);
+        }
+        Ok(())
+    }
+
+    /// As [`UpkeepOptions::check`], and refuses what is on the disk already and would be in the way.
+    ///
+    /// ```
+    /// use duramen::fs::Disk;
+    /// use duramen::rotation::UpkeepOptions;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let archive = folder.path().join("archive");
+    /// std::fs::write(&archive, "a file")?;
+    /// let options = UpkeepOptions { backup_count: 3, archive_to: Some(archive), ..UpkeepOptions::default() };
+    /// let error = options.check_on(&Disk, &folder.path().join("app.log")).unwrap_err();
+    /// assert_eq!(error.to_string(), "archive_to: found something else than a folder, expected the path of a folder");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidOption`], which names the option.
+    pub fn check_on(&self, fs: &dyn FileSystem, base: &Path) -> Result<(), InvalidOption> {
+        self.check(base)?;
+        if let Some(link) = &self.symlink
+            && fs.exists(link)
+            && !fs.is_link(link)
+        {
+            let found = "the path of something else than a link";
+            return Err(InvalidOption::new("symlink", found, "a path that is free, or that of a link"));
+        }
+        let Some(archive) = &self.archive_to else { return Ok(()) };
+        match fs.list(archive) {
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                let found = "something else than a folder";
+                Err(InvalidOption::new("archive_to", found, "the path of a folder"))
+            }
+            // It is made when it is needed; another trouble may be over by then.
+            _ => Ok(()),
+        }
     }
 }
 
