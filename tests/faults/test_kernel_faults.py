@@ -116,6 +116,7 @@ warm()
 late = logging.FileHandler(path + ".late", delay=True)
 later = logging.Logger("faults.late")
 later.addHandler(late)
+open(path + ".new", "w").close()
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
 taken = []
@@ -126,6 +127,7 @@ except OSError:
     pass
 later.warning("none left")
 os.rename(path, path + ".moved")
+os.rename(path + ".new", path)
 for number in range(100):
     logger.warning("none left %d", number)
 for number in taken:

@@ -20,10 +20,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="open files are not rena
 
 ROOT = Path(__file__).parents[2]
 KINDS = {
+    "FileHandler": {},
     "RotatingFileHandler": {"maxBytes": 10**9, "backupCount": 3},
     "TimedRotatingFileHandler": {"when": "midnight"},
     "WatchedFileHandler": {},
 }
+
+FOLLOWING = [kind for kind in KINDS if kind != "FileHandler"]
 
 
 def by_hand(path, way):
@@ -51,7 +54,7 @@ def by_logrotate(path, way):
 
 
 def logging_to(kind, path):
-    handler = getattr(handlers, kind)(path, **KINDS[kind])
+    handler = getattr(logging if kind == "FileHandler" else handlers, kind)(path, **KINDS[kind])
     logger = logging.Logger("rotated")
     logger.addHandler(handler)
     return logger, handler
@@ -59,7 +62,7 @@ def logging_to(kind, path):
 
 @pytest.mark.parametrize("rotate", [by_hand, by_logrotate])
 @pytest.mark.parametrize("warmed", [False, True], ids=["first records", "after many"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FOLLOWING)
 def test_after_create_the_handlers_follow_within_100_milliseconds(tmp_path, kind, warmed, rotate):
     path = tmp_path / "app.log"
     logger, handler = logging_to(kind, path)
@@ -73,6 +76,30 @@ def test_after_create_the_handlers_follow_within_100_milliseconds(tmp_path, kind
     assert (tmp_path / "app.log.1").stat().st_ino == moved
     assert (tmp_path / "app.log.1").read_text().endswith("before 299\n" if warmed else "before 0\n")
     handler.close()
+
+
+@pytest.mark.parametrize("way", ["native", "python", "queued"])
+@pytest.mark.parametrize("kind", ["FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"])
+def test_what_was_renamed_and_has_no_successor_is_gone_on_with(tmp_path, kind, way):
+    # As with the standard library: the program that has renamed it says when the handler is to leave it.
+    path = tmp_path / "app.log"
+    logger, handler = logging_to(kind, path)
+    if way == "python":
+        handler.addFilter(lambda record: True)
+    elif way == "queued":
+        logger.removeHandler(handler)
+        logger.addHandler(handlers.AsyncHandler(handler))
+    logger.warning("before")
+    if way == "queued":
+        logger.handlers[0].flush()
+    path.rename(tmp_path / "moved")
+    time.sleep(0.1)  # longer than a handler goes on without a look at the path
+    logger.warning("between")
+    if way == "queued":
+        logger.handlers[0].close()
+    handler.close()
+    assert not path.exists()
+    assert (tmp_path / "moved").read_text() == "before\nbetween\n"
 
 
 @pytest.mark.parametrize("way", ["native", "python"])
@@ -94,7 +121,9 @@ def test_nothing_is_lost_while_the_file_is_moved_again_and_again(tmp_path, way):
     for number in range(10):
         while not path.exists() or path.stat().st_size == 0:
             time.sleep(0.001)
+        (tmp_path / "new").touch()
         path.rename(tmp_path / f"moved.{number}")
+        (tmp_path / "new").rename(path)
     done.set()
     thread.join()
     handler.close()
@@ -103,15 +132,10 @@ def test_nothing_is_lost_while_the_file_is_moved_again_and_again(tmp_path, way):
 
 
 @pytest.mark.parametrize("rotate", [by_hand, by_logrotate])
-@pytest.mark.parametrize("kind", ["FileHandler", *KINDS])
+@pytest.mark.parametrize("kind", KINDS)
 def test_after_copytruncate_there_is_no_hole_and_nothing_mangled(tmp_path, kind, rotate):
     path = tmp_path / "app.log"
-    if kind == "FileHandler":
-        handler = logging.FileHandler(path)
-        logger = logging.Logger("rotated")
-        logger.addHandler(handler)
-    else:
-        logger, handler = logging_to(kind, path)
+    logger, handler = logging_to(kind, path)
     for number in range(200):
         logger.warning("before %d", number)
     rotate(path, "copytruncate")

@@ -28,27 +28,42 @@ RIGHT = {
 COMMON = [
     ({"compression": "lz4"}, 'compression: found \'lz4\', expected "gzip" or "zstd"'),
     ({"compression": True}, 'compression: found True, expected "gzip" or "zstd"'),
-    ({"max_age": "1y"}, "max_age: found '1y', expected text such as \"30d\", seconds above 0, or a timedelta"),
+    (
+        {"max_age": "1y"},
+        "max_age: found '1y', expected text such as \"30d\", seconds above 0, or a timedelta",
+    ),
     ({"max_age": True}, "max_age: found True, expected text such as"),
     ({"max_age": 0}, "max_age: found 0, expected text such as"),
     ({"max_age": float("nan")}, "max_age: found nan, expected text such as"),
-    ({"max_age": datetime.timedelta(-1)}, "max_age: found datetime.timedelta(days=-1), expected text such as"),
+    (
+        {"max_age": datetime.timedelta(-1)},
+        "max_age: found datetime.timedelta(days=-1), expected text such as",
+    ),
     ({"max_total_bytes": 0}, "max_total_bytes: found 0, expected a whole number of bytes from 1 on"),
     ({"max_total_bytes": True}, "max_total_bytes: found True, expected a whole number of bytes from 1 on"),
     ({"max_total_bytes": 1.5}, "max_total_bytes: found 1.5, expected a whole number of bytes from 1 on"),
     ({"max_total_bytes": "1 GB"}, "max_total_bytes: found '1 GB', expected a whole number of bytes"),
     ({"archive_to": 7}, "archive_to: found 7, expected a path"),
-    ({"archive_to": "taken"}, "archive_to: found something else than a folder, expected the path of a folder"),
+    (
+        {"archive_to": "taken"},
+        "archive_to: found something else than a folder, expected the path of a folder",
+    ),
     ({"archive_to": "taken/inside"}, "archive_to: found something else than a folder"),
     ({"archive_to": "folder/.."}, "archive_to: found the folder of the log itself, expected another folder"),
     ({"archive_to": "app.log.1"}, "archive_to: found a name that the log or its backups get"),
-    ({"archive_to": "folder", "backupCount": 0, "maxBytes": 1, "when": "D"}, "archive_to: found a folder alone"),
+    (
+        {"archive_to": "folder", "backupCount": 0, "maxBytes": 1, "when": "D"},
+        "archive_to: found a folder alone",
+    ),
     ({"archive_max_age": "1d"}, "archive_max_age: found an age alone, expected archive_to beside it"),
     (
         {"archive_to": "folder", "archive_max_age": "1d", "max_age": "2d", "backupCount": 0},
         "archive_max_age: found an age that all have when they go there, expected more than max_age",
     ),
-    ({"symlink": "taken"}, "symlink: found the path of something else than a link, expected a path that is free"),
+    (
+        {"symlink": "taken"},
+        "symlink: found the path of something else than a link, expected a path that is free",
+    ),
     ({"symlink": "folder"}, "symlink: found the path of something else than a link"),
     ({"symlink": ""}, "symlink: found "),
     ({"symlink": "folder/../app.log"}, "symlink: found the path of the log itself, expected another path"),
@@ -58,8 +73,14 @@ COMMON = [
     ({"on_rotate": "print"}, "on_rotate: found 'print', expected a function"),
     # Arguments of CPython's, beside the others.
     ({"backupCount": -1, "compression": "gzip"}, "backupCount: found -1, expected a whole number from 0 on"),
-    ({"backupCount": True, "compression": "gzip"}, "backupCount: found True, expected a whole number from 0 on"),
-    ({"maxBytes": 1.5, "compression": "gzip"}, "maxBytes: found 1.5, expected a whole number of bytes from 0 on"),
+    (
+        {"backupCount": True, "compression": "gzip"},
+        "backupCount: found True, expected a whole number from 0 on",
+    ),
+    (
+        {"maxBytes": 1.5, "compression": "gzip"},
+        "maxBytes: found 1.5, expected a whole number of bytes from 0 on",
+    ),
     ({"maxBytes": "100", "compression": "gzip"}, "maxBytes: found '100', expected a whole number of bytes"),
     ({"maxBytes": -1, "compression": "gzip"}, "maxBytes: found -1, expected a whole number of bytes"),
     ({"when": "Q", "maxBytes": 1}, "when: found 'Q', expected one of S, M, H, D, MIDNIGHT, W0 to W6"),
@@ -69,22 +90,41 @@ COMMON = [
     ({"when": "S", "interval": 1.5, "maxBytes": 1}, "interval: found 1.5, expected a whole number from 1 on"),
     ({"when": "D", "interval": 2**62, "maxBytes": 1}, f"interval: found {2**62}, expected "),
     ({"when": "D", "utc": "no", "maxBytes": 1}, "utc: found 'no', expected True or False"),
-    ({"when": "midnight", "atTime": "03:30", "maxBytes": 1}, "atTime: found '03:30', expected a datetime.time"),
-    ({"when": "H", "atTime": datetime.time(3), "maxBytes": 1}, "atTime: found datetime.time(3, 0), expected none"),
+    (
+        {"when": "midnight", "atTime": "03:30", "maxBytes": 1},
+        "atTime: found '03:30', expected a datetime.time",
+    ),
+    (
+        {"when": "H", "atTime": datetime.time(3), "maxBytes": 1},
+        "atTime: found datetime.time(3, 0), expected none",
+    ),
 ]
 
 FILE = [
     ({"fsync": "always"}, 'fsync: found \'always\', expected "never", "rotation"'),
     ({"fsync": True}, 'fsync: found True, expected "never", "rotation"'),
     ({"fsync": 0}, "fsync: found 0, expected "),
-    ({"fsync": "record", "encoding": "utf-9"}, "encoding: found 'utf-9', expected the name of an encoding of text"),
-    ({"fsync": "record", "encoding": "hex"}, "encoding: found 'hex', expected the name of an encoding of text"),
-    ({"fsync": "record", "errors": "shrug"}, "errors: found 'shrug', expected the name of a way to handle errors"),
+    (
+        {"fsync": "record", "encoding": "utf-9"},
+        "encoding: found 'utf-9', expected the name of an encoding of text",
+    ),
+    (
+        {"fsync": "record", "encoding": "hex"},
+        "encoding: found 'hex', expected the name of an encoding of text",
+    ),
+    (
+        {"fsync": "record", "errors": "shrug"},
+        "errors: found 'shrug', expected the name of a way to handle errors",
+    ),
 ]
 
 CASES = [
     *((name, options, problem) for name in (ROTATING, TIMED) for options, problem in COMMON + FILE),
-    *((name, options, problem) for name in ("FileHandler", "WatchedFileHandler") for options, problem in FILE),
+    *(
+        (name, options, problem)
+        for name in ("FileHandler", "WatchedFileHandler")
+        for options, problem in FILE
+    ),
     *(
         (name, {"fsync": "record", "mode": mode}, f"mode: found {mode!r}, expected ")
         for name in ("FileHandler", "WatchedFileHandler", ROTATING)
@@ -97,8 +137,8 @@ CASES = [
     (ROTATING, {"interval": 5}, "interval: found 5, expected when beside it"),
     (ROTATING, {"utc": True}, "utc: found True, expected when beside it"),
     (TIMED, {"interval": 0, "fsync": "record"}, "interval: found 0, expected a whole number from 1 on"),
-    (AUDIT, {"commit": "never"}, "commit: found 'never', expected \"record\" or \"group\""),
-    (AUDIT, {"commit": 5}, "commit: found 5, expected \"record\" or \"group\""),
+    (AUDIT, {"commit": "never"}, 'commit: found \'never\', expected "record" or "group"'),
+    (AUDIT, {"commit": 5}, 'commit: found 5, expected "record" or "group"'),
     (AUDIT, {"maxBytes": -1}, "maxBytes: found -1, expected a whole number of bytes from 0 on"),
     (AUDIT, {"maxBytes": "100"}, "maxBytes: found '100', expected a whole number of bytes from 0 on"),
     (AUDIT, {"maxBytes": True}, "maxBytes: found True, expected a whole number of bytes from 0 on"),
@@ -214,9 +254,9 @@ def test_what_is_right_beside_the_others_is_taken(folder, way):
 )
 def test_arguments_of_cpython_alone_are_taken_as_cpython_takes_them(folder, name, options):
     module = logging if name == "FileHandler" else logging.handlers
-    taken = [getattr(module, name)("app.log", delay=True, **options), from_code(name, {"delay": True, **options})]
-    attributes = [
-        {key: value for key, value in vars(handler).items() if key in options} for handler in taken
+    taken = [
+        getattr(module, name)("app.log", delay=True, **options),
+        from_code(name, {"delay": True, **options}),
     ]
+    attributes = [{key: value for key, value in vars(handler).items() if key in options} for handler in taken]
     assert attributes[0] == attributes[1]
-

@@ -348,7 +348,7 @@ fn contradictions_are_refused() {
         ("symlink: found the path of the log", |options| options.symlink = Some(format!("./{LOG}").into())),
         ("symlink: found \"\"", |options| options.symlink = Some("".into())),
         ("symlink: found a name that backups get", |options| {
-            options.symlink = Some(format!("{LOG}.1").into())
+            options.symlink = Some(format!("{LOG}.1").into());
         }),
         ("symlink: found a name that backups get", |options| {
             options.backup_count = 1;

@@ -9,8 +9,8 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use duramen::fs::{Disk, FileSystem as _};
-use duramen::rotation::{Growth, line_end};
+use duramen::fs::Disk;
+use duramen::rotation::{Growth, line_end, turn};
 use duramen::writer::fsync::Syncer;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -144,8 +144,8 @@ impl DirectFile {
         syncer.report(self.descriptor.with(|file| syncer.has_written(file)));
     }
 
-    /// Whether nothing has to be done before a record of this time (seconds since the epoch) is written: the file is still
-    /// the one at `path`, and has a length at which `is_far` is true, as it is up to `limit` (0: always); as far as is known
+    /// Whether nothing has to be done before a record of this time (seconds since the epoch) is written: the file has not
+    /// been replaced at `path`, and has a length at which `is_far` is true, as it is up to `limit` (0: always); as far as is known
     /// without asking the system each time.
     pub(crate) fn is_as_expected(
         &self,
@@ -168,7 +168,7 @@ impl DirectFile {
             }
             growth.has_looked(status.length, limit, now);
             if let Some(path) = path.filter(|_| growth.wants_path(now)) {
-                if !Disk.status(path).is_ok_and(|named| named.identity == status.identity) {
+                if turn::is_replaced(&Disk, path, status.identity) {
                     return false;
                 }
                 growth.has_looked_at_path(now);

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use duramen::fs::{Disk, FileIdentity, FileSystem as _};
+use duramen::fs::{Disk, FileIdentity};
 use duramen::report;
 use duramen::rotation::line_end::{self, Secured};
 use duramen::rotation::{Turn, Upkeep, turn};
@@ -71,14 +71,11 @@ pub(crate) fn followed_path(handler: &Bound<'_, PyAny>) -> PyResult<Option<PathB
     Ok(if name.is_some_and(|name| name.eq(&path).unwrap_or(false)) { path.extract().ok() } else { None })
 }
 
-/// Opens the handler's file anew where somebody else, such as logrotate, has moved it away or deleted it.
+/// Opens the handler's file anew where somebody else, such as logrotate, has put another one in its place or deleted it.
 pub(crate) fn follow(handler: &Bound<'_, PyAny>) -> PyResult<()> {
-    let (Some(path), Some(own)) = (followed_path(handler)?, identity(handler)?) else { return Ok(()) };
-    let is_elsewhere = match Disk.status(&path) {
-        Ok(named) => named.is_regular && named.identity != Some(own),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    };
-    if is_elsewhere { reopen(handler).map(drop) } else { Ok(()) }
+    let (Some(path), Some(own)) = (followed_path(handler)?, status(handler)?) else { return Ok(()) };
+    let is_gone = own.links == 0 || turn::is_replaced(&Disk, &path, Some(own.identity));
+    if is_gone { reopen(handler).map(drop) } else { Ok(()) }
 }
 
 /// What is to be held while a text of so many bytes is written to the handler's file, which has a line without an end no

@@ -8,9 +8,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use duramen::fs::{Disk, FileIdentity, FileSystem as _, LogFile as _};
+use duramen::fs::{Disk, FileSystem as _, LogFile as _};
 use duramen::report;
 use duramen::rotation::line_end::{self, Moved, Secured};
+use duramen::rotation::turn;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
@@ -87,11 +88,15 @@ impl Rolling {
         }
     }
 
-    /// How long the file is, if it is still the one at the path.
+    /// How long the file is, unless another one is to be written to.
     fn length(&self, file: &File) -> Option<u64> {
         let status = file.status().ok()?;
-        let named: FileIdentity = Disk.status(Path::new(&self.path)).ok()?.identity?;
-        (status.identity == Some(named)).then_some(status.length)
+        let path = Path::new(&self.path);
+        let is_kept = match self.kind {
+            Kind::Watched => Disk.status(path).is_ok_and(|named| named.identity == status.identity),
+            _ => status.is_named && !turn::is_replaced(&Disk, path, status.identity),
+        };
+        is_kept.then_some(status.length)
     }
 
     /// Has the handler do what is to be done before `line` is written, and gives the file that it has open then.

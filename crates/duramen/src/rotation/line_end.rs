@@ -48,20 +48,25 @@ pub struct Secured {
     _lock: Option<Box<dyn LockedFile>>,
 }
 
-/// The file is at its path no more: others have rolled it over.
+/// Another file is at the path: others have rolled the own one over.
 ///
 /// ```
 /// use duramen::fs::{Disk, FileIdentity};
 /// use duramen::rotation::line_end::{Moved, secure};
 ///
-/// let gone = FileIdentity { device: 0, inode: 0 };
-/// assert_eq!(secure(&Disk, "/tmp/no-such.log".as_ref(), gone).unwrap_err(), Moved);
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("app.log");
+/// std::fs::write(&path, "of somebody else\n")?;
+/// let own = FileIdentity { device: 0, inode: 0 };
+/// assert_eq!(secure(&Disk, &path, own).unwrap_err(), Moved);
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved;
 
 /// Locks the file at `path`, which the caller has open as `own`, and looks at its last line; `None` where somebody else has
-/// held the lock for [`turn::PATIENCE`].
+/// held the lock for [`turn::PATIENCE`], and where there is no file at the path: who goes on with one that was renamed
+/// shares it with nobody who comes.
 ///
 /// ```
 /// use duramen::fs::{Disk, FileSystem as _};
@@ -83,6 +88,7 @@ pub fn secure(fs: &dyn FileSystem, path: &Path, own: FileIdentity) -> Result<Opt
     match turn::take(fs, path, Some(own)) {
         Turn::Ours(lock) => Ok(Some(Secured { lacks_end: is_cut(fs, path, own), _lock: lock })),
         Turn::Taken => Ok(None),
+        Turn::Moved if !fs.exists(path) => Ok(None),
         Turn::Moved => Err(Moved),
     }
 }

@@ -117,6 +117,29 @@ pub fn take(fs: &dyn FileSystem, path: &Path, own: Option<FileIdentity>) -> Turn
     }
 }
 
+/// Whether another file has taken the place of the open file `own` at `path`; `None` as for [`take`].
+///
+/// A file that was only renamed is gone on with, as CPython's handlers do: who has moved it may say himself when it is
+/// to be left.
+///
+/// ```
+/// use duramen::fs::{Disk, FileSystem as _};
+/// use duramen::rotation::turn::is_replaced;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("app.log");
+/// let own = Disk.open(&path, false)?.status()?.identity;
+/// std::fs::rename(&path, folder.path().join("app.log.1"))?;
+/// assert!(!is_replaced(&Disk, &path, own));
+/// Disk.open(&path, false)?;
+/// # #[cfg(unix)]
+/// assert!(is_replaced(&Disk, &path, own));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn is_replaced(fs: &dyn FileSystem, path: &Path, own: Option<FileIdentity>) -> bool {
+    own.is_some() && fs.status(path).is_ok_and(|named| named.is_regular && named.identity != own)
+}
+
 /// What one look at the path has found.
 enum Look {
     Locked(Box<dyn LockedFile>),

@@ -9,9 +9,8 @@ use super::fsync::Syncer;
 use super::open_file::{OpenFile, Progress};
 use super::{Fsync, Writer};
 use crate::fs::{Disk, FileStatus, FileSystem};
-use crate::rotation::Growth;
 use crate::rotation::line_end::{self, Moved, Secured};
-use crate::rotation::turn;
+use crate::rotation::{Growth, turn};
 use crate::spool::Destination;
 use crate::{ending, report};
 
@@ -190,7 +189,7 @@ impl FileWriter {
     }
 
     /// What is known of the open file where something has to be done before the next entry: `None` when the file, with
-    /// an entry of `length` bytes behind it, is one that `is_full` refuses, is at its path no more, or is gone; as far as
+    /// an entry of `length` bytes behind it, is one that `is_full` refuses, has been replaced or deleted; as far as
     /// is known without asking the system for each entry. `is_full` refuses what is longer than `limit`; 0: nothing.
     pub(super) fn due(
         &mut self,
@@ -211,17 +210,14 @@ impl FileWriter {
             let is_suspect = line_end::lacks_end(self.fs.as_ref(), &self.path, own);
             self.open.iter_mut().for_each(|open| open.is_suspect |= is_suspect);
         }
-        let mut is_there = open.is_named;
-        if is_there && self.growth.wants_path(now) {
-            is_there = match self.fs.status(&self.path) {
-                Ok(named) => named.identity == open.identity || !named.is_regular,
-                Err(error) => error.kind() != io::ErrorKind::NotFound,
-            };
-            if is_there {
+        let mut is_gone = !open.is_named;
+        if !is_gone && self.growth.wants_path(now) {
+            is_gone = turn::is_replaced(&*self.fs, &self.path, open.identity);
+            if !is_gone {
                 self.growth.has_looked_at_path(now);
             }
         }
-        Ok((!is_there || is_full(open.length + held)).then_some(open))
+        Ok((is_gone || is_full(open.length + held)).then_some(open))
     }
 
     /// Goes on with the file that is at the path now; with the one that is open where that cannot be opened.

@@ -105,7 +105,8 @@ fn what_cannot_be_is_refused_and_nothing_is_touched() {
     for (class, options, begin) in CASES {
         let right = [("maxBytes", "100"), ("backupCount", "1")];
         let right = right.iter().filter(|(name, _)| class == "Rotating" && !options.contains(name));
-        let right: String = right.map(|(name, value)| format!(r#""{name}": {value}, "#)).collect();
+        let right: Vec<_> = right.map(|(name, value)| format!(r#""{name}": {value}, "#)).collect();
+        let right = right.concat();
         let text = format!(
             r#"{{"version": 1, "handlers": {{"file": {{"class": "logging.handlers.{class}FileHandler",
                 "filename": "FOLDER/app.log", {right}{options}}}}}}}"#

@@ -19,7 +19,7 @@ pub(super) fn check(options: &mut Options<'_>) -> Option<Recipe> {
     let key = key(options);
     let commit = options.one_of("commit", "\"record\" or \"group\"", |text| text.parse().ok());
     let max_bytes = options.integer("maxBytes", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
-    let schedule = optional_schedule(options)?;
+    let schedule = optional_schedule(options);
     let max_age = age(options, "max_age");
     let legal_hold = options.flag("legal_hold").unwrap_or(false);
     let path = options.required_text("filename")?;

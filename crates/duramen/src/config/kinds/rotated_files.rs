@@ -25,7 +25,10 @@ use crate::writer::{RotatingWriter, TimedRotatingWriter};
 pub(super) fn by_size(options: &mut Options<'_>) -> Option<Recipe> {
     let max_bytes = options.integer("maxBytes", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
     let backup_count = backup_count(options);
-    let schedule = optional_schedule(options)?;
+    let schedule = optional_schedule(options);
+    if schedule.is_none() && options.value("when").is_some() {
+        return None;
+    }
     let mut upkeep = upkeep(options, backup_count);
     let mut file = File::check(options, true)?;
     // As in Python: what is to be kept up to a size is not emptied.
@@ -113,18 +116,18 @@ fn backup_count(options: &mut Options<'_>) -> usize {
 }
 
 /// The schedule of a handler that need not have one: its other options count beside `when` alone.
-pub(super) fn optional_schedule(options: &mut Options<'_>) -> Option<Option<Schedule>> {
+pub(super) fn optional_schedule(options: &mut Options<'_>) -> Option<Schedule> {
     if options.value("when").is_some() {
         let schedule = schedule(options)?;
         check_time(options)?;
-        return Some(Some(schedule));
+        return Some(schedule);
     }
     for name in ["interval", "utc", "atTime"] {
         if let Some(value) = options.value(name) {
             return options.refuse(name, value, "when beside it");
         }
     }
-    Some(None)
+    None
 }
 
 /// Refuses a time of the day beside a unit that has none.
