@@ -336,7 +336,11 @@ class Life:
 def record_facts(record):
     """What does not change from run to run."""
     moving = {"created", "msecs", "relativeCreated", "thread", "process", "exc_info", "asctime", "pathname"}
-    return sorted((key, ascii(value)) for key, value in vars(record).items() if key not in moving)
+    return sorted((key, shown(value)) for key, value in vars(record).items() if key not in moving)
+
+
+def shown(value):
+    return ascii(INNER_FRAME.sub("", value) if isinstance(value, str) else value)
 
 
 def take(stream):
@@ -367,8 +371,11 @@ def main():
     try:
         for number in range(count):
             print(number, ascii(life.step()))
+        life.trace.clear()
+        print("end", ascii((outcome(logging.shutdown), life.written(), life.trace)))
     finally:
         sys.stderr = real
+        logging.raiseExceptions = False
 
 
 if __name__ == "__main__":

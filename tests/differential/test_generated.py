@@ -4,7 +4,6 @@ DURAMEN_CASES sets the number of cases of each batch, DURAMEN_SEED the first see
 """
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,9 +22,6 @@ def test_generated(kind):
     assert len(result.stdout.splitlines()) == CASES
 
 
-# CPython 3.10 counts the frames of methods that are overridden, and 3.13 raises another exception for a lock that is None:
-# lives come upon both.
-@pytest.mark.skipif(sys.version_info[:2] not in [(3, 11), (3, 12)], reason="known differences there")
 @pytest.mark.parametrize("seed", range(SEED, SEED + max(4, CASES // 200)))
 def test_generated_lives(seed):
     program = (HERE / "generated_programs.py").read_text(encoding="utf-8")

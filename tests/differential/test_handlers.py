@@ -443,3 +443,114 @@ def test_classes_with_several_bases(same, bases):
         logging.getLogger("app").warning("m")
         """
     )
+
+
+@pytest.mark.parametrize("kind", ["stream", "file", "memory", "filtered", "own emit", "own format"])
+def test_lock_is_any_object(same, kind):
+    same(
+        f"""
+        import contextlib
+        kind = {kind!r}
+        class Own(logging.StreamHandler):
+            def emit(self, record): super().emit(record)
+        handler = Own(sys.stdout) if kind == "own emit" else logging.StreamHandler(sys.stdout)
+        if kind == "file": handler = logging.FileHandler("x.log")
+        if kind == "memory": handler = logging.handlers.MemoryHandler(1, target=handler)
+        if kind == "filtered": handler.addFilter(lambda record: True)
+        if kind == "own format":
+            class Formatter(logging.Formatter):
+                def format(self, record): return "own " + super().format(record)
+            handler.setFormatter(Formatter())
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        logger.addHandler(handler)
+        # Whether it is held is seen, not how often the thread that holds it takes it again.
+        class Plain:
+            held = 0
+            def take(self, way):
+                if self.held == 0: show(way)
+                self.held += 1
+            def leave(self, way):
+                self.held -= 1
+                if self.held == 0: show(way)
+            def acquire(self): self.take("acquire")
+            def release(self): self.leave("release")
+        class Both(Plain):
+            def __enter__(self): self.take("enter")
+            def __exit__(self, *error):
+                self.leave("exit " + ascii([each if each is None else type(each).__name__ for each in error]))
+        class EntersOnly(Plain):
+            def __enter__(self): self.take("enters only")
+        class Falsy(Both):
+            def __bool__(self): return False
+        class Stream:
+            def write(self, text): raise KeyboardInterrupt(text)
+        kept = handler.lock
+        locks = [None, contextlib.nullcontext(), Both(), Plain(), EntersOnly(), Falsy(), 0, "lock", kept]
+        for lock in locks:
+            handler.lock = lock
+            show(type(lock).__name__)
+            attempt(logger.warning, "message %s", 1)
+            attempt(handler.handle, logging.makeLogRecord({{"msg": "record", "levelno": 30}}))
+            attempt(handler.acquire)
+            attempt(handler.release)
+            attempt(handler.flush)
+            if kind == "stream":
+                handler.stream, stream = Stream(), handler.stream
+                attempt(logger.warning, "interrupted")
+                handler.stream = stream
+        """
+    )
+
+
+def test_lock_of_the_module_is_any_object(same):
+    same(
+        """
+        import contextlib
+        class Lock:
+            def acquire(self): show("acquire")
+            def release(self): show("release")
+            def __enter__(self): show("enter")
+            def __exit__(self, *error): show("exit")
+        logger = logging.getLogger("app")
+        handler = to_stdout()
+        def everything():
+            for function in (
+                lambda: logging.getLogger("app.other"), lambda: logger.addHandler(handler),
+                lambda: logger.removeHandler(handler), lambda: logger.setLevel(20), lambda: logger.isEnabledFor(10),
+                lambda: handler.set_name("name"), lambda: logging.StreamHandler(sys.stdout), lambda: handler.close(),
+                lambda: logging.addLevelName(5, "FIVE"), lambda: logging.disable(5), lambda: logger.info("m"),
+            ):
+                try: function()
+                except Exception as error: show(type(error).__name__, str(error))
+        kept = logging._lock
+        for lock in (Lock(), None, contextlib.nullcontext(), kept):
+            logging._lock = lock
+            everything()
+        logging._lock = kept
+        if hasattr(logging, "_acquireLock"):
+            acquire, release = logging._acquireLock, logging._releaseLock
+            logging._acquireLock = lambda: show("own acquire")
+            logging._releaseLock = lambda: show("own release")
+            everything()
+            logging._acquireLock, logging._releaseLock = acquire, release
+        """
+    )
+
+
+def test_error_at_the_end_without_the_path_of_logging(same):
+    same(
+        """
+        logging.Formatter.format = lambda self, record, own=logging.Formatter.format: own(self, record)
+        target = logging.StreamHandler(sys.stdout)
+        target.setFormatter(logging.Formatter("%(missing)s"))
+        handler = logging.handlers.MemoryHandler(100, 60, target)
+        handler.handle(logging.makeLogRecord({"msg": "m", "levelno": 20}))
+        logging._srcfile = None
+        sys.stderr = type("Stream", (), {
+            "write": lambda self, text: sys.stdout.write(text) if text[:4] not in ("Trac", "  Fi") else None,
+            "flush": lambda self: None,
+        })()
+        """,
+        prints="Logged from file",
+    )

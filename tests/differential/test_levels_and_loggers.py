@@ -252,3 +252,29 @@ def test_logger_repr_and_pickle(same, name):
         attempt(pickle.dumps, logging.Logger("other"))
         """,
     )
+
+
+def test_no_handlers_is_said_of_the_logger_that_was_called(same):
+    same(
+        """
+        sys.stderr = sys.stdout
+        logging.lastResort = None
+        class Own(logging.Logger): pass
+        for owner in (logging.root, logging.getLogger("a")):
+            for method in ("getEffectiveLevel", "callHandlers", "handle", "filter"):
+                setattr(owner, method, lambda *args, own=getattr(owner, method): own(*args))
+                for child in ("a", "a.b", "a.b.c", "d"):
+                    logger = logging.getLogger(child)
+                    logger.manager.emittedNoHandlerWarning = False
+                    logger.error("m %s", 1, exc_info=False)
+                    logger.manager.emittedNoHandlerWarning = False
+                    logger.error(logging)
+                delattr(owner, method)
+        middle = logging.getLogger("a.b")
+        for handlers in ((), [], 0 or ()):
+            middle.handlers = handlers
+            middle.manager.emittedNoHandlerWarning = False
+            logging.getLogger("a.b.c").error("m", extra={"x": object()})
+        """,
+        prints='No handlers could be found for logger "a.b.c"',
+    )

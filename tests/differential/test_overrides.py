@@ -208,12 +208,17 @@ def test_internal_frames_and_srcfile(same):
         def call():
             logger.warning("m", stack_info=False)
         call()
-        show(logger.findCaller()[2:], logger.findCaller(True, 1)[2])
+        attempt(lambda: logger.findCaller()[2:])
+        attempt(lambda: logger.findCaller(True, 1)[2])
+        attempt(logger.findCaller)
+        try: show(logger.findCaller(False, 2)[2:])
+        except ValueError as error: show(str(error))
         kept, logging._srcfile = logging._srcfile, None
         call()
         logging._srcfile = kept
         call()
-        show(isinstance(kept, str), callable(logging.currentframe), logging.currentframe().f_code.co_name)
+        show(isinstance(kept, str), callable(logging.currentframe))
+        attempt(lambda: logging.currentframe().f_code.co_name)
         """,
         prints="program.py",
     )
@@ -485,5 +490,52 @@ def test_names_of_levels_are_asked_for_once_for_each_record(same):
         for message, args in [("plain", ()), ("lone " + chr(0xD800), ()), ("%d", ("no number",))]:
             for level in (20, 30, 35):
                 logger.log(level, message, *args)
+        """
+    )
+
+
+@pytest.mark.parametrize("owner", ["logging.Logger", "logger"])
+def test_caller_where_methods_call_those_that_they_replace(same, owner):
+    same(
+        f"""
+        logger = logging.getLogger("app")
+        adapter = logging.LoggerAdapter(logger, {{}})
+        logger.propagate = False
+        to_stdout(logger, "%(funcName)s %(lineno)d %(message)s")
+        to_stdout(logging.root, "%(funcName)s %(lineno)d %(message)s")
+        class Nested(logging.Handler):
+            def emit(self, record):
+                if record.msg != "nested": logger.error("nested")
+        def traced(function):
+            def replacement(*args, **kwargs):
+                return function(*args, **kwargs)
+            return replacement
+        def inner(level):
+            logger.error("error", stacklevel=level)
+            logger.log(40, "log", stacklevel=level)
+            adapter.error("adapter", stacklevel=level)
+            adapter.log(40, "adapter's log", stacklevel=level)
+            try: raise KeyError("x")
+            except KeyError: logger.exception("exception", exc_info=False, stacklevel=level)
+            logger.info("off", stacklevel=level)
+            logging.error("root", stacklevel=level)
+        def outer(level): inner(level)
+        for names in (
+            ["error"], ["_log"], ["error", "_log"], ["exception"], ["exception", "error", "_log"], ["log"], ["findCaller"],
+            ["findCaller", "error"], ["makeRecord", "handle"], ["isEnabledFor"], ["callHandlers", "_log"], [],
+        ):
+            owner = {owner}
+            before = {{name: vars(owner).get(name) for name in names}}
+            for name in names: setattr(owner, name, traced(getattr(owner, name)))
+            show(names)
+            for level in (1, 2, 3, 4, 5, 6, 7, 50):
+                outer(level)
+            nested = Nested()
+            logger.addHandler(nested)
+            outer(1)
+            logger.removeHandler(nested)
+            for name, function in before.items():
+                if function is None: delattr(owner, name)
+                else: setattr(owner, name, function)
         """
     )

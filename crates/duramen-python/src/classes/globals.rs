@@ -10,7 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::interpreter::{Attached, intern};
+use crate::interpreter::{self, Attached, intern};
 
 static OWNER: Attached<Option<Py<PyDict>>> = Attached::new(None);
 
@@ -78,15 +78,14 @@ pub(crate) fn python_minor(py: Python<'_>) -> u8 {
 }
 
 /// Runs `body` while the lock of the module is held, which guards the tree and the list of handlers.
+///
+/// Up to CPython 3.12 the module's functions take it, from 3.13 on it is taken directly.
 pub(crate) fn locked<T>(py: Python<'_>, body: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-    let lock = get(py, intern!(py, "_lock"))?;
-    let guards = lock.is_truthy()?;
-    if guards {
-        lock.call_method0(intern!(py, "acquire"))?;
+    if python_minor(py) >= 13 {
+        return interpreter::with(&get(py, intern!(py, "_lock"))?, body);
     }
+    get(py, intern!(py, "_acquireLock"))?.call0()?;
     let result = body();
-    if guards {
-        lock.call_method0(intern!(py, "release"))?;
-    }
+    get(py, intern!(py, "_releaseLock"))?.call0()?;
     result
 }

@@ -118,11 +118,7 @@ fn release<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 pub(crate) fn locked<T>(handler: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let py = handler.py();
     if globals::python_minor(py) >= 13 {
-        let lock = handler.getattr(intern!(py, "lock"))?;
-        lock.call_method0(intern!(py, "__enter__"))?;
-        let result = body();
-        lock.call_method1(intern!(py, "__exit__"), (py.None(), py.None(), py.None()))?;
-        return result;
+        return interpreter::with(&handler.getattr(intern!(py, "lock"))?, body);
     }
     handler.call_method0(intern!(py, "acquire"))?;
     let result = body();

@@ -122,11 +122,11 @@ fn calling_frame<'py>(traceback: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'p
     let py = traceback.py();
     let path = globals::get(py, intern!(py, "__path__"))?.get_item(0)?;
     let paths = globals::get(py, intern!(py, "os"))?.getattr(intern!(py, "path"))?;
-    let source = globals::get(py, intern!(py, "_srcfile"))?;
-    let own_folder = if source.is_none() {
-        path.clone()
-    } else {
-        paths.call_method1(intern!(py, "dirname"), (source,))?
+    // The functions of the module are the interpreter's own, wherever the module lies; `_srcfile` may be `None`.
+    let function = globals::get(py, intern!(py, "_addHandlerRef"))?;
+    let own_folder = match function.getattr_opt(intern!(py, "__code__"))? {
+        Some(code) => paths.call_method1(intern!(py, "dirname"), (code.getattr("co_filename")?,))?,
+        None => path.clone(),
     };
     let mut frame = if traceback.is_none() {
         interpreter::current_frame(py)

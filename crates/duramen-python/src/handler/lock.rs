@@ -9,7 +9,8 @@ use std::sync::OnceLock;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::interpreter::{Marks, intern};
+use crate::classes::globals;
+use crate::interpreter::{self, Marks, intern};
 
 /// The class of `threading.RLock()` and its words that are zero while it is free.
 struct Layout {
@@ -53,4 +54,27 @@ pub(crate) unsafe fn is_free_at(lock: *mut ffi::PyObject) -> bool {
     LAYOUT.get().and_then(Option::as_ref).is_some_and(|layout| unsafe {
         ffi::Py_TYPE(lock) as usize == layout.class && layout.held.are_zero(lock)
     })
+}
+
+/// Runs `body` while `lock` is held, as `Handler.handle` does it where `acquire` and `release` are its own.
+pub(crate) fn held(lock: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
+    let py = lock.py();
+    if !is_of_threading(lock) {
+        if globals::python_minor(py) >= 13 {
+            return interpreter::with(lock, body);
+        }
+        if !lock.is_truthy()? {
+            return body();
+        }
+    }
+    lock.call_method0(intern!(py, "acquire"))?;
+    let result = body();
+    lock.call_method0(intern!(py, "release"))?;
+    result
+}
+
+/// Whether `lock` is what `threading.RLock()` gives.
+fn is_of_threading(lock: &Bound<'_, PyAny>) -> bool {
+    let learned = LAYOUT.get().and_then(Option::as_ref);
+    learned.is_some_and(|layout| lock.get_type_ptr() as usize == layout.class)
 }

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use crate::classes::inherited::Inherited;
-use crate::handler::base;
+use crate::handler::lock;
 use crate::interpreter;
 use crate::interpreter::intern;
 
@@ -37,12 +37,5 @@ pub(crate) fn has_usual_handle(handler: &Bound<'_, PyAny>) -> PyResult<bool> {
 /// Runs `body` while the lock of a usual handler is held.
 pub(crate) fn locked(handler: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
     let py = handler.py();
-    let lock = handler.getattr(intern!(py, "lock"))?;
-    if lock.is_none() {
-        return base::locked(handler, body);
-    }
-    lock.call_method0(intern!(py, "acquire"))?;
-    let result = body();
-    lock.call_method0(intern!(py, "release"))?;
-    result
+    lock::held(&handler.getattr(intern!(py, "lock"))?, body)
 }

@@ -21,7 +21,7 @@ pub(crate) use once::{Once, intern};
 pub(crate) use storage::{Names, is_laid_out_as};
 pub(crate) use unchanged::State;
 
-use pyo3::exceptions::PySystemError;
+use pyo3::exceptions::{PySystemError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PySlice, PyString, PyTuple, PyType};
@@ -306,6 +306,32 @@ pub(crate) fn entries<'py>(
             )
         }
     })
+}
+
+/// Runs `body` as the block of a `with` statement for `manager`. An error of the block is raised again, whatever
+/// `__exit__` gives: no lock keeps one back.
+pub(crate) fn with<T>(manager: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let py = manager.py();
+    let class = manager.get_type();
+    let method = |name, missing: &str| {
+        class.getattr_opt(name)?.ok_or_else(|| {
+            let class = class.name().map_or_else(|_| String::new(), |name| name.to_string());
+            PyTypeError::new_err(format!(
+                "'{class}' object does not support the context manager protocol{missing}"
+            ))
+        })
+    };
+    let enter = method(intern!(py, "__enter__"), "")?;
+    let exit = method(intern!(py, "__exit__"), " (missed __exit__ method)")?;
+    enter.call1((manager,))?;
+    let result = body();
+    match &result {
+        Ok(_) => exit.call1((manager, py.None(), py.None(), py.None()))?,
+        Err(error) => while_handling(py, error, || {
+            exit.call1((manager, error.get_type(py), error.value(py), error.traceback(py)))
+        })?,
+    };
+    result
 }
 
 /// The version tag of a type's attribute table; it changes when the type or one of its bases is

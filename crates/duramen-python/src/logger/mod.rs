@@ -188,7 +188,8 @@ fn exception<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     keywords.set_item(intern!(py, "exc_info"), call.argument(1))?;
     let mut arguments = vec![call.argument(0).to_owned()];
     arguments.extend(call.rest.iter().map(|argument| (**argument).clone()));
-    call.object.call_method(intern!(py, "error"), PyTuple::new(py, arguments)?, Some(&keywords))?;
+    let arguments = PyTuple::new(py, arguments)?;
+    caller::in_call(py, || call.object.call_method(intern!(py, "error"), arguments, Some(&keywords)))?;
     call.none()
 }
 
@@ -215,7 +216,7 @@ pub(crate) fn send_further(
     reach: Option<Rc<Reach>>,
 ) -> PyResult<()> {
     let py = call.logger.py();
-    if caller::in_level_method(py, || pipeline::emit_natively(call, written, reach))? {
+    if caller::in_call(py, || pipeline::emit_natively(call, written, reach))? {
         return Ok(());
     }
     let arguments = (call.level, call.template, PyTuple::new(py, call.arguments)?).into_pyobject(py)?;
@@ -232,7 +233,7 @@ fn call_log<'py>(
     if caller::may_count_frames(logger)? {
         return caller::with_frames(logger, arguments, keywords);
     }
-    caller::in_level_method(py, || logger.call_method(intern!(py, "_log"), arguments, keywords)).map(drop)
+    caller::in_call(py, || logger.call_method(intern!(py, "_log"), arguments, keywords)).map(drop)
 }
 
 fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -255,7 +256,7 @@ fn log_unconditionally<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>>
         ));
     }
     let (path, line, function, stack) = if globals::is_true(py, intern!(py, "_srcfile"))? {
-        caller::in_log(py, || find_caller_of(logger, &stack_info, &stack_level))?
+        caller::in_call(py, || find_caller_of(logger, &stack_info, &stack_level))?
     } else {
         unknown_caller(py)
     };
@@ -381,7 +382,10 @@ fn has_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn call_handlers<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    call_handlers_from(&call.object, &call.argument(0), false)?;
+    let (logger, record) = (&call.object, &call.argument(0));
+    if !meets_handlers(logger, record)? {
+        without_handlers(logger, record)?;
+    }
     call.none()
 }
 
@@ -390,14 +394,10 @@ fn reaches(record: &Bound<'_, PyAny>, handler: &Bound<'_, PyAny>) -> PyResult<bo
     record.getattr(intern!(py, "levelno"))?.ge(handler.getattr(intern!(py, "level"))?)
 }
 
-/// Hands the record to the handlers of `logger` and of those above it. `found` says whether it has met a
-/// handler before.
-pub(crate) fn call_handlers_from(
-    logger: &Bound<'_, PyAny>,
-    record: &Bound<'_, PyAny>,
-    mut found: bool,
-) -> PyResult<()> {
+/// Hands the record to the handlers of `logger` and of those above it, and says whether there was one.
+pub(crate) fn meets_handlers(logger: &Bound<'_, PyAny>, record: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = logger.py();
+    let mut found = false;
     walk(logger, |logger| {
         for handler in logger.getattr(intern!(py, "handlers"))?.try_iter()? {
             let handler = handler?;
@@ -408,7 +408,7 @@ pub(crate) fn call_handlers_from(
         }
         Ok(true)
     })?;
-    if found { Ok(()) } else { without_handlers(logger, record) }
+    Ok(found)
 }
 
 /// A record that no handler took goes to the handler of last resort; without one, `sys.stderr` is told

@@ -51,7 +51,7 @@ pub(crate) fn current(py: Python<'_>, settings: &Settings) -> PyResult<Option<Rc
     if let Some(site) = known_at(&code, instruction, settings) {
         return Ok(Some(site));
     }
-    let found = caller::in_log(py, || caller::find_frame(py, PyInt::new(py, 1).as_any()))?;
+    let found = caller::in_call(py, || caller::find_frame(py, PyInt::new(py, 1).as_any()))?;
     let Some(frame) = found else { return Ok(None) };
     let Some(site) = CallSite::of(&frame)?.map(Rc::new) else { return Ok(None) };
     // Only the innermost frame is found again by its place; one of `logging` leads on to another.

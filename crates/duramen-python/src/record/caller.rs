@@ -1,8 +1,9 @@
 //! Where a logging call stands: the nearest frame outside `logging`.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use duramen::record::Caller;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
@@ -119,14 +120,9 @@ pub(crate) fn is_usual(py: Python<'_>) -> PyResult<bool> {
 }
 
 thread_local! {
-    static RUNNING: Cell<NativeCalls> = const { Cell::new(NativeCalls { level_method: 0, log: 0 }) };
-}
-
-/// The native calls that are running in this thread, by the address of the frame that each was called from.
-#[derive(Clone, Copy, Default)]
-struct NativeCalls {
-    level_method: usize,
-    log: usize,
+    /// The calls that run in this thread without a frame of their own, which they have in `logging`: for each the
+    /// address of the Python frame that it was called from.
+    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether `findCaller` of the logger is asked, and one of the application's, which may count the frames of
@@ -154,10 +150,7 @@ pub(crate) fn with_frames<'py>(
     let code = code_of_level_method(&globals::get(py, intern!(py, "_srcfile"))?)?;
     let function = FUNCTION_TYPE.import(py, "types", "FunctionType")?.call1((code, globals::owner(py)))?;
     let keywords = keywords.cloned().unwrap_or_else(|| PyDict::new(py));
-    let before = RUNNING.replace(NativeCalls::default());
-    let result = function.call1((logger, arguments, keywords));
-    RUNNING.set(before);
-    result.map(drop)
+    function.call1((logger, arguments, keywords)).map(drop)
 }
 
 fn code_of_level_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -177,80 +170,107 @@ fn code_of_level_method<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Py
     code.call_method("replace", (), Some(&changed))
 }
 
-/// Runs `body`, what a level method such as `info` does.
-pub(crate) fn in_level_method<T>(py: Python<'_>, body: impl FnOnce() -> T) -> T {
-    in_call(py, |calls, frame| NativeCalls { level_method: frame, ..calls }, body)
-}
-
-/// Runs `body`, what `_log` does.
-pub(crate) fn in_log<T>(py: Python<'_>, body: impl FnOnce() -> T) -> T {
-    in_call(py, |calls, frame| NativeCalls { log: frame, ..calls }, body)
-}
-
-fn in_call<T>(
-    py: Python<'_>,
-    enter: impl FnOnce(NativeCalls, usize) -> NativeCalls,
-    body: impl FnOnce() -> T,
-) -> T {
-    // Only CPython 3.10 counts frames so that native calls, which have none, must be known.
+/// Runs `body`, what a method does that `findCaller` counts on its way up: `_log`, and those such as `info`.
+pub(crate) fn in_call<T>(py: Python<'_>, body: impl FnOnce() -> T) -> T {
+    // From CPython 3.11 on frames of `logging` do not count.
     if cfg!(Py_3_11) {
         return body();
     }
-    let frame = interpreter::current_frame(py).map_or(0, |frame| frame.as_ptr() as usize);
-    let before = RUNNING.get();
-    RUNNING.set(enter(before, frame));
-    let result = body();
-    RUNNING.set(before);
-    result
+    let _running = RunningCall::begin(address(interpreter::current_frame(py).as_ref()));
+    body()
 }
 
-/// CPython 3.10 begins at the fourth frame above `findCaller`'s helper, which it takes for the caller of
-/// the level method. This is how many Python frames above the innermost one that is here.
-fn frames_to_begin_at(innermost: &Bound<'_, PyAny>) -> usize {
-    let frame = innermost.as_ptr() as usize;
-    let NativeCalls { level_method, log } = RUNNING.get();
-    match (log == frame, level_method == frame) {
-        (true, true) => 0,
-        (true, false) => 1,
-        (false, _) if log != 0 => 1,
-        (false, _) if level_method != 0 => 1,
-        (false, _) => 2,
+fn address(frame: Option<&Bound<'_, PyAny>>) -> usize {
+    frame.map_or(0, |frame| frame.as_ptr() as usize)
+}
+
+/// An entry of `RUNNING`. Green threads end their calls in any order, so that it is found by its frame.
+struct RunningCall(usize);
+
+impl RunningCall {
+    fn begin(frame: usize) -> Self {
+        // A thread that has ended, and is still logging, counts no calls.
+        let _ = RUNNING.try_with(|running| running.borrow_mut().push(frame));
+        Self(frame)
     }
 }
 
-/// CPython 3.10: every frame counts, then those of `logging` are left.
+impl Drop for RunningCall {
+    fn drop(&mut self) {
+        let _ = RUNNING.try_with(|running| {
+            let mut running = running.borrow_mut();
+            if let Some(last) = running.iter().rposition(|frame| *frame == self.0) {
+                running.swap_remove(last);
+            }
+        });
+    }
+}
+
+/// The frames from the innermost one on, as `logging` has them: `None` stands for that of a native call.
+#[derive(Clone)]
+struct Frames<'py> {
+    native: usize,
+    python: Option<Bound<'py, PyAny>>,
+}
+
+impl<'py> Frames<'py> {
+    fn from(python: Option<Bound<'py, PyAny>>) -> Self {
+        let called_from = address(python.as_ref());
+        let count = |running: &RefCell<Vec<usize>>| {
+            running.borrow().iter().filter(|frame| **frame == called_from).count()
+        };
+        Self { native: RUNNING.try_with(count).unwrap_or(0), python }
+    }
+}
+
+impl<'py> Iterator for Frames<'py> {
+    type Item = Option<Bound<'py, PyAny>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.native > 0 {
+            self.native -= 1;
+            return Some(None);
+        }
+        let frame = self.python.take()?;
+        *self = Self::from(interpreter::frame_back(&frame));
+        Some(Some(frame))
+    }
+}
+
+/// CPython 3.10: every frame counts, then those of `logging` are left. It begins above the two frames that it takes for
+/// those of `_log` and of the level method.
 fn up_then_out_of_logging<'py>(
     innermost: Bound<'py, PyAny>,
     stack_level: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = innermost.py();
-    let own_source = globals::get(py, intern!(py, "_srcfile"))?;
-    let mut innermost = innermost;
-    for _ in 0..frames_to_begin_at(&innermost) {
-        match interpreter::frame_back(&innermost) {
-            Some(back) => innermost = back,
-            None => break,
-        }
+    let mut first = Frames::from(Some(innermost));
+    if first.by_ref().take(2).count() < 2 {
+        return Err(PyValueError::new_err("call stack is not deep enough"));
     }
+    let mut frames = first.clone();
+    let mut frame = frames.next();
     let mut remaining = stack_level.clone();
-    let mut frame = Some(innermost.clone());
-    while let Some(current) = &frame {
-        if !remaining.gt(1)? {
-            break;
-        }
-        frame = interpreter::frame_back(current);
+    while frame.is_some() && remaining.gt(1)? {
+        frame = frames.next();
         remaining = remaining.sub(1)?;
     }
-    let mut frame = frame.or(Some(innermost));
-    let paths = globals::get(py, intern!(py, "os"))?.getattr(intern!(py, "path"))?;
-    while let Some(current) = &frame {
-        let file = interpreter::frame_code(current).getattr(intern!(py, "co_filename"))?;
-        if !paths.call_method1(intern!(py, "normcase"), (file,))?.eq(&own_source)? {
-            break;
-        }
-        frame = interpreter::frame_back(current);
+    if frame.is_none() {
+        frame = first.next();
+        frames = first;
     }
-    Ok(frame)
+    let own_source = globals::get(py, intern!(py, "_srcfile"))?;
+    let paths = globals::get(py, intern!(py, "os"))?.getattr(intern!(py, "path"))?;
+    while let Some(current) = frame {
+        if let Some(current) = current {
+            let file = interpreter::frame_code(&current).getattr(intern!(py, "co_filename"))?;
+            if !paths.call_method1(intern!(py, "normcase"), (file,))?.eq(&own_source)? {
+                return Ok(Some(current));
+            }
+        }
+        frame = frames.next();
+    }
+    Ok(None)
 }
 
 fn stack_text<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -140,7 +140,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
             return Ok(());
         }
         native_method::refuse_deep_recursion()?;
-        Self::locked(&lock, || {
+        lock::held(&lock, || {
             line.clear();
             time.clear();
             self.format_and_write(plan, line, time).or_else(|error| {
@@ -155,17 +155,6 @@ impl<'a, 'py> Delivery<'a, 'py> {
             return Ok(Some(Rc::clone(&self.target.plan)));
         }
         Ok(route::plan_of(&self.target.handler, self.settings)?.ok().flatten())
-    }
-
-    fn locked(lock: &Bound<'py, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
-        let py = lock.py();
-        if lock.is_none() {
-            return body();
-        }
-        lock.call_method0(intern!(py, "acquire"))?;
-        let result = body();
-        lock.call_method0(intern!(py, "release"))?;
-        result
     }
 
     /// Writes to the handler's file without taking a lock or asking the interpreter; `false` when that cannot
@@ -206,7 +195,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
         let py = self.target.handler.py();
         // SAFETY: nothing has run since the plan was found to hold.
         let lock = unsafe { plan.lock(py) };
-        Self::locked(&lock, || {
+        lock::held(&lock, || {
             let write = || write_through_buffer(&self.target.handler.getattr(intern!(py, "stream"))?, rest);
             write().or_else(|error| {
                 handler::error::guarded_with(&self.target.handler, || self.python_record(), error)

@@ -49,7 +49,8 @@ fn call_handlers<'py>(
         let place = Place::of(&current)?;
         let Ok(handlers) = place.handlers() else {
             // What a filter or handler has done to the logger is for the method itself.
-            return logger::call_handlers_from(&current, record, found);
+            found |= logger::meets_handlers(&current, record)?;
+            break;
         };
         let mut index = 0;
         // The list may change while its handlers run.
