@@ -399,3 +399,32 @@ use(old)
 """,
         ways=("standard", "installed"),
     )
+
+
+def test_classes_of_the_module_are_replaced(same):
+    same(
+        CALLS
+        + """
+logger = logging.getLogger("a")
+handler = to_stdout(logger, "%(name)s %(message)s")
+for name in ("LogRecord", "Formatter", "StreamHandler", "Logger", "Filter", "LoggerAdapter", "PercentStyle", "Handler"):
+    kept = getattr(logging, name)
+    own = type("Own" + name, (kept,), {})
+    for replacement in (own, type("Second", (own,), {}), kept):
+        setattr(logging, name, replacement)
+        use(logger)
+        attempt(lambda: type(logging.makeLogRecord({"msg": "m"})).__name__)
+        attempt(lambda: type(logging.getLogger(name + "." + str(id(replacement) % 3))).__name__ in ("Logger", "OwnLogger"))
+        made = []
+        attempt(lambda: made.append(logging.StreamHandler(sys.stdout)))
+        attempt(lambda: made[0].setFormatter(logging.Formatter("made %(message)s")))
+        attempt(lambda: logger.addHandler(made[0]))
+        use(logger)
+        attempt(lambda: use(logging.LoggerAdapter(logger, {"a": 1})))
+        attempt(lambda: logging.Formatter("%(message)s").format(logging.makeLogRecord({"msg": "m %s", "args": (1,)})))
+        attempt(lambda: logging.Filter("a").filter(logging.makeLogRecord({"name": "a.b"})))
+        attempt(lambda: logging.basicConfig(force=True, stream=sys.stdout, format="root %(message)s"))
+        attempt(lambda: logging.error("m"))
+        if made: logger.removeHandler(made[0])
+"""
+    )
