@@ -299,3 +299,50 @@ fn a_wait_for_room_ends_when_there_is_some_or_in_time() {
     });
     assert!(journal.is_empty());
 }
+
+/// A ring of three MiB and a half that remembers what it was told to prepare, and looks whether stores come after that.
+#[derive(Default)]
+struct Prepared(Mutex<Vec<(usize, usize)>>);
+
+impl Memory for Prepared {
+    fn length(&self) -> usize {
+        7 * 512 * 1024
+    }
+
+    fn store(&self, offset: usize, bytes: &[u8]) {
+        let end = offset + bytes.len();
+        let prepared = self.0.lock().expect("whole").last().copied();
+        assert!(prepared.is_some_and(|(_, until)| end <= until), "{offset} to {end}, prepared: {prepared:?}");
+    }
+
+    fn store_state(&self, offset: usize, word: u32) {
+        self.store(offset, &word.to_le_bytes());
+    }
+
+    fn prepare(&self, offset: usize, length: usize) {
+        let mut prepared = self.0.lock().expect("whole");
+        let begin = prepared.last().map_or(0, |(_, end)| *end);
+        assert_eq!(offset, begin, "each byte once");
+        assert!(offset + length <= self.length());
+        prepared.push((offset, offset + length));
+    }
+}
+
+#[test]
+fn the_ring_is_prepared_before_it_is_written_to() {
+    let journal = Journal::new(Prepared::default(), 1);
+    journal.prepare();
+    let line = vec![b'x'; 100_000];
+    let mut waiting = None;
+    for _ in 0..30 {
+        let append = |_| journal.append(&line, [(0, 100_000)].into_iter()).expect("there is room");
+        let mut tickets: Vec<Ticket> = (0..4).map(append).collect();
+        journal.prepare();
+        // One always waits, so that the ring goes round.
+        let last = tickets.pop();
+        journal.end(waiting.take().into_iter().chain(tickets));
+        waiting = last;
+    }
+    let prepared = journal.memory().0.lock().expect("whole").clone();
+    assert_eq!(prepared.last().map(|(_, end)| *end), Some(journal.memory().length()));
+}

@@ -129,6 +129,7 @@ impl Settings {
                 None => PyOSError::new_err(text),
             }
         })?;
+        journal.prepare();
         // It has just been made, so that nobody else has set it.
         let _ = slot.set(Some(journal));
         Ok(())

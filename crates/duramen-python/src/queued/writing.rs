@@ -53,6 +53,7 @@ fn write_run(run: &Run, tally: &mut Tally, journal: &Slot, prepare: Option<&Prep
     let whole = write_together(run.outlet(), &Together { bytes, begin, ends }, Some(0), tally, prepare);
     if let Some(journal) = own {
         journal.end(run.tickets().iter().copied());
+        journal.prepare();
     }
     tally.items(whole as u64, (ends.len() - whole) as u64);
 }

@@ -136,6 +136,7 @@ impl JournaledHandler {
         let queue = Arc::new(Queue::new(options, handlers.len()));
         queue.recover(recovered(folder, &destinations));
         let behind = Behind { name: "JournaledHandler", queue, handlers: handlers.into() };
+        journal.prepare();
         let kept = Arc::new(Journaled { behind, journal });
         let pending: Arc<dyn Pending> = Arc::<Journaled>::clone(&kept);
         let of_worker = Arc::clone(&kept);
@@ -275,6 +276,7 @@ impl Journaled {
         // Nothing has come to its end before the system has it.
         let is_written = delivery.end(tally);
         self.journal.end(ended);
+        self.journal.prepare();
         // Of what an earlier process left stays for the next start what may not have been written.
         for (earlier, place) in earlier_ended.iter().filter(|_| is_written) {
             earlier.end(*place);

@@ -44,6 +44,10 @@ pub trait Memory: Send + Sync {
     /// Stores a little-endian word at `offset`, a multiple of 4: after all stores before, and before all that come.
     fn store_state(&self, offset: usize, word: u32);
 
+    /// The bytes from `offset` on, `length` of them within the memory, are stored to soon: what that costs the first time can
+    /// be done now, by a thread that nobody waits for.
+    fn prepare(&self, _offset: usize, _length: usize) {}
+
     /// The journal is at its end, and nothing in it waits.
     fn discard(&self) {}
 }
@@ -97,6 +101,8 @@ struct Used {
     entries: VecDeque<Place>,
     /// The number of the oldest.
     first: u64,
+    /// The ring is prepared up to here.
+    prepared: usize,
     /// Where entries are put together.
     scratch: Vec<u8>,
     waiting: usize,
@@ -158,6 +164,8 @@ pub enum Refused {
     TooLong,
 }
 
+/// So many bytes of the ring are prepared at a time, before the entries that come next need them.
+const AHEAD: usize = 1024 * 1024;
 /// A buffer for entries that has grown beyond this is given back.
 const LARGEST_KEPT_ENTRY: usize = 64 * 1024;
 
@@ -173,8 +181,15 @@ impl<M: Memory> Journal<M> {
     /// }
     /// ```
     pub fn new(memory: M, identity: u64) -> Self {
-        let used =
-            Used { next: 0, bytes: 0, entries: VecDeque::new(), first: 1, scratch: Vec::new(), waiting: 0 };
+        let used = Used {
+            next: 0,
+            bytes: 0,
+            entries: VecDeque::new(),
+            first: 1,
+            prepared: 0,
+            scratch: Vec::new(),
+            waiting: 0,
+        };
         let begin_of_sum = begin_of_sum(identity);
         Self { memory, identity, begin_of_sum, state: Mutex::new(used), left: Condvar::new() }
     }
@@ -259,6 +274,34 @@ impl<M: Memory> Journal<M> {
         if used.waiting > 0 {
             self.left.notify_all();
         }
+    }
+
+    /// Has the system prepare the part of the ring that is written to next, where that has not been done: for the thread that
+    /// delivers entries, after each batch, so that who writes one down does not meet pages that nobody has touched.
+    ///
+    /// ```
+    /// use duramen::spool::{self, Destination};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let journal = spool::create(folder.path(), spool::DEFAULT_SIZE, vec![Destination::Stdout])?;
+    /// let ticket = journal.append(b"one\n", [(0, 4)].into_iter()).unwrap();
+    /// journal.begin(ticket);
+    /// journal.end([ticket]);
+    /// journal.prepare();
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn prepare(&self) {
+        let length = self.memory.length();
+        let mut used = self.used();
+        if used.prepared == length || used.next + AHEAD / 2 <= used.prepared {
+            return;
+        }
+        let begin = used.prepared.max(used.next);
+        let end = (begin + AHEAD).min(length);
+        used.prepared = end;
+        // It takes a while, and callers need the lock.
+        drop(used);
+        self.memory.prepare(begin, end - begin);
     }
 
     /// Waits until something has left the journal, or `until` comes.

@@ -51,6 +51,10 @@ impl Memory for Mapping {
         self.bytes.store_state(self.header + offset, word);
     }
 
+    fn prepare(&self, offset: usize, length: usize) {
+        self.bytes.populate(self.header + offset, length);
+    }
+
     fn discard(&self) {
         self.file.remove();
     }
@@ -75,7 +79,11 @@ mod shared {
     use std::ptr::NonNull;
     use std::sync::atomic::{AtomicU32, Ordering, fence};
 
+    #[cfg(target_os = "linux")]
+    use rustix::mm::{Advice, madvise};
     use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+    use crate::spool::layout::PAGE;
 
     /// The bytes of a file, shared with all who read it.
     ///
@@ -135,6 +143,24 @@ mod shared {
                 fence(Ordering::Release);
             }
         }
+
+        /// Has the system map pages that nobody has touched, where it can (Linux 5.14, with pages of this size); their bytes
+        /// stay as they are.
+        #[cfg(target_os = "linux")]
+        pub(super) fn populate(&self, offset: usize, length: usize) {
+            let begin = offset / PAGE * PAGE;
+            let end = offset.saturating_add(length).min(self.length);
+            if begin < end {
+                // SAFETY: within the mapping, from a page's beginning on; no byte changes, and a failure leaves the pages to
+                // who touches them first.
+                let _ = unsafe {
+                    madvise(self.start.as_ptr().add(begin).cast(), end - begin, Advice::LinuxPopulateWrite)
+                };
+            }
+        }
+
+        #[cfg(not(target_os = "linux"))]
+        pub(super) fn populate(&self, _offset: usize, _length: usize) {}
     }
 
     impl Drop for Bytes {
