@@ -418,3 +418,102 @@ def test_async_handlers_of_several_processes_lose_nothing(serve):
     assert [sender.wait(60) for sender in senders] == [0] * PROCESSES
     served.stop()
     assert_each_once_and_in_order([line["message"] for line in served.lines()])
+
+
+def syslog_program(make_handler):
+    """Sends what a service of the standard library may: an identity, letters of all kinds, several lines, no NUL."""
+    program = textwrap.dedent(f"""
+        import logging, logging.handlers, socket
+        handler = {make_handler}
+        log = logging.getLogger("shop.worker")
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
+        for level in (10, 20, 30, 40, 50):
+            log.log(level, "level %d", level)
+        log.info("é 日本 \\N{{PEAR}}")
+        log.info("two\\nlines")
+        log.info("")
+        handler.ident = "shop[7]: "
+        log.info("named")
+        handler.append_nul = False
+        log.info("without a NUL")
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            log.exception("failed")
+        logging.shutdown()
+    """)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(params=["udp", "udp:localhost:514", "unix-datagram"])
+def syslog(request, serve, tmp_path):
+    """A server on an address of each kind that ``SysLogHandler`` sends datagrams to, and what makes the handler."""
+    if request.param == "unix-datagram":
+        # As /dev/log, which is the system's own here.
+        path = str(tmp_path / "log")
+        return serve("--listen", f"unix-datagram:{path}"), f"logging.handlers.SysLogHandler({path!r})"
+    if request.param == "udp":
+        served = serve("--listen", "udp:127.0.0.1:0")
+        return served, f"logging.handlers.SysLogHandler(('127.0.0.1', {served.port()}))"
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 514))
+    except OSError:
+        pytest.skip("the port of syslog is not to be had here")
+    return serve("--listen", request.param), "logging.handlers.SysLogHandler()"
+
+
+def test_datagrams_of_syslog_handlers_arrive_whole(syslog):
+    served, make_handler = syslog
+    syslog_program(make_handler)
+    counts, reports = served.stop()
+    lines = [(line["name"], line["levelname"], line["message"]) for line in served.lines()]
+    expected = [
+        ("syslog", name, f"level {level}")
+        for level, name in zip(
+            (10, 20, 30, 40, 50), ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), strict=True
+        )
+    ]
+    expected += [("syslog", "INFO", text) for text in ("é 日本 \N{PEAR}", "two\nlines", "")]
+    expected += [("syslog.shop", "INFO", text) for text in ("named", "without a NUL")]
+    assert lines[:-1] == expected
+    assert lines[-1][:2] == ("syslog.shop", "ERROR")
+    assert lines[-1][2].startswith("failed\nTraceback") and lines[-1][2].endswith("division by zero")
+    assert (counts["received"], counts["handled"], reports) == (11, 11, [])
+    assert {line["facility"] for line in served.lines()} == {"user"}
+
+
+@pytest.mark.parametrize("kind", ["udp", "unix-datagram"])
+def test_datagrams_that_are_too_long_or_no_records_are_counted(serve, tmp_path, kind):
+    path = str(tmp_path / "log")
+    address = f"unix-datagram:{path}" if kind == "unix-datagram" else "udp:127.0.0.1:0"
+    served = serve("--max-record-bytes", "1000", "--listen", address)
+    family, place = (
+        (socket.AF_UNIX, path) if kind == "unix-datagram" else (socket.AF_INET, ("127.0.0.1", served.port()))
+    )
+    datagrams = [
+        b"<14>first",
+        b"<14>" + b"x" * 996,
+        b"<14>" + b"x" * 997,
+        b"<14>" + b"x" * 60_000,
+        b"<14>not UTF-8: \xff\xfe\x80 end\0",
+        b"<14>\0",
+        b"<192>no such priority",
+        b"<14",
+        b"\xff\xfe\xfd",
+        b"GET / HTTP/1.1",
+        b"",
+        b"<14>" + "é".encode()[:1],
+        b"<14>last",
+    ]
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
+        for datagram in datagrams:
+            client.sendto(datagram, place)
+    counts, reports = served.stop()
+    assert counts["received"] == counts["handled"] + counts["refused"] == len(datagrams)
+    messages = [line["message"] for line in served.lines()]
+    assert messages == ["first", "x" * 996, "not UTF-8: \ufffd\ufffd\ufffd end", "", "\ufffd", "last"]
+    # Reports come at a limited rate, and name why.
+    assert any("1000" in report for report in reports), reports

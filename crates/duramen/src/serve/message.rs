@@ -9,7 +9,8 @@ use crate::report;
 impl Receiver {
     /// One datagram: a message of syslog, a length with a pickle behind it, or an object of JSON.
     pub(super) fn datagram(&mut self, bytes: &[u8], from: &dyn Display) {
-        if bytes.len() > self.options.largest_message + 4 {
+        let of_length = if bytes.first() == Some(&0) { 4 } else { 0 };
+        if bytes.len() > self.options.largest_message + of_length {
             self.refuse_too_large(from);
             return;
         }

@@ -6,6 +6,7 @@ mod forms;
 mod handlers;
 mod lines;
 mod mistakes;
+mod queues;
 
 use std::fs;
 use std::path::Path;

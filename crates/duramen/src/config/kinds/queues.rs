@@ -30,6 +30,9 @@ pub(super) fn asynchronous(options: &mut Options<'_>) -> Option<Recipe> {
     queue.flush_interval =
         seconds(options, "flush_interval", 60.0, "seconds from 0 to 60").unwrap_or(queue.flush_interval);
     let journal = options.text("journal").map(PathBuf::from);
+    if journal.as_ref().is_some_and(|folder| folder.as_os_str().is_empty()) {
+        options.mistake("journal", "\"\"", "the path of a folder");
+    }
     let bound = |size: &usize| i64::try_from(*size).unwrap_or(i64::MAX);
     let size = options.integer("journal_size", bound(spool::SIZES.start())..=bound(spool::SIZES.end()));
     if let (None, Some(size)) = (&journal, size) {
