@@ -31,6 +31,22 @@ def logging_of(package, path, overflow):
         listener.start()
         atexit.register(listener.stop)
         flush = listener.stop
+    elif package == "duramen-dictConfig":
+        import duramen as logging
+        import duramen.config
+
+        duramen.config.dictConfig(
+            {
+                "version": 1,
+                "handlers": {
+                    "file": {"class": "logging.FileHandler", "filename": path},
+                    "queue": {"class": "logging.handlers.QueueHandler", "handlers": ["file"]},
+                },
+            }
+        )
+        handler = logging.getHandlerByName("queue")
+        handler.listener.start()
+        flush = handler.listener.stop
     else:
         import duramen as logging
         from duramen.handlers import AsyncHandler

@@ -24,6 +24,7 @@ PROGRAM = HERE / "end_program.py"
 PACKAGES = {
     "duramen": "AsyncHandler, a file",
     "duramen-python": "AsyncHandler, a handler in Python",
+    "duramen-dictConfig": "`dictConfig`'s queue handler in Duramen",
     "listener": "QueueHandler and QueueListener, stopped by atexit",
     "loguru": "loguru, enqueue=True",
 }
@@ -144,8 +145,9 @@ many, and the processes that hung. [async.md](async.md) says what Duramen promis
 
 - `QueueListener` is stopped by a function of `atexit`, which the standard library does not do by itself (CPython 3.12
   to 3.14 start and stop none). A fork leaves its thread behind, so that what the child logs waits for ever.
-- The receiver that takes nothing is a pipe that nobody reads; the queue of Duramen has `overflow="drop_newest"`, the
-  others have no limit. Duramen's end waits 5 seconds, counts what is left and says so on stderr; it is lost all the
+- `dictConfig`'s queue handler (CPython 3.12 and later) has its listener started by the program, and stopped by nobody.
+- The receiver that takes nothing is a pipe that nobody reads; `AsyncHandler` has `overflow="drop_newest"`, the
+  other queues have no limit. Duramen's end waits 5 seconds, counts what is left and says so on stderr; it is lost all the
   same. "Hung" is after 30 seconds.
 """
 
@@ -162,6 +164,8 @@ def cell(total, end):
 
 
 def is_there(end, package):
+    if package == "duramen-dictConfig" and sys.version_info < (3, 12):
+        return False
     needed = [module for module in (end.needs, "loguru" if package == "loguru" else "") if module]
     return all(importlib.util.find_spec(module) for module in needed)
 

@@ -24,7 +24,9 @@ from bench.environments import REPOSITORY
 PEERS = {
     "duramen": "AsyncHandler",
     "journal": "AsyncHandler with a journal",
+    "dictConfig": "`dictConfig`'s queue handler in Duramen",
     "listener": "QueueHandler and QueueListener",
+    "listener-dictConfig": "`dictConfig`'s queue handler",
     "loguru": "loguru, enqueue=True",
 }
 THREADS = (1, 4, 8)
@@ -51,6 +53,25 @@ def _start(peer, path, folder, is_stalled=False):
         listener = logging.handlers.QueueListener(handler.queue, behind)
         listener.start()
         finish = listener.stop
+    elif peer in ("dictConfig", "listener-dictConfig"):
+        if peer == "dictConfig":
+            import duramen as logging
+            from duramen.config import dictConfig
+        else:
+            import logging
+            from logging.config import dictConfig
+        dictConfig(
+            {
+                "version": 1,
+                "handlers": {
+                    "file": {"class": "logging.FileHandler", "filename": path},
+                    "queue": {"class": "logging.handlers.QueueHandler", "handlers": ["file"]},
+                },
+            }
+        )
+        handler, behind = logging.getHandlerByName("queue"), logging.getHandlerByName("file")
+        handler.listener.start()
+        finish = handler.listener.stop
     else:
         import duramen as logging
         from duramen.handlers import AsyncHandler
@@ -160,6 +181,9 @@ def _is_there(peer):
         from duramen.handlers import AsyncHandler
 
         return "journal" in inspect.signature(AsyncHandler).parameters
+    if peer.endswith("dictConfig"):
+        # Which makes the queue and the listener itself.
+        return sys.version_info >= (3, 12)
     return peer != "loguru" or importlib.util.find_spec("loguru") is not None
 
 
@@ -176,8 +200,8 @@ The caller's cost in nanoseconds, and records for a second until the last one is
 The machine's limits: {write} lines a second by `write(2)` in blocks of 64 KiB, {ring} copies of a line a second into
 a ring of bytes, by one thread of Python's.
 
-Memory after {stalled} records for a receiver that takes nothing, in megabytes more than before (Duramen with
-`overflow="drop_newest"`; the others keep everything):
+Memory after {stalled} records for a receiver that takes nothing, in megabytes more than before (`AsyncHandler` with
+`overflow="drop_newest"`; the other queues have no bound and keep everything):
 
 {memory}
 """

@@ -1,4 +1,4 @@
-//! Each option of a queue does what it does in Python: both read one table (tests/python/test_queue_options.py).
+//! Each option of a queue does what it does in Python: `tests/python/test_queue_options.py` reads the same table.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
