@@ -107,7 +107,7 @@ class RateLimitFilter(_HoldsBack):
         if per not in ("logger", "level", None) and not callable(per):
             raise ValueError(f"RateLimitFilter: per: found {per!r}, expected 'logger', 'level' or a function")
         self._per = per
-        self._exempt = None if exempt is None else _checkLevel(exempt)
+        self._exempt = _level_of(self, "exempt", exempt)
         if burst is None:
             burst = max(1.0, rate) if isinstance(rate, (int, float)) else 1.0
         self._decides = _made(_core.RateLimiter, self, rate=rate, burst=burst)
@@ -150,6 +150,8 @@ class DuplicateFilter(_HoldsBack):
     def __init__(self, window=60.0, name=""):
         super().__init__(name)
         self._number = next(_numbers)
+        if isinstance(window, (int, float)) and not 0 < window < float("inf"):
+            raise ValueError(f"DuplicateFilter: window: found {window!r}, expected seconds, above 0")
         self._decides = _made(_core.Duplicates, self, window=window)
 
     def filter(self, record):
@@ -195,7 +197,9 @@ class SamplingFilter(_Decides):
 
     def __init__(self, rate, keep=ERROR, field="trace_id", name=""):
         super().__init__(name)
-        self._keep = None if keep is None else _checkLevel(keep)
+        self._keep = _level_of(self, "keep", keep)
+        if not isinstance(field, str):
+            raise ValueError(f"SamplingFilter: field: found {field!r}, expected the name of a field")
         self._field = field
         self._rate = rate
         self._decides = _made(_core.Sampler, self, rate=rate)
@@ -215,6 +219,16 @@ class SamplingFilter(_Decides):
 def _is_from(record, level):
     """Whether the record is of the level, if one is set, or above; records without a level are below all."""
     return level is not None and record.levelno is not None and record.levelno >= level
+
+
+def _level_of(filter, option, level):
+    """The number of ``level``, or None where none is set."""
+    try:
+        return None if level is None else _checkLevel(level)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{type(filter).__name__}: {option}: found {level!r}, expected a level or None"
+        ) from error
 
 
 def _made(kind, filter, **options):

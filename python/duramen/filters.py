@@ -123,8 +123,13 @@ def _pseudonym_key(env, file):
             raise ValueError(f"RedactingFilter: pseudonym_key_env: the variable {env!r} is not set")
         return os.environ[env].encode()
     if file is not None:
-        with open(file, "rb") as key:
-            return key.read().strip()
+        try:
+            with open(file, "rb") as key:
+                return key.read().strip()
+        except OSError as error:
+            raise ValueError(
+                f"RedactingFilter: pseudonym_key_file: found {str(file)!r} ({error.strerror}), expected a file"
+            ) from error
     return None
 
 

@@ -101,6 +101,8 @@ class _Structured(Formatter):
 
     def _begin(self, fmt, datefmt, style, validate):
         """What ``logging.Formatter`` keeps; it knows no list of names."""
+        if style not in (*_FIELD_PATTERNS, ","):
+            _refuse(type(self).__name__, "style", style, "one of %, {, $ and a comma")
         if isinstance(fmt, str) and style != ",":
             super().__init__(fmt, datefmt, style, validate)
         else:
@@ -122,7 +124,10 @@ class _Structured(Formatter):
             nothing = {name: None for name in (*_WHERE_THERE, "exc_text") if name in fields}
         elif fields is not None:
             fields = _fields_of(name, fields)
-        renames = dict(options["rename_fields"] or {})
+        renames = options["rename_fields"] or {}
+        if not hasattr(renames, "items"):
+            _refuse(name, "rename_fields", renames, "a mapping from names to keys")
+        renames = dict(renames)
         if timestamp and fields is not None:
             fields["timestamp" if timestamp is True else timestamp] = "timestamp"
         elif isinstance(timestamp, str):
@@ -305,8 +310,8 @@ def _indent(class_name, given):
     """What stands before a member for each level."""
     if isinstance(given, str):
         return given
-    if not isinstance(given, int):
-        _refuse(class_name, "json_indent", given, "a number of columns, or the text that stands there")
+    if not isinstance(given, int) or not 0 <= given <= 100:
+        _refuse(class_name, "json_indent", given, "a number of columns from 0 to 100, or what stands there")
     return " " * given
 
 
@@ -433,6 +438,18 @@ class EscapingFormatter(Formatter):
     >>> EscapingFormatter("%(levelname)s:%(message)s").format(record)
     'INFO:hello\\nERROR:forged'
     """
+
+    def format(self, record):
+        """The record's text, escaped."""
+        # Another handler's formatter may have left it there as it is.
+        text = record.exc_text
+        if text:
+            record.exc_text = _escaped_lines(text)
+        try:
+            return super().format(record)
+        finally:
+            if text:
+                record.exc_text = text
 
     def formatMessage(self, record):
         """The layout with the escaped message, and with the record's other texts escaped."""

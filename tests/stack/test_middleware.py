@@ -5,6 +5,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -209,10 +210,19 @@ GUNICORN = (
     "8",
     "shop:app",
 )
+#: The server that Flask's own command starts.
+WERKZEUG = """
+import werkzeug.serving
+
+server = werkzeug.serving.make_server("127.0.0.1", 0, app, threaded=True)
+print(f"running on http://127.0.0.1:{server.port}", flush=True)
+server.serve_forever()
+"""
 SERVERS = {
     "Starlette on uvicorn": (UVICORN, STARLETTE),
     "FastAPI on uvicorn": (UVICORN, FASTAPI),
     "Flask on gunicorn": (GUNICORN, FLASK),
+    "Flask on werkzeug": (("shop.py",), FLASK + WERKZEUG),
     "Django on gunicorn": (GUNICORN, DJANGO.replace("HANDLERS", "wsgi").replace("ITEM", "item")),
     "Django on uvicorn": (UVICORN, DJANGO.replace("HANDLERS", "asgi").replace("ITEM", "item_async")),
 }
@@ -283,6 +293,23 @@ def test_each_record_has_the_fields_of_its_request(stack, name):
     failing = by_id["failing"]
     assert (failing["status"], failing["levelname"]) == (500, "ERROR")
     assert failing["exc_info"].endswith("LookupError: no such shop")
+
+
+@pytest.mark.parametrize(
+    ("number", "setup"),
+    [
+        (0, "import fastapi; app = fastapi.FastAPI()"),
+        (1, "import flask; app = flask.Flask('shop')"),
+        (2, ""),
+        (3, ""),
+    ],
+    ids=["ASGI", "WSGI", "Django", "Celery"],
+)
+def test_the_examples_of_the_page(stack, number, setup):
+    page = (Path(__file__).parents[2] / "docs" / "middleware.md").read_text("utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert len(examples) == 4
+    stack.run_source(f"{setup}\n{examples[number]}")
 
 
 TASKS = (

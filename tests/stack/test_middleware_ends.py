@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stack.test_middleware import GUNICORN, SETUP, UVICORN, get, records
+from stack.test_middleware import GUNICORN, SETUP, UVICORN, WERKZEUG, get, records
 
 pytestmark = pytest.mark.parametrize("stack", ["duramen"], indirect=True)
 
@@ -91,6 +91,33 @@ app = Starlette(
 """
 )
 
+FASTAPI = (
+    SHARED
+    + """
+import asyncio
+import fastapi
+from duramen.integrations.asgi import LoggingMiddleware
+
+app = fastapi.FastAPI()
+app.add_middleware(LoggingMiddleware)
+
+@app.get("/endless")
+async def endless_stream():
+    async def parts():
+        try:
+            while True:
+                yield FIRST
+                await asyncio.sleep(0.001)
+        finally:
+            logger.info("closed")
+    return fastapi.responses.StreamingResponse(parts())
+
+@app.get("/breaking")
+def breaking_stream():
+    return fastapi.responses.StreamingResponse(breaking())
+"""
+)
+
 FLASK = (
     SHARED
     + """
@@ -130,10 +157,37 @@ app = get_wsgi_application()
 """
 )
 
+#: Django makes the parts of a stream that is no asynchronous one all at once under ASGI.
+DJANGO_ASYNC = DJANGO.replace(
+    "django.core.wsgi import get_wsgi_application", "django.core.asgi import get_asgi_application"
+)
+DJANGO_ASYNC = DJANGO_ASYNC.replace("app = get_wsgi_application()", "app = get_asgi_application()").replace(
+    "urlpatterns = [",
+    """
+import asyncio
+
+async def endless():
+    try:
+        while True:
+            yield FIRST
+            await asyncio.sleep(0.001)
+    finally:
+        logger.info("closed")
+
+async def breaking():
+    yield b"part"
+    raise LookupError("in the middle")
+
+urlpatterns = [""",
+)
+
 SERVERS = {
     "Starlette on uvicorn": (UVICORN, STARLETTE),
+    "FastAPI on uvicorn": (UVICORN, FASTAPI),
     "Flask on gunicorn": (GUNICORN, FLASK),
+    "Flask on werkzeug": (("shop.py",), FLASK + WERKZEUG),
     "Django on gunicorn": (GUNICORN, DJANGO),
+    "Django on uvicorn": (UVICORN, DJANGO_ASYNC),
 }
 
 
@@ -199,7 +253,7 @@ def test_clients_that_go_away_and_streams_that_break(stack, name):
     assert (after["status"], after["path"]) == (404, "/absent")
 
 
-@pytest.mark.parametrize("name", ["Flask on gunicorn", "Django on gunicorn"])
+@pytest.mark.parametrize("name", ["Flask on gunicorn", "Flask on werkzeug", "Django on gunicorn"])
 def test_files(stack, name):
     server, port = started(stack, name)
     status, _, text = get(port, "/file", X_Request_ID="file")

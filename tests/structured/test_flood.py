@@ -85,7 +85,8 @@ class TestRateLimit:
             ({"rate": float("nan")}, "rate: found NaN"),
             ({"rate": 1, "burst": 0.5}, "burst: found 0.5, expected a number of records, 1 or more"),
             ({"rate": 1, "per": "day"}, "per: found 'day'"),
-            ({"rate": 1, "exempt": "LOUD"}, "LOUD"),
+            ({"rate": 1, "exempt": "LOUD"}, "exempt: found 'LOUD', expected a level or None"),
+            ({"rate": 1, "exempt": 1.5}, "exempt: found 1.5, expected a level or None"),
             ({"rate": "fast"}, "rate: found 'fast', expected a number"),
         ],
     )
@@ -153,9 +154,11 @@ class TestDuplicates:
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert done.stderr.splitlines() == ["m", f"m [{note}]"]
 
-    def test_a_window_has_a_length(self):
-        with pytest.raises(ValueError, match="DuplicateFilter: window: found 0, expected seconds, above 0"):
-            DuplicateFilter(window=0)
+    @pytest.mark.parametrize("window", [0, -1, float("nan"), float("inf")])
+    def test_a_window_has_a_length(self, window):
+        problem = f"DuplicateFilter: window: found {window}, expected seconds, above 0"
+        with pytest.raises(ValueError, match=problem):
+            DuplicateFilter(window=window)
 
 
 class TestSampling:
@@ -210,6 +213,14 @@ class TestSampling:
     def test_a_rate_is_a_share(self, rate):
         with pytest.raises(ValueError, match="SamplingFilter: rate: found .*, expected a share, 0 to 1"):
             SamplingFilter(rate=rate)
+
+    @pytest.mark.parametrize(
+        ("option", "problem"),
+        [("keep", "keep: found 2.5, expected a level"), ("field", "field: found 2.5, expected the name")],
+    )
+    def test_wrong_options_are_refused(self, option, problem):
+        with pytest.raises(ValueError, match=f"SamplingFilter: {problem}"):
+            SamplingFilter(rate=1, **{option: 2.5})
 
 
 def test_from_a_configuration():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structured.both_ways import lines_of, raised, record
 
+import duramen as logging
 from duramen.formatters import ConsoleFormatter, EscapingFormatter, LogfmtFormatter
 
 HOSTILE = "\x1b[2J\x9b\x85\u2028\r\nERROR root: forged\x00\x7f\t"
@@ -77,6 +78,27 @@ def test_escaped_tracebacks_keep_their_lines():
         assert "\x1b" not in text
         assert text.splitlines()[1] == "Traceback (most recent call last):"
         assert text.endswith("ValueError: no\\x1b[2J")
+
+
+@pytest.mark.parametrize("way", ["native", "python"])
+def test_what_another_formatter_has_left_on_the_record_is_escaped(way):
+    """``Formatter.format`` keeps the text of an exception on the record, and takes the one that is there."""
+    streams = io.StringIO(), io.StringIO()
+    logger = logging.Logger("shop")
+    for stream, kind in zip(streams, (logging.Formatter, EscapingFormatter)):
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(kind("%(name)s %(message)s %(note)s"))
+        if way == "python":
+            handler.addFilter(lambda record: True)
+        logger.addHandler(handler)
+    try:
+        raise ValueError("\x1b[2Jforged")
+    except ValueError:
+        logger.exception("a\nb", extra={"note": "c\x1bd\u2028e"})
+    plain, escaped = (stream.getvalue() for stream in streams)
+    assert plain.startswith("shop a\nb c\x1bd\u2028e\nTraceback") and "\x1b[2J" in plain
+    assert escaped.startswith(r"shop a\nb c\x1bd\u2028e" + "\nTraceback")
+    assert escaped.endswith(r"ValueError: \x1b[2Jforged" + "\n")
 
 
 def test_the_console_line():

@@ -187,6 +187,8 @@ def test_pseudonyms_need_a_key_from_outside(monkeypatch, tmp_path):
         RedactingFilter(**options)
     with pytest.raises(ValueError, match="'NO_SUCH' is not set"):
         RedactingFilter(**options, pseudonym_key_env="NO_SUCH")
+    with pytest.raises(ValueError, match="pseudonym_key_file: found .*none.*, expected a file"):
+        RedactingFilter(**options, pseudonym_key_file=tmp_path / "none")
 
 
 def test_an_allow_list_shows_nothing_else():

@@ -1,6 +1,6 @@
 //! The entry that a text formatter appends: exception and stack below the line, each on a line of its own.
 
-use duramen::formatter::{Formatter as _, Style, TextFormatter};
+use duramen::formatter::{EscapingFormatter, Formatter as _, Style, TextFormatter};
 use duramen::record::Caller;
 use duramen::{Level, Record};
 use jiff::tz::TimeZone;
@@ -109,4 +109,21 @@ fn the_beginning_of_a_line_is_that_of_its_own_record() {
             }
         }
     }
+}
+
+#[test]
+fn no_text_of_a_record_forges_a_line() {
+    let layout = "{name}|{levelname}|{threadName}|{filename}|{funcName}|{message}";
+    let formatter = EscapingFormatter::new(TextFormatter::new(layout, None, Style::Brace).expect("right"));
+    let hostile = Record {
+        name: "a\nb",
+        level_name: "E\x1b[2J",
+        thread_name: Some("t\r"),
+        caller: Caller { filename: "f\n.rs", function: "g\u{2028}", ..Caller::of_source("f.rs", 7, "app") },
+        ..record("m\n", Some("Error: \x1b[2J\n\tcause"), None)
+    };
+    let mut line = Vec::new();
+    formatter.format(&hostile, &mut line);
+    let expected = "a\\nb|E\\x1b[2J|t\\r|f\\n.rs|g\\u2028|m\\n\nError: \\x1b[2J\n\tcause";
+    assert_eq!(String::from_utf8_lossy(&line), expected);
 }

@@ -110,7 +110,7 @@ class LoggingMiddleware:
             own.bytes_sent += len(part)
             return part
 
-        failing = _Failing(request)
+        failing = _Failing(own)
 
         @context.bound(**own.fields)
         def made():
@@ -128,17 +128,20 @@ class LoggingMiddleware:
 
 
 class _Failing:
-    """Keeps the exception that ends a stream; to be closed is none."""
+    """Logs the request whose stream an exception ends, since Django leaves its response open under ASGI.
 
-    def __init__(self, request):
-        self._request = request
+    To be closed is none.
+    """
+
+    def __init__(self, own):
+        self._own = own
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, traceback):
         if error is not None and not isinstance(error, (GeneratorExit, asyncio.CancelledError)):
-            self._request._duramen_exception = error
+            self._own.log(error)
 
 
 def _user(request):

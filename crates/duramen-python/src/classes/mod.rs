@@ -73,6 +73,7 @@ fn native_classes(module: &str) -> Vec<NativeClass> {
             class("JsonFormatter", Family::Formatter, structured::METHODS),
             class("LogfmtFormatter", Family::Formatter, structured::METHODS),
             class("ConsoleFormatter", Family::Formatter, structured::METHODS),
+            class("EscapingFormatter", Family::Formatter, &[]),
         ],
         "duramen.filters" => vec![
             class("RedactingFilter", Family::Filter, &[]),

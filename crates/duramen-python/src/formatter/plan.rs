@@ -25,6 +25,8 @@ use crate::way::settings::Settings;
 pub(crate) enum Rendering {
     /// As the compiled layout of a `logging.Formatter` says.
     Layout(Arc<Layout>),
+    /// The same with the texts of the record escaped, as `EscapingFormatter` does it.
+    Escaped(Arc<Layout>),
     /// A formatter of `duramen.formatters`.
     Structured(Py<StructuredLayout>),
     /// The formatter's own `format`, which needs a record in Python form.
@@ -34,7 +36,7 @@ pub(crate) enum Rendering {
 impl Rendering {
     /// Whether rendering may run code of the application: extra fields are objects of any kind.
     pub(crate) fn may_run_python(&self) -> bool {
-        !matches!(self, Self::Layout(_))
+        !matches!(self, Self::Layout(_) | Self::Escaped(_))
     }
 
     pub(crate) fn is_native(&self) -> bool {
@@ -44,7 +46,7 @@ impl Rendering {
     /// Whether the text shows `field`.
     pub(crate) fn uses(&self, field: Field) -> bool {
         match self {
-            Self::Layout(layout) => layout.uses(field),
+            Self::Layout(layout) | Self::Escaped(layout) => layout.uses(field),
             Self::Structured(layout) => layout.get().uses(field),
             Self::Python => false,
         }
@@ -155,12 +157,12 @@ impl FormatterPlan {
         let has_beginning = match &rendering {
             Rendering::Layout(layout) => Beginning::has_time(layout),
             Rendering::Structured(layout) => layout.get().has_beginning(),
-            Rendering::Python => false,
+            Rendering::Escaped(_) | Rendering::Python => false,
         };
         let beginning = has_beginning.then(RefCell::default);
         let kept = matches!(&rendering, Rendering::Structured(_)).then(Box::default);
         let names = match &rendering {
-            Rendering::Layout(layout) => {
+            Rendering::Layout(layout) | Rendering::Escaped(layout) => {
                 layout.extra_names().map(|name| PyString::intern(formatter.py(), name).unbind()).collect()
             }
             Rendering::Structured(_) | Rendering::Python => Box::default(),
@@ -248,7 +250,7 @@ impl FormatterPlan {
                 write_time(written, time)?;
                 layout.render(record.0, time, line).ok()
             }
-            Rendering::Python => None,
+            Rendering::Escaped(_) | Rendering::Python => None,
         }
     }
 

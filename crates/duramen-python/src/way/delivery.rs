@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use duramen::Record;
-use duramen::formatter::Layout;
+use duramen::formatter::{EscapingFormatter, Layout};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
@@ -236,32 +236,37 @@ impl<'a, 'py> Delivery<'a, 'py> {
                 let fields = (message.as_deref(), self.extra);
                 layout.get().write(self.record, asctime, fields, self.exception, line)?;
             }
-            Rendering::Layout(layout) => {
-                let is_usual = self.event.message_fields().is_none();
-                if !is_usual || self.render_layout(layout, formatter.names(), asctime, line).is_none() {
-                    return Ok(false);
-                }
-                append_exception(self.record, line);
-            }
             Rendering::Python => return Ok(false),
+            _ if self.event.message_fields().is_some() => return Ok(false),
+            Rendering::Layout(layout) => {
+                let render = |record: &Record<'_>| append(layout, record, asctime, line);
+                return Ok(self.with_shown(formatter.names(), render).is_some());
+            }
+            // The format of a date may have control characters too.
+            Rendering::Escaped(_) if asctime.contains(|byte| !matches!(byte, ' '..='~')) => return Ok(false),
+            Rendering::Escaped(layout) => {
+                let render = |record: &Record<'_>| {
+                    EscapingFormatter::escaped(record, |shown| append(layout, shown, asctime, line))
+                };
+                return Ok(self.with_shown(formatter.names(), render).is_some());
+            }
         }
         Ok(true)
     }
 
-    fn render_layout(
+    /// What `render` makes of the record with the extra fields that are called `names`.
+    fn with_shown(
         &self,
-        layout: &Layout,
         names: &[Py<PyString>],
-        asctime: &str,
-        line: &mut Vec<u8>,
+        render: impl FnOnce(&Record<'_>) -> Option<()>,
     ) -> Option<()> {
         if names.is_empty() {
-            return layout.render(self.record, asctime, line).ok();
+            return render(self.record);
         }
         let fields =
             PlainFields { extra: self.extra.map(|extra| extra.as_borrowed()), ..PlainFields::default() };
         let shown = fields.shown(self.target.handler.py(), names).ok()?.unwrap_or_default();
-        layout.render(&Record { fields: &shown, ..self.record.clone() }, asctime, line).ok()
+        render(&Record { fields: &shown, ..self.record.clone() })
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.
@@ -301,14 +306,16 @@ impl<'a, 'py> Delivery<'a, 'py> {
     }
 }
 
-/// The exception below the message, as `Formatter.format` puts it.
-fn append_exception(record: &Record<'_>, line: &mut Vec<u8>) {
+/// Appends what `layout` shows of `record`, and the exception below it, as `Formatter.format` puts it.
+fn append(layout: &Layout, record: &Record<'_>, asctime: &str, line: &mut Vec<u8>) -> Option<()> {
+    layout.render(record, asctime, line).ok()?;
     if let Some(exception) = record.exception {
         if line.last() != Some(&b'\n') {
             line.push(b'\n');
         }
         line.extend_from_slice(exception.as_bytes());
     }
+    Some(())
 }
 
 /// Writes what the system did not take at once: the rest of a line, which may begin within a character.

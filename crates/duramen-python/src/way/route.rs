@@ -204,7 +204,8 @@ fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Vec<Bou
     let py = formatter.py();
     let own = native!(part(formatter, Family::Formatter, "formatter")?);
     let unusual = |attribute| Reason::Unusual { part: "formatter", attribute };
-    Ok(match classes::known(formatter).map_or("", |class| class.name) {
+    let class = classes::known(formatter).map_or("", |class| class.name);
+    Ok(match class {
         "JsonFormatter" | "LogfmtFormatter" | "ConsoleFormatter" => {
             match StructuredLayout::native(&own.attributes)? {
                 Some(layout) => Ok((Rendering::Structured(layout.unbind()), Vec::new())),
@@ -214,7 +215,9 @@ fn rendering_of<'py>(formatter: &Bound<'py, PyAny>) -> Route<(Rendering, Vec<Bou
         _ => match own.attributes.get_item(intern!(py, "_style"))? {
             Some(style) => {
                 let (layout, template) = native!(layout_of(&style)?);
-                Ok((Rendering::Layout(layout), std::iter::once(style).chain(template).collect()))
+                let escapes = class == "EscapingFormatter";
+                let rendering = if escapes { Rendering::Escaped(layout) } else { Rendering::Layout(layout) };
+                Ok((rendering, std::iter::once(style).chain(template).collect()))
             }
             None => Err(unusual("_style")),
         },

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use super::console::{is_escaped, write_escaped};
 use super::{Formatter, TextFormatter};
+use crate::record::Caller;
 use crate::{Record, Value};
 
 /// A [`TextFormatter`] in whose lines nothing that a record holds can forge a line or drive a terminal.
 ///
-/// Control characters and the line separators U+2028 and U+2029 are escaped in the message and in extra fields, and in the
-/// exception and the stack, but for the line breaks and tabs that these are made of.
+/// Control characters and the line separators U+2028 and U+2029 are escaped in the message and the other texts of the record,
+/// extra fields among them, and in the exception and the stack, but for the line breaks and tabs that these are made of.
 ///
 /// ```
 /// use duramen::formatter::{EscapingFormatter, Formatter, Style, TextFormatter};
@@ -36,13 +37,31 @@ impl EscapingFormatter {
     pub fn new(formatter: TextFormatter) -> Self {
         Self(formatter)
     }
-}
 
-impl Formatter for EscapingFormatter {
-    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let message = escaped(record.message, false);
-        let exception = record.exception.map(|text| escaped(text, true));
-        let stack = record.stack.map(|text| escaped(text, true));
+    /// What `then` makes of `record` as lines show it: the same with its texts escaped.
+    ///
+    /// ```
+    /// use duramen::formatter::EscapingFormatter;
+    /// use duramen::{Level, Record};
+    ///
+    /// let record = Record::new("shop", Level::INFO, "one\nline");
+    /// let length = EscapingFormatter::escaped(&record, |shown| {
+    ///     assert_eq!(shown.message, r"one\nline");
+    ///     shown.message.len()
+    /// });
+    /// assert_eq!(length, 9);
+    /// ```
+    pub fn escaped<R>(record: &Record<'_>, then: impl FnOnce(&Record<'_>) -> R) -> R {
+        let [name, level_name, message] =
+            [record.name, record.level_name, record.message].map(|text| escaped(text, false));
+        let Caller { pathname, filename, module, line, function } = record.caller;
+        let [pathname, filename, module, function] =
+            [pathname, filename, module, function].map(|text| escaped(text, false));
+        let [thread_name, process_name, task_name] =
+            [record.thread_name, record.process_name, record.task_name]
+                .map(|text| text.map(|text| escaped(text, false)));
+        let [exception, stack] =
+            [record.exception, record.stack].map(|text| text.map(|text| escaped(text, true)));
         let is_plain = |value: &Value<'_>| match value {
             Value::Text(text) => !text.contains(is_escaped),
             Value::List(_) | Value::Map(_) => false,
@@ -52,14 +71,31 @@ impl Formatter for EscapingFormatter {
             let fields = record.fields.iter();
             fields.map(|(name, value)| (*name, escaped_value(value))).collect()
         });
-        let shown = Record {
+        then(&Record {
+            name: &name,
+            level_name: &level_name,
             message: &message,
+            caller: Caller {
+                pathname: &pathname,
+                filename: &filename,
+                module: &module,
+                line,
+                function: &function,
+            },
+            thread_name: thread_name.as_deref(),
+            process_name: process_name.as_deref(),
+            task_name: task_name.as_deref(),
             exception: exception.as_deref(),
             stack: stack.as_deref(),
             fields: fields.as_deref().unwrap_or(record.fields),
             ..record.clone()
-        };
-        self.0.format(&shown, out);
+        })
+    }
+}
+
+impl Formatter for EscapingFormatter {
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        Self::escaped(record, |shown| self.0.format(shown, out));
     }
 }
 

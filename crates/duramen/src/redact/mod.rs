@@ -28,6 +28,11 @@ use self::names::Names;
 use self::patterns::{Pattern, Secret};
 use self::trigger::Triggers;
 
+/// The examples of the page run with those of this documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/masking.md")]
+struct Page;
+
 /// Finds secrets and puts something else in their place.
 ///
 /// ```
