@@ -1,6 +1,6 @@
 //! What a journal holds when the process stops at any moment, and what a reader makes of any bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -72,16 +72,27 @@ impl Stores {
 }
 
 fn append(journal: &Journal<Stores>, lines: &[Vec<u8>]) -> Result<Ticket, Refused> {
+    journal.append(&lines.concat(), parts_of(lines).into_iter())
+}
+
+fn append_in_place_of(
+    journal: &Journal<Stores>,
+    given_up: Ticket,
+    lines: &[Vec<u8>],
+) -> Result<Ticket, Refused> {
+    journal.append_in_place_of(given_up, &lines.concat(), parts_of(lines).into_iter())
+}
+
+fn parts_of(lines: &[Vec<u8>]) -> Vec<(u32, u32)> {
     let mut end = 0;
-    let parts: Vec<_> = lines
+    lines
         .iter()
         .enumerate()
         .map(|(place, line)| {
             end += line.len();
             (u32::try_from(place).expect("few"), u32::try_from(end).expect("short"))
         })
-        .collect();
-    journal.append(&lines.concat(), parts.into_iter())
+        .collect()
 }
 
 fn lines_of(contents: &Contents, file: &[u8]) -> BTreeMap<u64, (State, Vec<Vec<u8>>)> {
@@ -97,6 +108,8 @@ enum Step {
     /// The entry at this place of those that have not come to their end.
     Begin(usize),
     End(usize),
+    /// In the place of that entry, which is given up.
+    InPlaceOf(usize, Vec<Vec<u8>>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -104,8 +117,11 @@ fn step() -> impl Strategy<Value = Step> {
         8 => prop::collection::vec(any::<u8>(), 0..300),
         1 => prop::collection::vec(any::<u8>(), 10_000..25_000),
     ];
+    let lines = prop::collection::vec(line, 0..3);
     prop_oneof![
-        4 => prop::collection::vec(line, 0..3).prop_map(Step::Append),
+        1 => (any::<prop::sample::Index>(), lines.clone())
+            .prop_map(|(place, lines)| Step::InPlaceOf(place.index(16), lines)),
+        4 => lines.prop_map(Step::Append),
         1 => any::<prop::sample::Index>().prop_map(|place| Step::Begin(place.index(16))),
         4 => any::<prop::sample::Index>().prop_map(|place| Step::End(place.index(16))),
     ]
@@ -144,6 +160,14 @@ proptest! {
                     journal.begin(open[place].0);
                     let entry = model.present.get_mut(&open[place].0.number()).expect("open");
                     entry.0 = State::InFlight;
+                }
+                Step::InPlaceOf(place, lines) if place < open.len() => {
+                    let (given_up, _) = open.remove(place);
+                    model.present.remove(&given_up.number());
+                    if let Ok(ticket) = append_in_place_of(&journal, given_up, &lines) {
+                        model.present.insert(ticket.number(), (State::Waiting, lines.clone()));
+                        open.push((ticket, lines));
+                    }
                 }
                 Step::End(place) if place < open.len() => {
                     let (ticket, _) = open.remove(place);
@@ -272,6 +296,37 @@ fn a_full_journal_refuses_until_the_oldest_has_ended() {
     journal.end([tickets[0]]);
     assert!(append(&journal, &line).is_ok());
     assert_eq!(append(&journal, &[vec![b'x'; RING]]), Err(Refused::TooLong));
+}
+
+#[test]
+fn an_entry_takes_the_place_of_one_that_is_given_up() {
+    let stores = Stores::default();
+    let journal = Journal::new(stores.clone(), header().identity);
+    let line = |text: &str| [text.repeat(6 * 1024).into_bytes()];
+    let in_flight = append(&journal, &line("a")).expect("room");
+    journal.begin(in_flight);
+    let mut tickets: VecDeque<_> = std::iter::from_fn(|| append(&journal, &line("b")).ok()).collect();
+    assert_eq!(tickets.len(), 9);
+    // However long the oldest is in flight, the newest have room in the places of those that are given up.
+    let put = |given_up, line: &[Vec<u8>; 1]| append_in_place_of(&journal, given_up, line);
+    for _ in 0..1000 {
+        let oldest = tickets.pop_front().expect("one");
+        tickets.push_back(put(oldest, &line("c")).expect("as long as that one"));
+    }
+    let file = stores.file_after(stores.count(), |_| false);
+    let contents = read(&file).expect("a header");
+    let numbers: Vec<_> = contents.entries.iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, [1].into_iter().chain(1002..=1010).collect::<Vec<_>>());
+    assert_eq!(contents.damaged, 0);
+    // A place that is too small is given up all the same, and so is one that is free already.
+    let oldest = tickets.pop_front().expect("one");
+    assert_eq!(put(oldest, &line("dd")), Err(Refused::Full));
+    assert_eq!(put(oldest, &line("d")), Err(Refused::Full));
+    assert_eq!(append(&journal, &line("d")), Err(Refused::Full), "one in flight lies before it");
+    journal.end([in_flight]);
+    assert!(append(&journal, &line("d")).is_ok());
+    journal.end(tickets);
+    assert_eq!(put(in_flight, &line("e")), Err(Refused::Full));
 }
 
 #[test]

@@ -308,7 +308,14 @@ impl RecordQueue {
             let queue = self.queue();
             match queue.make_room(level) {
                 Room::Refused => return Ok(Outcome::Dropped),
-                Room::Evicted(item) => self.give_up(item),
+                Room::Evicted(mut item) => {
+                    if let Some(Kept::Own(given_up)) = *item.kept() {
+                        let replaced = journal.append_in_place_of(given_up, bytes, parts.clone());
+                        if let Ok(ticket) = replaced {
+                            return Ok(Outcome::Kept(Some(Kept::Own(ticket))));
+                        }
+                    }
+                }
                 Room::Awaited => {
                     let needed = bytes.len();
                     let wait = |next| {

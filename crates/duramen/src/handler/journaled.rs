@@ -192,7 +192,15 @@ impl JournaledHandler {
             }
             match queue.make_room(level) {
                 Room::Refused => return false,
-                Room::Evicted(item) => self.kept.give_up(&item),
+                Room::Evicted(evicted) => {
+                    if let Some(Kept::Own(given_up)) = evicted.kept {
+                        let parts = item.parts.iter().map(|(place, end)| (word(*place), word(*end)));
+                        if let Ok(ticket) = journal.append_in_place_of(given_up, &item.bytes, parts) {
+                            item.kept = Some(Kept::Own(ticket));
+                            return true;
+                        }
+                    }
+                }
                 Room::Awaited => {
                     let now = Instant::now();
                     if until.is_some_and(|until| until <= now) {

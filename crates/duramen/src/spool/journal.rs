@@ -97,10 +97,12 @@ struct Used {
     next: usize,
     /// The bytes before that, around the end of the ring, which are in use.
     bytes: usize,
-    /// The entries in them, by age.
+    /// What they are used for, in the order of the ring.
     entries: VecDeque<Place>,
-    /// The number of the oldest.
+    /// So many places are free again: the number of the first that is not.
     first: u64,
+    /// The number of the last entry.
+    last: u64,
     /// The ring is prepared up to here.
     prepared: usize,
     /// Where entries are put together.
@@ -108,9 +110,10 @@ struct Used {
     waiting: usize,
 }
 
-/// What an entry takes of the ring, and whether it has come to its end.
+/// What an entry takes of the ring, with what lies empty before it, and whether it has come to its end.
 struct Place {
     bytes: usize,
+    room: usize,
     is_done: bool,
 }
 
@@ -131,6 +134,8 @@ struct Place {
 pub struct Ticket {
     number: u64,
     offset: u32,
+    /// The lower half of the number of its place.
+    place: u32,
 }
 
 impl Ticket {
@@ -185,7 +190,8 @@ impl<M: Memory> Journal<M> {
             next: 0,
             bytes: 0,
             entries: VecDeque::new(),
-            first: 1,
+            first: 0,
+            last: 0,
             prepared: 0,
             scratch: Vec::new(),
             waiting: 0,
@@ -208,25 +214,77 @@ impl<M: Memory> Journal<M> {
     ///
     /// # Errors
     /// When there is no room for it.
-    #[expect(clippy::indexing_slicing, reason = "the head, which is longer, was written first")]
     pub fn append(
         &self,
         lines: &[u8],
         parts: impl ExactSizeIterator<Item = (u32, u32)>,
     ) -> Result<Ticket, Refused> {
-        let length = parts.len().saturating_mul(8).saturating_add(lines.len());
-        let needed = length.saturating_add(ENTRY_HEAD).next_multiple_of(ALIGNMENT);
+        let length = length_of(lines, &parts);
+        let needed = room_for(length);
         let mut used = self.used();
         let used = &mut *used;
         let (offset, skipped) = used.place(needed, self.memory.length())?;
-        let (Ok(kept_offset), Ok(kept_length)) = (u32::try_from(offset), u32::try_from(length)) else {
-            return Err(Refused::TooLong);
-        };
-        let number = used.first + used.entries.len() as u64;
+        let kept_offset = u32::try_from(offset).map_err(|_| Refused::TooLong)?;
+        let number = self.write(used, offset, length, lines, parts)?;
+        let place = used.first + used.entries.len() as u64;
+        used.next = offset + needed;
+        used.bytes += skipped + needed;
+        used.entries.push_back(Place { bytes: skipped + needed, room: needed, is_done: false });
+        Ok(Ticket { number, offset: kept_offset, place: lower_half(place) })
+    }
 
+    /// Writes an entry down in the place of one that is given up, which comes to its end so: where older ones are in
+    /// flight, giving it up makes no room elsewhere.
+    ///
+    /// ```
+    /// use duramen::spool::{self, Destination};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let journal = spool::create(folder.path(), *spool::SIZES.start(), vec![Destination::Stderr])?;
+    /// let given_up = journal.append(b"oldest\n", [(0, 7)].into_iter()).unwrap();
+    /// let ticket = journal.append_in_place_of(given_up, b"newest\n", [(0, 7)].into_iter()).unwrap();
+    /// assert_eq!(ticket.number(), 2);
+    /// journal.end([ticket]);
+    /// assert!(journal.is_empty());
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    /// When its place is too small: it has come to its end all the same.
+    pub fn append_in_place_of(
+        &self,
+        given_up: Ticket,
+        lines: &[u8],
+        parts: impl ExactSizeIterator<Item = (u32, u32)>,
+    ) -> Result<Ticket, Refused> {
+        let length = length_of(lines, &parts);
+        let mut used = self.used();
+        let fits = used.at(given_up).is_some_and(|place| !place.is_done && room_for(length) <= place.room);
+        if !fits {
+            drop(used);
+            self.end([given_up]);
+            return Err(Refused::Full);
+        }
+        self.memory.store_state(given_up.offset as usize, State::Done.word());
+        let number = self.write(&mut used, given_up.offset as usize, length, lines, parts)?;
+        Ok(Ticket { number, ..given_up })
+    }
+
+    /// Stores an entry whose parts and lines have `length` bytes; its number.
+    #[expect(clippy::indexing_slicing, reason = "the head, which is longer, was written first")]
+    fn write(
+        &self,
+        used: &mut Used,
+        offset: usize,
+        length: usize,
+        lines: &[u8],
+        parts: impl ExactSizeIterator<Item = (u32, u32)>,
+    ) -> Result<u64, Refused> {
+        let kept_length = u32::try_from(length).map_err(|_| Refused::TooLong)?;
+        let number = used.last + 1;
         let entry = &mut used.scratch;
         entry.clear();
-        entry.reserve(needed);
+        entry.reserve(ENTRY_HEAD + length);
         let mut head = [0; ENTRY_HEAD];
         head[4..8].copy_from_slice(&kept_length.to_le_bytes());
         head[8..16].copy_from_slice(&number_as_stored(self.identity, number).to_le_bytes());
@@ -245,10 +303,8 @@ impl<M: Memory> Journal<M> {
         self.memory.store_state(offset, State::Waiting.word());
 
         used.scratch.shrink_to(LARGEST_KEPT_ENTRY);
-        used.next = offset + needed;
-        used.bytes += skipped + needed;
-        used.entries.push_back(Place { bytes: skipped + needed, is_done: false });
-        Ok(Ticket { number, offset: kept_offset })
+        used.last = number;
+        Ok(number)
     }
 
     /// Notes that an entry is about to be delivered.
@@ -260,8 +316,7 @@ impl<M: Memory> Journal<M> {
     pub fn end(&self, tickets: impl IntoIterator<Item = Ticket>) {
         let mut used = self.used();
         for ticket in tickets {
-            let place = ticket.number.checked_sub(used.first).and_then(|place| usize::try_from(place).ok());
-            let Some(place) = place.and_then(|place| used.entries.get_mut(place)) else { continue };
+            let Some(place) = used.at(ticket) else { continue };
             // Before the place can be used again.
             self.memory.store_state(ticket.offset as usize, State::Done.word());
             place.is_done = true;
@@ -341,7 +396,29 @@ impl<M: Memory> Journal<M> {
     }
 }
 
+/// The bytes of an entry behind its head.
+fn length_of(lines: &[u8], parts: &impl ExactSizeIterator) -> usize {
+    parts.len().saturating_mul(8).saturating_add(lines.len())
+}
+
+/// What an entry with so many bytes behind its head takes of the ring.
+fn room_for(length: usize) -> usize {
+    length.saturating_add(ENTRY_HEAD).next_multiple_of(ALIGNMENT)
+}
+
+/// The places of a ring are fewer than half of these numbers, so that a place that is free already is told apart.
+#[expect(clippy::cast_possible_truncation, reason = "it is what is wanted")]
+fn lower_half(place: u64) -> u32 {
+    place as u32
+}
+
 impl Used {
+    /// The place of an entry that has not come to its end.
+    fn at(&mut self, ticket: Ticket) -> Option<&mut Place> {
+        let from_first = ticket.place.wrapping_sub(lower_half(self.first));
+        self.entries.get_mut(usize::try_from(from_first).ok()?)
+    }
+
     /// Where an entry of `needed` bytes goes in a ring of `length`, and the bytes before it that stay empty.
     fn place(&mut self, needed: usize, length: usize) -> Result<(usize, usize), Refused> {
         if needed > length {
