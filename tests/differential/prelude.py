@@ -81,3 +81,21 @@ def to_stdout(logger=None, fmt=None, style="%", handler_class=None, **options):
     if logger is not None:
         logger.addHandler(handler)
     return handler
+
+
+def use(logger):
+    """Log in each way that there is, and show what is raised."""
+    calls = [
+        lambda: logger.info("info %s", 1),
+        lambda: logger.warning("%s", "warning", extra={"own": 1}),
+        lambda: logger.error("error", exc_info=ValueError("given")),
+        lambda: logger.log(35, sys),
+        lambda: logger.isEnabledFor(10),
+        lambda: logger.getChild("child").error("child"),
+        lambda: logger.hasHandlers(),
+    ]
+    for call in calls:
+        try:
+            show(call())
+        except Exception as error:
+            show(type(error).__name__, str(error))

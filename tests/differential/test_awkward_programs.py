@@ -1,137 +1,10 @@
 """Programs that do to ``logging`` what nobody expects of them, and that work on the standard library."""
 
-import pytest
-
-CALLS = """
-def use(logger):
-    for call in (
-        lambda: logger.info("info %s", 1), lambda: logger.warning("%s", "warning", extra={"own": 1}),
-        lambda: logger.error("error", exc_info=ValueError("given")), lambda: logger.log(35, sys),
-        lambda: logger.isEnabledFor(10), lambda: logger.getChild("child").error("child"), lambda: logger.hasHandlers(),
-    ):
-        try: show(call())
-        except Exception as error: show(type(error).__name__, str(error))
-"""
-
-
-def test_subclasses_have_slots(same):
-    same(
-        CALLS
-        + """
-class Logger(logging.Logger):
-    __slots__ = ("own", "__weakref__") if not hasattr(logging.Logger, "__weakref__") else ("own",)
-class Handler(logging.StreamHandler):
-    __slots__ = ("seen",)
-    def emit(self, record):
-        self.seen = getattr(self, "seen", 0) + 1
-        super().emit(record)
-class Plain(logging.StreamHandler):
-    __slots__ = ("seen",)
-class Record(logging.LogRecord):
-    __slots__ = ("own_too",)
-class Formatter(logging.Formatter):
-    __slots__ = ()
-class Filter(logging.Filter):
-    __slots__ = ("kept",)
-class Adapter(logging.LoggerAdapter):
-    __slots__ = ("kept",)
-logging.setLoggerClass(Logger)
-for factory in (logging.LogRecord, Record):
-    logging.setLogRecordFactory(factory)
-    for handler_class in (Handler, Plain):
-        logger = logging.getLogger(factory.__name__ + handler_class.__name__)
-        handler = handler_class(sys.stdout)
-        handler.setFormatter(Formatter("%(name)s %(levelname)s %(message)s"))
-        handler.addFilter(Filter())
-        logger.addHandler(handler)
-        logger.setLevel(5)
-        logger.own = handler.seen = 0
-        use(logger)
-        use(Adapter(logger, {"a": 1}))
-        show(logger.own, handler.seen, sorted(set(vars(logger)) - {"_cache"}), "seen" in vars(handler))
-"""
-    )
-
-
-@pytest.mark.parametrize("kind", ["slot", "property", "class attribute"])
-def test_attribute_of_loggers_is_kept_elsewhere(same, kind):
-    same(
-        CALLS
-        + f"""
-kind = {kind!r}
-def logger_class(name):
-    if kind == "slot":
-        return type("Logger", (logging.Logger,), {{"__slots__": (name,)}})
-    if kind == "class attribute":
-        return type("Logger", (logging.Logger,), {{}})
-    def get(self): return vars(self)["kept " + name]
-    def put(self, value): vars(self)["kept " + name] = value
-    return type("Logger", (logging.Logger,), {{name: property(get, put)}})
-for name, values in {{
-    "level": (20, 40, 0), "handlers": ([], (), [to_stdout()]), "filters": ([], [lambda record: 0], []),
-    "disabled": (True, False), "propagate": (False, True), "parent": (None, logging.root), "name": ("x", "y"),
-    "_cache": ({{}}, {{30: False}}, {{}}),
-}}.items():
-    show(name)
-    logging.setLoggerClass(logger_class(name))
-    logger = logging.getLogger(name + ".inner")
-    to_stdout(logging.getLogger(name), "%(name)s %(levelname)s %(message)s")
-    to_stdout(logger, "own %(name)s %(message)s")
-    use(logger)
-    if kind == "class attribute":
-        setattr(type(logger), name, vars(logger).pop(name))
-        use(logger)
-    for value in values:
-        setattr(type(logger) if kind == "class attribute" else logger, name, value)
-        use(logger)
-"""
-    )
-
-
-def test_copies(same):
-    same(
-        CALLS
-        + """
-import copy, pickle
-logger = logging.getLogger("a")
-handler = to_stdout(logger, "%(name)s %(message)s")
-use(logger)
-twin = copy.copy(logger)
-show(twin is logger)
-use(twin)
-twin.handlers = [to_stdout(None, "twin %(message)s")]
-twin.level = 20
-use(twin)
-use(logger)
-attempt(lambda: type(copy.deepcopy(logger)).__name__)
-attempt(copy.deepcopy, handler)
-attempt(pickle.dumps, handler)
-for object in (handler.formatter, logging.Filter("a"), handler.formatter._style, logging.LoggerAdapter(logger, {"a": 1})):
-    attempt(lambda: sorted(vars(copy.copy(object))))
-    attempt(lambda: sorted(vars(copy.deepcopy(object))))
-second = copy.copy(handler)
-second.setFormatter(copy.deepcopy(handler.formatter))
-second.formatter._style._fmt = "second %(message)s"
-logger.addHandler(second)
-use(logger)
-show(second.lock is handler.lock, second.filters is handler.filters)
-handler.filters.append(lambda record: "1" not in str(record.msg))
-use(logger)
-record = logging.makeLogRecord({"msg": "m %s", "args": (1,), "own": [1], "levelno": 30})
-for other in (copy.copy(record), copy.deepcopy(record), pickle.loads(pickle.dumps(record))):
-    other.args = (2,)
-    show(other.getMessage(), record.getMessage(), other.own is record.own, type(other).__name__)
-    logger.handle(other)
-adapter = copy.copy(logging.LoggerAdapter(logger, {"a": 1}))
-use(adapter)
-"""
-    )
-
 
 def test_methods_are_replaced_by_any_callable(same):
     same(
-        CALLS
-        + """
+        """
+from prelude import use
 import functools
 class Wrapper:
     # As wrapt has them: neither a function nor a method, but it binds.
@@ -183,8 +56,8 @@ for path in (
 
 def test_the_tree_is_replaced(same):
     same(
-        CALLS
-        + """
+        """
+from prelude import use
 old = logging.getLogger("a")
 handler = to_stdout(logging.root, "%(name)s %(levelno)d %(message)s")
 use(old)
@@ -221,8 +94,8 @@ attempt(lambda: logging.getLogger("x").name)
 
 def test_the_lists_of_handlers_are_emptied(same):
     same(
-        CALLS
-        + """
+        """
+from prelude import use
 import gc
 logger = logging.getLogger("a")
 handler = to_stdout(logger, "%(message)s")
@@ -253,62 +126,6 @@ del third
 gc.collect()
 show(len(logging._handlerList), sorted(logging._handlers))
 use(logging.getLogger("b"))
-"""
-    )
-
-
-def test_values_have_unusual_classes(same):
-    same(
-        CALLS
-        + """
-import enum, collections
-class Level(enum.IntEnum):
-    LOW, HIGH = 10, 40
-class Text(str):
-    def __str__(self): return "own text"
-class Loggers(logging.Logger):
-    def __bool__(self): return self.name != "falsy"
-class List(list):
-    def __iter__(self): return reversed(list(super().__iter__()))
-    def __len__(self): return super().__len__()
-class Names(dict):
-    def get(self, key, default=None): return "own" if key == 20 else super().get(key, default)
-logging.setLoggerClass(Loggers)
-falsy = logging.getLogger("falsy")
-to_stdout(falsy, "%(name)s %(levelname)s %(message)s")
-use(falsy)
-use(logging.getLogger("falsy.child"))
-logger = logging.getLogger(Text("text"))
-first, second = to_stdout(logger, "first %(name)s %(message)s"), to_stdout(logger, "second %(levelname)s")
-for level in (Level.LOW, Level.HIGH, 10.5, True, "INFO"):
-    attempt(logger.setLevel, level)
-    use(logger)
-    logger.level = level
-    logger._cache.clear()
-    use(logger)
-    logger.level = 10
-    logger._cache.clear()
-    first.level = level
-    use(logger)
-    first.level = 0
-logger.log(Level.HIGH, "m")
-logger.handlers = List(logger.handlers)
-use(logger)
-logger.handlers = collections.deque([second])
-use(logger)
-logger.handlers = [first]
-logger.filters = List([lambda record: print("one") or True, lambda record: print("two") or True])
-use(logger)
-logger.filters = {logging.Filter("text")}
-use(logger)
-logging._levelToName = Names(logging._levelToName)
-second.formatter._style._fmt = "%(levelname)s"
-logger.addHandler(second)
-use(logger)
-first.formatter = lambda record: "callable"
-use(logger)
-first.formatter = type("Formatter", (), {"format": lambda self, record: "duck " + record.getMessage()})()
-use(logger)
 """
     )
 
@@ -356,8 +173,8 @@ os.remove("app.zip")
 
 def test_logging_is_loaded_again(same):
     same(
-        CALLS
-        + """
+        """
+from prelude import use
 import importlib
 old = logging.getLogger("a")
 kept = to_stdout(old, "old %(name)s %(message)s")
@@ -379,8 +196,8 @@ logging.warning("root")
 
 def test_logging_is_imported_anew(same):
     same(
-        CALLS
-        + """
+        """
+from prelude import use
 old = logging.getLogger("a")
 to_stdout(old, "old %(name)s %(message)s")
 use(old)
@@ -403,8 +220,8 @@ use(old)
 
 def test_classes_of_the_module_are_replaced(same):
     same(
-        CALLS
-        + """
+        """
+from prelude import use
 logger = logging.getLogger("a")
 handler = to_stdout(logger, "%(name)s %(message)s")
 for name in ("LogRecord", "Formatter", "StreamHandler", "Logger", "Filter", "LoggerAdapter", "PercentStyle", "Handler"):

@@ -554,3 +554,23 @@ def test_error_at_the_end_without_the_path_of_logging(same):
         """,
         prints="Logged from file",
     )
+
+
+def test_queue_handler_asks_for_its_methods_in_order(same):
+    same(
+        """
+        import queue
+        sys.stderr = sys.stdout
+        logging.raiseExceptions = False
+        class Traced(logging.handlers.QueueHandler):
+            def __getattribute__(self, name):
+                if name in ("enqueue", "prepare", "handleError"): show(name)
+                return super().__getattribute__(name)
+        handler = Traced(queue.Queue())
+        handler.handle(logging.makeLogRecord({"msg": "m %s", "args": (1,), "levelno": 30}))
+        handler.queue = None
+        handler.handle(logging.makeLogRecord({"msg": "m", "levelno": 30}))
+        logging.raiseExceptions = True
+        logging.handlers.QueueHandler.emit(logging.StreamHandler(), logging.makeLogRecord({"msg": "m"}))
+        """
+    )

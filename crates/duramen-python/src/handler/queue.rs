@@ -59,8 +59,8 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, record) = (&call.object, call.argument(0));
     guarded_entirely(handler, &record, || {
-        let prepared = handler.call_method1(intern!(py, "prepare"), (record,))?;
-        handler.call_method1(intern!(py, "enqueue"), (prepared,)).map(drop)
+        let enqueue = handler.getattr(intern!(py, "enqueue"))?;
+        enqueue.call1((handler.call_method1(intern!(py, "prepare"), (record,))?,)).map(drop)
     })?;
     call.none()
 }
