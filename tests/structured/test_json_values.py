@@ -13,7 +13,7 @@ import types
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structured.both_ways import lines_of, record
 
@@ -201,6 +201,7 @@ def test_a_pair_of_lone_surrogates_reads_as_the_character_it_names():
 any_text = st.text(st.characters(codec=None), max_size=60)
 
 
+@settings(deadline=None)
 @given(any_text, any_text, st.booleans())
 def test_text_comes_back_as_it_was(message, value, ascii_only):
     formatter = JsonFormatter(fields=["message"], json_ensure_ascii=ascii_only)
@@ -218,6 +219,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_what_json_has_a_form_for_comes_back(value):
     assert written(value) == value

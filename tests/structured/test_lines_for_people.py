@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structured.both_ways import lines_of, raised, record
 
@@ -48,6 +48,7 @@ def test_logfmt_refuses_wrong_options():
         LogfmtFormatter(time_format="iso")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_logfmt_pairs_are_told_apart(key, value):
     formatter = LogfmtFormatter(fields=[])

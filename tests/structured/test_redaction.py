@@ -11,7 +11,7 @@ import pickle
 import warnings
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structured.both_ways import raised, record
 
@@ -217,6 +217,7 @@ nested = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(nested)
 def test_no_nesting_hides_a_secret(value):
     line = text_of(JsonFormatter(), value=value, password=[SECRET])
