@@ -188,12 +188,14 @@ impl Upkeep {
     }
 
     /// Whether the file, which is due at `rollover_at` and found so `now`, has been made since: another process has
-    /// rolled the last one over. Seconds since the epoch.
+    /// rolled the last one over. Seconds since the epoch. A copy of an old file, as a restored one is, has not been.
     pub fn is_done_already(&self, rollover_at: i64, now: i64) -> bool {
         let Sweeper { fs, base, .. } = &*self.sweeper;
         // A time to come is that of another clock.
         let is_since = |created| (rollover_at..=now).contains(&created);
-        fs.status(base).is_ok_and(|status| status.created.is_some_and(is_since))
+        fs.status(base).is_ok_and(|status| {
+            status.created.is_some_and(is_since) && status.changed_at() >= rollover_at
+        })
     }
 
     /// What has been done since the program began.
