@@ -67,7 +67,8 @@ whether the record after the fault is in the file.
 
 {kernel_table}
 
-- "Full disk": a small tmpfs that another file fills, until it is emptied; it takes root. "Limit": `RLIMIT_FSIZE`, with
+- "Full disk": a small tmpfs that another file fills, until it is emptied; it takes root. "3 processes": each logs a third of
+  the records to the same file, and the disk fills while they do. "Limit": `RLIMIT_FSIZE`, with
   `SIGXFSZ` ignored. "Away": the log's folder is renamed, and named back. "No file descriptors": the process has as many
   files open as `RLIMIT_NOFILE` lets it; who closes a file before the next one is opened gets by.
 

@@ -1,10 +1,12 @@
 """Faults that the kernel makes, beside other packages: what a rotating handler loses, doubles, mangles, and whether it
 recovers.
 
-As a program, ``python kernel_faults.py SETTING`` (JSON), it is one process that logs before, during and after a fault.
+As a program, ``python kernel_faults.py SETTING`` (JSON), it is one process that logs before, during and after a fault, or
+several that do so together.
 """
 
 import json
+import multiprocessing
 import os
 import resource
 import signal
@@ -71,14 +73,14 @@ def find(folder, accepted, told, records):
 
 def is_there(fault):
     """Whether the kernel can be made to: mounting takes root."""
-    return fault != "full disk" or (sys.platform.startswith("linux") and os.geteuid() == 0)
+    return fault not in FULL or (sys.platform.startswith("linux") and os.geteuid() == 0)
 
 
 def run(fault, folder, package, records):
     """Have a process log ``records`` records with ``package`` around ``fault``; gives its ``Outcome``."""
     logs = Path(folder) / "logs"
     logs.mkdir(parents=True)
-    is_mounted = fault == "full disk"
+    is_mounted = fault in FULL
     if is_mounted:
         # Room for all records, and for what fills the rest.
         size = f"size={records * 100 // 1024 + 256}k"
@@ -171,8 +173,11 @@ class NoDescriptors:
             os.close(number)
 
 
+#: How many processes share the disk, by the fault.
+FULL = {"full disk": 1, "full disk, 3 processes": 3}
+
 FAULTS = {
-    "full disk": FullDisk,
+    **dict.fromkeys(FULL, FullDisk),
     "limit of a file's size": SizeLimit,
     "the folder is away": NoFolder,
     "no file descriptors": NoDescriptors,
@@ -195,26 +200,58 @@ def handler_of(package, path):
     return logging, handler
 
 
-def main():
-    setting = json.loads(sys.argv[1])
+class Alone:
+    """The barrier of one process."""
+
+    def wait(self):
+        pass
+
+
+def log(setting, worker, workers, barrier):
+    """Log each record whose turn it is; gives the numbers of those that were accepted, and how many were told."""
     logging, handler = handler_of(setting["package"], setting["path"])
     told, accepted = [], []
     handler.handleError = told.append
     logger = logging.Logger("faults")
     logger.addHandler(handler)
-    fault = FAULTS[setting["fault"]](setting["path"])
-    third = setting["records"] // 3
-    for number in range(setting["records"]):
-        if number == third:
-            fault.begin()
-        elif number == 2 * third:
-            fault.end()
-        before = len(told)
-        logger.warning("%s", line_of(number))
-        if len(told) == before:
-            accepted.append(number)
+    fault = FAULTS[setting["fault"]](setting["path"]) if worker == 0 else None
+    records = setting["records"]
+    third = records // 3
+    for begin, end, change in ((0, third, "begin"), (third, 2 * third, "end"), (2 * third, records, None)):
+        for number in range(begin + worker, end, workers):
+            before = len(told)
+            logger.warning("%s", line_of(number))
+            if len(told) == before:
+                accepted.append(number)
+        barrier.wait()
+        if fault and change:
+            getattr(fault, change)()
+        barrier.wait()
     handler.close()
-    print(json.dumps({"accepted": accepted, "told": len(told)}))
+    return accepted, len(told)
+
+
+def log_together(setting, workers):
+    """The same by forked processes, each with a handler of its own."""
+    context = multiprocessing.get_context("fork")
+    barrier, results = context.Barrier(workers), context.SimpleQueue()
+    processes = [
+        context.Process(target=lambda own=worker: results.put(log(setting, own, workers, barrier)))
+        for worker in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    found = [results.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return [number for accepted, _ in found for number in accepted], sum(told for _, told in found)
+
+
+def main():
+    setting = json.loads(sys.argv[1])
+    workers = FULL.get(setting["fault"], 1)
+    accepted, told = log(setting, 0, 1, Alone()) if workers == 1 else log_together(setting, workers)
+    print(json.dumps({"accepted": accepted, "told": told}))
 
 
 if __name__ == "__main__":
