@@ -68,7 +68,8 @@ whether the record after the fault is in the file.
 {kernel_table}
 
 - "Full disk": a small tmpfs that another file fills, until it is emptied; it takes root. "3 processes": each logs a third of
-  the records to the same file, and the disk fills while they do. "Limit": `RLIMIT_FSIZE`, with
+  the records to the same file, and the disk fills while they do. "Torn": lines of pieces of records that were told; where
+  several processes write, another one may come between the two pieces of a record that had no room. "Limit": `RLIMIT_FSIZE`, with
   `SIGXFSZ` ignored. "Away": the log's folder is renamed, and named back. "No file descriptors": the process has as many
   files open as `RLIMIT_NOFILE` lets it; who closes a file before the next one is opened gets by.
 
@@ -118,6 +119,8 @@ def cell(count):
 
 def kernel_cell(outcome):
     text = f"{outcome.lost} · {outcome.doubled} · {outcome.mangled} of {outcome.written}, {outcome.told} told"
+    if outcome.torn:
+        text += f", {outcome.torn} torn"
     text += ", recovered" if outcome.recovered else ", not recovered"
     return text if outcome.is_good else f"**{text}**"
 

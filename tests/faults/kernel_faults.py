@@ -8,6 +8,7 @@ several that do so together.
 import json
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -34,8 +35,10 @@ class Outcome:
     #: Those of them that are in no file.
     lost: int
     doubled: int
-    #: Lines that are no record.
+    #: Lines that are no record, nor pieces of some that were told.
     mangled: int
+    #: Lines that are made of pieces of records of which ``handleError`` was told.
+    torn: int
     #: Records of which ``handleError`` was told.
     told: int
     #: The last record, which comes when the cause is gone, is in the file.
@@ -43,7 +46,7 @@ class Outcome:
 
     @property
     def is_good(self):
-        """Each record is there once or was told, each line is whole, and the handler goes on afterwards."""
+        """Each record is there once and whole, or was told, and the handler goes on afterwards."""
         return (self.lost, self.doubled, self.mangled, self.recovered) == (0, 0, 0, True)
 
 
@@ -53,22 +56,33 @@ def line_of(number):
 
 def find(folder, accepted, told, records):
     """Compare the files in ``folder`` with what was accepted."""
-    found, mangled = Counter(), 0
+    found, mangled, torn = Counter(), 0, 0
+    accepted = set(accepted)
     for path in Path(folder).glob("app.log*"):
         for line in path.read_text(errors="replace").split("\n")[:-1]:
             number = line.split(" ", 1)[0]
             if number.isdigit() and line == line_of(int(number)):
                 found[int(number)] += 1
+            elif is_torn(line, accepted):
+                torn += 1
             else:
                 mangled += 1
     return Outcome(
         written=len(accepted),
-        lost=len(set(accepted) - set(found)),
+        lost=len(accepted - set(found)),
         doubled=sum(times - 1 for times in found.values()),
         mangled=mangled,
+        torn=torn,
         told=told,
         recovered=records - 1 in found,
     )
+
+
+def is_torn(line, accepted):
+    """Whether the line is the rest of a record, or beginnings of records, none of which was accepted."""
+    rest = line.lstrip("x")
+    begun = re.findall(r"(\d+)(?: x*|$)", rest)
+    return re.fullmatch(r"(?:\d+ x*)*\d*", rest) is not None and not accepted.intersection(map(int, begun))
 
 
 def is_there(fault):

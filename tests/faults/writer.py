@@ -61,7 +61,7 @@ def handler_of(setting):
             compression="gzip",
             max_age="1d",
             max_total_bytes=100_000,
-            archive_to=os.path.join(path, "..", "..", "archive"),
+            archive_to=os.path.join(os.path.dirname(path), "..", "archive"),
         )
     elif setting["kind"] == "time":
         handler = handlers.TimedRotatingFileHandler(path, when="S", backupCount=kept)

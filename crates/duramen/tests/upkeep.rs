@@ -270,6 +270,39 @@ fn a_backup_that_somebody_writes_to_is_not_compressed_yet() {
     assert_eq!(bench.text("log/app.log.1.gz"), "one\nlate\n");
 }
 
+/// It is open since before it was rolled over: what comes late would be lost with it.
+#[test]
+fn a_numbered_backup_that_somebody_writes_to_stays_whatever_limit_it_is_beyond() {
+    let limits: [fn(&mut UpkeepOptions); 3] = [
+        |options| options.backup_count = 1,
+        |options| options.max_total_bytes = Some(1),
+        |options| options.max_age = Some(LONG),
+    ];
+    for limit in limits {
+        let bench = with(limit);
+        let upkeep = bench.upkeep();
+        let mut late = bench.file();
+        late.write_entry(b"one\n").expect("written");
+        let mut writer = bench.by_size(1, &upkeep);
+        for text in ["two\n", "three\n", "four\n"] {
+            writer.write_entry(text.as_bytes()).expect("written");
+            bench.pass(100);
+        }
+        late.write_entry(b"late\n").expect("written");
+        // The one before the last may have left already.
+        assert_eq!(bench.text("log/app.log.3"), "one\nlate\n");
+        assert_eq!(bench.text("log/app.log.1"), "three\n");
+        drop(late);
+        upkeep.begin();
+        let until = std::time::Instant::now() + LONG;
+        while bench.names("log") != ["app.log", "app.log.1"] {
+            assert!(std::time::Instant::now() < until, "{:?}", bench.names("log"));
+            std::thread::yield_now();
+        }
+        assert_eq!(bench.lines(), ["four", "three"]);
+    }
+}
+
 /// The sweep waits for a writer; its thread ends before the fork, and goes on after it.
 #[test]
 fn a_sweep_is_interrupted_by_a_fork() {

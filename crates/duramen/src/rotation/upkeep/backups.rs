@@ -80,6 +80,14 @@ impl Stamp {
         with_suffix(base, &format!("{}{ending}", self.text()))
     }
 
+    /// Whether it is newer than `before`, whatever the times of the files say.
+    fn comes_after(&self, before: &Self) -> bool {
+        /// A number with more digits may be a date that somebody else has written, such as `20240301`.
+        const LARGEST_COUNT: u64 = 999;
+        let is_newer = self.age_order() > before.age_order();
+        self.date == before.date && is_newer && (self.date.is_some() || before.number <= LARGEST_COUNT)
+    }
+
     /// Puts older stamps before newer ones: of numbers alone the highest is the oldest, within a date the lowest.
     fn age_order(&self) -> (Option<&str>, i128) {
         let number = i128::from(self.number);
@@ -140,12 +148,11 @@ pub(super) fn list(
     let mut backups: Vec<_> =
         paths.into_iter().filter_map(|path| Backup::of(fs, path, base_name, forms)).collect();
     backups.sort_by(|one, other| one.stamp.age_order().cmp(&other.stamp.age_order()));
-    // Who follows a rollover late writes to a backup: of one date it is not newer for it than those that came after. A number
-    // alone may be a date that somebody else has written.
+    // Who follows a rollover late writes to a backup: of one date, or of numbers alone, it is not newer for it than those that
+    // came after.
     let mut aged: Vec<((i64, u32), Backup)> = Vec::with_capacity(backups.len());
     for backup in backups {
-        let is_of_date = |before: &&((i64, u32), Backup)| before.1.stamp.date == backup.stamp.date;
-        let before = aged.last().filter(|_| backup.stamp.date.is_some()).filter(is_of_date);
+        let before = aged.last().filter(|(_, before)| backup.stamp.comes_after(&before.stamp));
         let changed = backup.status.last_change();
         aged.push((before.map_or(changed, |(before, _)| changed.max(*before)), backup));
     }

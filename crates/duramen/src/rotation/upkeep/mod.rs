@@ -193,9 +193,8 @@ impl Upkeep {
         let Sweeper { fs, base, .. } = &*self.sweeper;
         // A time to come is that of another clock.
         let is_since = |created| (rollover_at..=now).contains(&created);
-        fs.status(base).is_ok_and(|status| {
-            status.created.is_some_and(is_since) && status.changed_at() >= rollover_at
-        })
+        fs.status(base)
+            .is_ok_and(|status| status.created.is_some_and(is_since) && status.changed_at() >= rollover_at)
     }
 
     /// What has been done since the program began.
