@@ -401,3 +401,16 @@ fn the_ring_is_prepared_before_it_is_written_to() {
     let prepared = journal.memory().0.lock().expect("whole").clone();
     assert_eq!(prepared.last().map(|(_, end)| *end), Some(journal.memory().length()));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_reads_is_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a pipe");
+    assert!(Destination::File(path).open().is_err());
+    // A file is one that waits, as whoever writes to it expects.
+    let file = Destination::File(folder.path().join("file")).open().expect("opened");
+    let flags = rustix::fs::fcntl_getfl(&file).expect("flags");
+    assert!(flags.contains(rustix::fs::OFlags::APPEND) && !flags.contains(rustix::fs::OFlags::NONBLOCK));
+}

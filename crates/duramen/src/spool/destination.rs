@@ -32,13 +32,14 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// A file, which is made where it does not exist, or a descriptor of its own for a stream.
+    /// A file, which is made where it does not exist, or a descriptor of its own for a stream. A pipe with a name that nobody
+    /// reads is an error: it is not waited for.
     ///
     /// # Errors
     /// Those of the operating system.
     pub fn open(&self) -> io::Result<File> {
         match self {
-            Self::File(path) => File::options().append(true).create(true).open(path),
+            Self::File(path) => system::open_for_appending(path),
             Self::Stdout => system::duplicate(&io::stdout()),
             Self::Stderr => system::duplicate(&io::stderr()),
         }

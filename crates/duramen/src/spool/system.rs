@@ -15,7 +15,9 @@ mod posix {
     use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
     use std::path::{Path, PathBuf};
 
-    use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags, fallocate, fcntl_lock};
+    use rustix::fs::{
+        FallocateFlags, FlockOperation, Mode, OFlags, fallocate, fcntl_getfl, fcntl_lock, fcntl_setfl,
+    };
     use rustix::io::Errno;
 
     /// Makes the folder where it is missing, for its owner alone.
@@ -39,6 +41,15 @@ mod posix {
         let metadata = file.metadata()?;
         let is_own = metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw();
         Ok(is_own.then_some(file))
+    }
+
+    /// Opens a file of anybody's, which is made where it does not exist, and waits for no reader of a pipe.
+    pub(in super::super) fn open_for_appending(path: &Path) -> io::Result<File> {
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+        let file = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?;
+        // Those who write wait as for a file that was opened as usual.
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+        Ok(file)
     }
 
     /// Takes the lock that says that the process lives; false while another process has it.
@@ -148,6 +159,10 @@ mod without {
 
     pub(in super::super) fn open_own(_path: &Path) -> io::Result<Option<File>> {
         Ok(None)
+    }
+
+    pub(in super::super) fn open_for_appending(path: &Path) -> io::Result<File> {
+        File::options().append(true).create(true).open(path)
     }
 
     pub(in super::super) fn lock_for_life(_file: &File) -> io::Result<bool> {
