@@ -325,6 +325,20 @@ class TestFolder:
         handler.close()
         assert journals(tmp_path) == ["1-2-3.journal", "1-2-4.journal", "1-2-5.journal"]
 
+    def test_a_pipe_that_nobody_reads_stops_no_start(self, tmp_path):
+        """The file may have become one since, or its reader is not there yet."""
+        run_killed(tmp_path, "queue(flush_interval=60); log.info('waited')")
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "out.log").unlink()
+        (tmp_path / "out.log").symlink_to("pipe")
+        body = "q = queue(logging.FileHandler('other.log')); print(q.flush(60), q.stats()['recovered'])"
+        output, errors = run(tmp_path, body)
+        assert (output, len(journals(tmp_path))) == ("True 0\n", 1)
+        assert "out.log cannot be opened" in errors
+        (tmp_path / "out.log").unlink()
+        run(tmp_path, DELIVER)
+        assert (lines(tmp_path), journals(tmp_path)) == (["waited"], [])
+
     def test_a_destination_that_cannot_be_opened_keeps_its_journal(self, tmp_path):
         (tmp_path / "logs").mkdir()
         run_killed(tmp_path, "queue(logging.FileHandler('logs/a.log'), flush_interval=60); log.info('hello')")
