@@ -14,7 +14,10 @@ PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.t
 BENCH := PYTHONPATH=$(CURDIR)/benches/python $(PYTHON) -m
 TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck docs clean
+# Tests under memcheck; a mistake of memory is a failure.
+MEMCHECKED = cargo --config "target.'cfg(all())'.runner=['valgrind','-q','--error-exitcode=9']" test --locked -p duramen
+
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck memcheck-rust docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -133,8 +136,13 @@ check-long: $(VENV)/test-ready
 	$(MAKE) fuzz
 
 ## memcheck: each path of the leak tests under valgrind's memcheck (minutes; needs valgrind)
-memcheck: $(VENV)/test-ready
+memcheck: memcheck-rust $(VENV)/test-ready
 	$(BIN)/python tests/leaks/memcheck.py
+
+## memcheck-rust: the core crate's unsafe modules (copies of short texts, journals, leases) under valgrind's memcheck
+memcheck-rust:
+	$(MEMCHECKED) --lib -- append:: message::
+	$(MEMCHECKED) --test journal --test journaled_handler --test upkeep -- --test-threads=1
 
 ## docs: the documentation of the Rust crates
 docs:

@@ -179,6 +179,14 @@ fn a_configuration_that_cannot_hold_changes_nothing() {
     let root = manager.root();
     let wrong_format = basic_config().format("%(message").force().level(Level::DEBUG).apply_to(&root);
     assert!(matches!(wrong_format, Err(ConfigError::Format(..))));
+    let unknown = basic_config().format("%(messag)s").force().apply_to(&root).expect_err("no such field");
+    assert!(
+        unknown
+            .to_string()
+            .contains("format: found the unknown field \"messag\" in \"%(messag)s\", expected one of name, ")
+            && unknown.to_string().ends_with("did you mean \"message\"?"),
+        "{unknown}"
+    );
     let wrong_file = basic_config().filename("no such directory/app.log").force().apply_to(&root);
     assert!(matches!(wrong_file, Err(ConfigError::File(..))));
     assert!(root.handlers().iter().any(|other| Arc::ptr_eq(other, &handler)));

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, Mistakes};
+use super::kinds;
 use crate::formatter::{Style, TextFormatter};
 use crate::handler::{FileHandler, StreamHandler};
 use crate::writer::FileWriter;
@@ -202,8 +203,15 @@ impl BasicConfig {
 
     fn build(self) -> Result<Vec<Arc<dyn Handler>>, ConfigError> {
         let format = self.format.unwrap_or_else(|| default_format(self.style).to_owned());
-        let formatter = TextFormatter::new(&format, self.date_format.as_deref(), self.style)
-            .map_err(|error| ConfigError::Format(format, error))?;
+        let formatter =
+            TextFormatter::new(&format, self.date_format.as_deref(), self.style).map_err(|error| {
+                let unknown = kinds::unknown_fields("format", &format, self.style, &[], "");
+                if unknown.is_empty() {
+                    ConfigError::Format(format, error)
+                } else {
+                    Mistakes::new(unknown).into()
+                }
+            })?;
         let formatter = Arc::new(formatter);
         let stream = |handler: StreamHandler| {
             handler.set_formatter(formatter.clone());

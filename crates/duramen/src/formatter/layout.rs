@@ -222,7 +222,7 @@ enum Piece {
 /// assert_eq!(percent::compile("%(message)s %").unwrap_err(), UnsupportedLayout);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the format needs the interpreter")]
+#[error("the format is wrong, or one that only Python renders")]
 pub struct UnsupportedLayout;
 
 /// Widths and precisions beyond this are left to the interpreter, which refuses what it cannot allocate.

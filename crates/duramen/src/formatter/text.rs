@@ -106,6 +106,26 @@ impl TextFormatter {
         Ok(Self::with(layout, Asctime::new(date_format)))
     }
 
+    /// The fields that `format` shows and no record has, where nothing else is wrong with it: those of `defaults` are none.
+    pub(crate) fn unknown_fields(
+        format: &str,
+        style: Style,
+        defaults: &[(String, Value<'static>)],
+    ) -> Vec<String> {
+        let layout = match style {
+            Style::Percent => percent::compile_with_extra(format),
+            Style::Brace => brace::compile_with_extra(format),
+            Style::Dollar => dollar::compile_with_extra(format),
+        };
+        let mut unknown: Vec<String> = Vec::new();
+        for name in layout.iter().flat_map(Layout::extra_names) {
+            if !unknown.iter().chain(defaults.iter().map(|(known, _)| known)).any(|known| known == name) {
+                unknown.push(name.to_owned());
+            }
+        }
+        unknown
+    }
+
     fn with(layout: Layout, asctime: Asctime) -> Self {
         let count = layout.count_of_beginning();
         let has_time = layout.place_of_time().is_some_and(|place| place < count);

@@ -112,11 +112,24 @@ fn lines_show_extra_fields_that_have_defaults() {
     assert_eq!(written, "    -|0|False|a\\nb\n    5|x\\ny|True|\\x1b[31m\n");
 
     let found = mistakes(line(r#""format": "%(user)s""#));
-    assert!(
-        found[0].starts_with("formatters.f.format: found \"%(user)s\", expected a format of its style"),
-        "{found:?}"
-    );
-    assert!(found[0].contains("`defaults` have values for"), "{found:?}");
+    let unknown =
+        "formatters.f.format: found the unknown field \"user\" in \"%(user)s\", expected one of name, ";
+    assert!(found[0].starts_with(unknown), "{found:?}");
+    assert!(found[0].contains("or one that `defaults` have a value for"), "{found:?}");
+    for (style, format) in
+        [("%", "%(messag)s %(usr)-5s"), ("{", "{messag} {usr:>5}"), ("$", "$messag ${usr}")]
+    {
+        let options = format!(r#""format": "{format}", "style": "{style}", "defaults": {{"user": "-"}}"#);
+        let found = mistakes(line(&options));
+        assert_eq!(found.len(), 2, "each is told: {found:?}");
+        assert!(
+            found[0].contains("field \"messag\" in") && found[0].ends_with("mean \"message\"?"),
+            "{found:?}"
+        );
+        assert!(found[1].contains("field \"usr\" in") && found[1].ends_with("mean \"user\"?"), "{found:?}");
+    }
+    let found = mistakes(line(r#""format": "%(message)""#));
+    assert!(found[0].contains("found \"%(message)\", expected a format of its style"), "{found:?}");
     let found = mistakes(line(r#""format": "%(user)d", "defaults": {"user": "-"}"#));
     assert_eq!(found.len(), 1, "a text is no number: {found:?}");
 }

@@ -35,7 +35,7 @@ fn all_mistakes_are_told_at_once_with_their_paths() {
     let begin = [
         "version: found 2, expected an integer from 1 to 1",
         "handlrs: found an unknown option, expected one of disable_existing_loggers, filters, formatters, handlers, incremental, loggers, redact, root, version; did you mean \"handlers\"?",
-        "formatters.line.format: found \"%(nothing)s\", expected a format of its style",
+        "formatters.line.format: found the unknown field \"nothing\" in \"%(nothing)s\", expected one of name, levelname, ",
         "formatters.json.preset: found \"esc\", expected one of ecs, opentelemetry",
         "formatters.json.time_format: found \"unix\", expected one of rfc3339",
         "formatters.odd.class: found \"duramen.formatters.JsonFormater\", expected one of logging.Formatter",

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::options::Options;
+use super::super::options::{Options, did_you_mean};
 use super::structured;
-use crate::formatter::{ConsoleFormatter, EscapingFormatter, Style, TextFormatter};
+use crate::error::OptionError;
+use crate::formatter::{ConsoleFormatter, EscapingFormatter, Field, Style, TextFormatter};
+use crate::record::ATTRIBUTES;
 use crate::{Formatter, Value};
 
 pub(super) const CLASSES: [&str; 5] = [
@@ -55,11 +57,35 @@ fn text(options: &mut Options<'_>) -> Option<TextFormatter> {
     let (name, format) = format.unwrap_or(("format", "%(message)s"));
     let formatter = TextFormatter::with_defaults(format, datefmt, style.unwrap_or_default(), &defaults);
     if formatter.is_err() {
-        let expected =
-            "a format of its style, of fields that every record has or that `defaults` have values for";
-        options.mistake(name, format!("{format:?}"), expected);
+        let others = ", or one that `defaults` have a value for";
+        let unknown = unknown_fields(name, format, style.unwrap_or_default(), &defaults, others);
+        if unknown.is_empty() {
+            let expected =
+                "a format of its style, of fields that every record has or that `defaults` have values for";
+            options.mistake(name, format!("{format:?}"), expected);
+        }
+        unknown.into_iter().for_each(|mistake| options.refused(mistake));
     }
     formatter.ok()
+}
+
+/// A mistake for each field of the option `path`, a format, that neither records nor `defaults` have; `others` says what
+/// would be right beside these.
+pub(in crate::config) fn unknown_fields(
+    path: &str,
+    format: &str,
+    style: Style,
+    defaults: &[(String, Value<'static>)],
+    others: &str,
+) -> Vec<OptionError> {
+    let own = ATTRIBUTES.into_iter().filter(|name| Field::by_name(name).is_some()).map(str::to_owned);
+    let fields: Vec<String> = own.chain(defaults.iter().map(|(name, _)| name.clone())).collect();
+    let mistake = |name: &String| {
+        let found = format!("the unknown field {name:?} in {format:?}");
+        let expected = format!("one of {}{others}{}", fields.join(", "), did_you_mean(name, &fields));
+        OptionError::new(path, found, expected)
+    };
+    TextFormatter::unknown_fields(format, style, defaults).iter().map(mistake).collect()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "others can be wrong")]

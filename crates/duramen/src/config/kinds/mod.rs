@@ -20,6 +20,7 @@ use super::registry::{Recipe, Registry};
 use super::steps::{Plain, Step};
 use crate::Formatter;
 
+pub(super) use formatters::unknown_fields;
 pub(super) use redact::section as redact_section;
 
 /// Checks the options of one class.
