@@ -1,8 +1,9 @@
 //! `{` layouts: `{levelname:<8} {message}`.
 
+use super::conversion::{Align, Conversion, Fill, Form, Kind, Sign};
 use super::extra_field::Defaults;
-use super::layout::{Align, Conversion, Fill, Form, Kind, Layout, Sign, UnsupportedLayout};
 use super::percent::number;
+use super::{Layout, UnsupportedLayout};
 
 /// Compiles a `{` layout with named fields.
 ///

@@ -1,7 +1,8 @@
 //! `$` layouts: `$levelname ${message}`.
 
+use super::conversion::Conversion;
 use super::extra_field::Defaults;
-use super::layout::{Conversion, Layout, UnsupportedLayout};
+use super::{Layout, UnsupportedLayout};
 
 /// Compiles a `$` layout.
 ///

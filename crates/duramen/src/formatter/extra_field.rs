@@ -1,6 +1,7 @@
 //! Extra fields in lines of text: each has a value that stands for it where a record has none.
 
-use super::layout::{Conversion, FieldValue, Form, Kind, UnsupportedLayout};
+use super::UnsupportedLayout;
+use super::conversion::{Conversion, FieldValue, Form, Kind};
 use crate::{Record, Value};
 
 /// The values that stand for extra fields which a record does not have, by their names.

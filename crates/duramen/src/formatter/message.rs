@@ -1,8 +1,8 @@
 //! The message of a record: a `%` template with its arguments.
 
-use super::digits;
-use super::layout::{Conversion, FieldValue, Kind, UnsupportedLayout};
+use super::conversion::{Conversion, FieldValue, Kind};
 use super::percent::specification;
+use super::{UnsupportedLayout, digits};
 use crate::append::{append, find_percent};
 
 /// An argument of a message.

@@ -4,6 +4,7 @@ pub(crate) mod asctime;
 mod beginning;
 pub mod brace;
 pub mod console;
+mod conversion;
 mod digits;
 pub mod dollar;
 mod escaping;

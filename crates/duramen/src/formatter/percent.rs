@@ -1,7 +1,8 @@
 //! `%` layouts: `%(levelname)-8s %(message)s`.
 
+use super::conversion::{Align, Conversion, Form, Kind, Sign, WIDEST};
 use super::extra_field::Defaults;
-use super::layout::{Align, Conversion, Form, Kind, Layout, Sign, UnsupportedLayout, WIDEST};
+use super::{Layout, UnsupportedLayout};
 
 /// Compiles a `%` layout with named fields.
 ///

@@ -178,7 +178,7 @@ impl Default for TextFormatter {
     /// The message alone.
     fn default() -> Self {
         let mut layout = Layout::default();
-        layout.push_field(Field::Message, super::layout::Conversion::default());
+        layout.push_field(Field::Message, super::conversion::Conversion::default());
         Self::with(layout, Asctime::new(None))
     }
 }

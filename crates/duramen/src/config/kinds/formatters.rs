@@ -64,7 +64,9 @@ fn text(options: &mut Options<'_>) -> Option<TextFormatter> {
                 "a format of its style, of fields that every record has or that `defaults` have values for";
             options.mistake(name, format!("{format:?}"), expected);
         }
-        unknown.into_iter().for_each(|mistake| options.refused(mistake));
+        for mistake in unknown {
+            options.refused(mistake);
+        }
     }
     formatter.ok()
 }

@@ -3,8 +3,7 @@
 
 use std::convert::Infallible;
 
-use super::builder::Source;
-use super::{Details, JsonFormatter, Step, TimestampForm, begin_member, timestamp};
+use super::{Details, JsonFormatter, Source, Step, TimestampForm, begin_member, timestamp};
 use crate::Record;
 use crate::formatter::Field;
 

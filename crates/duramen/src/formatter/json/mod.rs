@@ -13,18 +13,21 @@ mod indent;
 mod logfmt;
 mod pairs;
 mod preset;
+mod source;
 mod timestamp;
 mod writer;
 
 use jiff::tz::TimeZone;
 
 pub use beginning::Beginning;
-pub use builder::{Json, JsonBuilder, Source};
+pub use builder::JsonBuilder;
 pub(crate) use details::RecordDetails;
+pub use details::{Details, ExceptionPart};
 pub use extra::ExtraWriter;
 pub(super) use extra::PairRules;
 pub use logfmt::LogfmtFormatter;
 pub use preset::{Preset, Severity};
+pub use source::{Json, Source};
 pub use timestamp::TimestampForm;
 pub use writer::{DEEPEST, Elements, Members, ValueWriter};
 
@@ -135,101 +138,6 @@ impl ExceptionForm {
             _ => return None,
         })
     }
-}
-
-/// A part of an exception that a member of its own shows.
-///
-/// ```
-/// use duramen::formatter::json::{ExceptionPart, Source};
-///
-/// // A member for the class of the exception, and one for what it says.
-/// let members = [
-///     ("error_type", Source::ExceptionPart(ExceptionPart::Type)),
-///     ("error", Source::ExceptionPart(ExceptionPart::Message)),
-/// ];
-/// # assert!(duramen::formatter::JsonFormatter::builder().members(members).build().is_ok());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExceptionPart {
-    /// The name of its class.
-    Type,
-    /// What it says.
-    Message,
-}
-
-/// What a record holds beyond its own fields, written by whoever holds it.
-///
-/// ```
-/// use duramen::formatter::json::{Details, ExceptionPart, ExtraWriter, Members, ValueWriter};
-/// use duramen::formatter::{Field, JsonFormatter};
-/// use duramen::{Level, Record};
-///
-/// /// What is known of a failed request.
-/// struct Failure {
-///     status: i64,
-/// }
-///
-/// impl Details for Failure {
-///     type Error = std::convert::Infallible;
-///     fn text_with_surrogates(&self, _: Field) -> Option<&[u8]> {
-///         None // texts of Rust have none
-///     }
-///     fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error> {
-///         extra.field("status", |value| Ok(value.integer(self.status)))
-///     }
-///     fn write_named(&self, name: &str, value: ValueWriter<'_>) -> Result<bool, Self::Error> {
-///         if name == "status" {
-///             value.integer(self.status);
-///         }
-///         Ok(name == "status")
-///     }
-///     fn write_part(&self, _: ExceptionPart, _: ValueWriter<'_>) -> Result<bool, Self::Error> {
-///         Ok(false)
-///     }
-///     fn write_exception(&self, _: &mut Members<'_>) -> Result<bool, Self::Error> {
-///         Ok(false)
-///     }
-/// }
-///
-/// let mut line = Vec::new();
-/// let record = Record::new("shop.web", Level::ERROR, "GET /");
-/// let Ok(()) = JsonFormatter::default().format_with(&record, None, &Failure { status: 502 }, &mut line);
-/// assert!(line.ends_with(br#""message": "GET /", "status": 502}"#));
-/// ```
-pub trait Details {
-    /// Why writing was given up; the line is then of no use.
-    type Error;
-
-    /// The text of `field` where it holds surrogates alone, which the record cannot: UTF-8, and three bytes
-    /// for each of them.
-    fn text_with_surrogates(&self, field: Field) -> Option<&[u8]> {
-        let _ = field;
-        None
-    }
-
-    /// Writes every extra field, in the order in which they were given.
-    ///
-    /// # Errors
-    /// Those that must not be kept from the application; a value that cannot be written is none.
-    fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> Result<(), Self::Error>;
-
-    /// Writes the extra field called `name`; `false`, with nothing written, when there is none.
-    ///
-    /// # Errors
-    /// As for [`Details::write_extra`].
-    fn write_named(&self, name: &str, value: ValueWriter<'_>) -> Result<bool, Self::Error>;
-
-    /// Writes one part of the exception; `false`, with nothing written, when it is not known.
-    ///
-    /// # Errors
-    /// As for [`Details::write_extra`].
-    fn write_part(&self, part: ExceptionPart, value: ValueWriter<'_>) -> Result<bool, Self::Error>;
-
-    /// Writes the members of the exception as an object; `false`, with nothing written, when there is none.
-    ///
-    /// # Errors
-    /// As for [`Details::write_extra`].
-    fn write_exception(&self, members: &mut Members<'_>) -> Result<bool, Self::Error>;
 }
 
 impl Default for JsonFormatter {

@@ -1,7 +1,7 @@
 //! The objects that log systems expect.
 
-use super::builder::{Json, JsonBuilder, Source};
 use super::{ExceptionPart, TimestampForm, ValueWriter};
+use super::{Json, JsonBuilder, Source};
 use crate::error::OptionError;
 use crate::formatter::Field;
 use crate::{Level, Value};
