@@ -46,6 +46,8 @@ FORBIDDEN = [
     ),
     ("crates/duramen/src/rotation/", r"crate::record|\bRecord\b", "rotation knows bytes, not records"),
     ("crates/", r"\banyhow\b", "library code has typed errors"),
+    # No lint looks for syntax that the oldest supported compiler has not.
+    ("crates/duramen/src/", r"\bif let\b.*=>", "a guard with `let` needs Rust 1.95"),
 ]
 
 PATHS_OF_A_MACHINE = re.compile(r"(?<![\w.])/(?:root|home/\w+|Users/\w+)/")

@@ -299,10 +299,10 @@ impl JsonFormatter {
                 Some(text) => value.text(text),
                 None => TimestampForm::Rfc3339.write(record.created_ns, &self.zone, value),
             },
-            Source::Field(field) if let Some(text) = details.text_with_surrogates(*field) => {
-                value.text_with_surrogates(text);
-            }
-            Source::Field(field) => return Ok(write_field(*field, record, value)),
+            Source::Field(field) => match details.text_with_surrogates(*field) {
+                Some(text) => value.text_with_surrogates(text),
+                None => return Ok(write_field(*field, record, value)),
+            },
             Source::Summary => match details.text_with_surrogates(Field::Message) {
                 Some(text) => value.text_with_surrogates(text),
                 None if record.message.trim().is_empty() => value.text("-"),
