@@ -20,6 +20,8 @@ use std::collections::VecDeque;
 /// assert_eq!((waiting.count(), batch.count()), (1, 3));
 /// waiting.give_back(&mut batch); // before the others
 /// assert_eq!(waiting.evict(), Some(1));
+/// assert_eq!(waiting.bytes(), 0); // they are not bounded
+/// Waiting::clear(&mut waiting);
 /// ```
 pub trait Waiting: Default + Send {
     /// What leaves without being delivered, for who put something else in to drop where no lock is held.

@@ -31,6 +31,7 @@ use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, number_as_sto
 ///     fn store_state(&self, offset: usize, word: u32) {
 ///         self.store(offset, &word.to_le_bytes());
 ///     }
+///     fn prepare(&self, _offset: usize, _length: usize) {} // it is there already
 ///     fn discard(&self) {
 ///         self.0.lock().unwrap().clear();
 ///     }
