@@ -244,3 +244,219 @@ logging.logMultiprocessing = False
 logger.info("without tasks and processes")
 """
     )
+
+
+ONE_FILE = """
+import gc, os, weakref
+logger = logging.getLogger("app")
+logger.setLevel(10)
+logger.propagate = False
+handler = logging.FileHandler("lines.txt", encoding="utf-8")
+formatter = logging.Formatter("%(asctime)s %(name)s %(levelname)s %(lineno)d %(message)s", "%Y")
+handler.setFormatter(formatter)
+logger.addHandler(handler)
+def lines():
+    with open("lines.txt", encoding="utf-8") as file:
+        return file.read()
+"""
+
+
+def test_no_record_outlives_its_call_or_is_seen_again(same):
+    """What a filter has kept of a record stays as it was, and what the call was given is let go."""
+    same(
+        ONE_FILE
+        + """
+ended, dicts, references = [], [], []
+class Counted(str):
+    def __del__(self):
+        ended.append(str(self))
+class Shown:
+    def __str__(self):
+        return "shown"
+def watches(record):
+    references.append(weakref.ref(record, lambda reference: ended.append("record")))
+    return True
+def keeps_dict(record):
+    dicts.append(vars(record))
+    return True
+def keeps_dict_later(record):
+    return bool(dicts.append(record.__dict__)) or True
+def adds_and_deletes(record):
+    name = record.name
+    record.own = 1
+    del record.own, record.name
+    record.name = name
+    return True
+def lists(record):
+    show(list(vars(record)))
+    return True
+def passes(record):
+    return True
+for function in (passes, watches, passes, keeps_dict, passes, keeps_dict_later, passes, adds_and_deletes, lists, passes):
+    handler.filters[:] = [function]
+    for number in range(3):
+        logger.info("%s of %s", number, function.__name__)
+        logger.info(Counted("text of its own %d"), 1)
+        logger.info("%s %s", Counted("argument"), Shown())
+        value = Shown()
+        logger.warning("%s and %s", value, 1)
+        reference = weakref.ref(value)
+        del value
+        show(reference() is None, len(ended))
+        gc.collect()
+        show(sum(type(one) is logging.LogRecord for one in gc.get_objects()))
+        show(sum(type(one) is logging.LogRecord for one in gc.get_referrers(logger.name)))
+show([reference() is None for reference in references])
+for attributes in dicts:
+    show(attributes["msg"], attributes["args"], attributes["levelname"], list(attributes))
+show(lines())
+kept = []
+class Own(logging.Handler):
+    def emit(self, record):
+        show(list(vars(record)) if record.msg == "listed %s" else hasattr(record, "message"))
+        if record.msg == "before %s":
+            record.message, record.asctime = "own", "first"
+        show(self.format(record))
+        if record.msg == "kept %s":
+            kept.append(record)
+        if record.msg == "with more %s":
+            record.more = record.msg
+        if record.msg == "without %s":
+            del record.asctime, record.message
+own = Own()
+own.setFormatter(formatter)
+handler.filters[:] = []
+for handlers in ([own], [own, handler], [handler, own]):
+    logger.handlers[:] = handlers
+    for message in ("first", "kept", "listed", "with more", "second", "before", "listed", "without", "listed", "last"):
+        logger.info(message + " %s", 1)
+        logger.error(message + " %s", Shown())
+        gc.collect()
+        show(sum(type(one) is logging.LogRecord for one in gc.get_objects()))
+show([(record.msg, record.args, record.message) for record in kept if record.args == (1,)])
+show(lines())
+"""
+    )
+
+
+def test_a_filter_that_changes_what_comes_after_it(same):
+    """The loggers, the handlers, the formatter, the globals, the classes: each holds for the record that is on its way."""
+    same(
+        ONE_FILE
+        + """
+other = logging.StreamHandler(sys.stdout)
+other.setFormatter(logging.Formatter("other %(message)s"))
+def removes_handler(record):
+    logger.removeHandler(handler)
+def adds_handler_here(record):
+    logger.addHandler(other)
+def adds_handler_above(record):
+    logger.parent.addHandler(other)
+    logger.propagate = True
+def puts_handler_first(record):
+    if other not in logger.handlers:
+        logger.handlers.insert(0, other)
+def replaces_list(record):
+    logger.handlers = [other]
+def changes_level(record):
+    handler.setLevel(50)
+def changes_formatter(record):
+    handler.setFormatter(logging.Formatter("changed %(message)s"))
+def takes_formatter(record):
+    handler.setFormatter(None)
+def takes_default_formatter(record):
+    handler.setFormatter(None)
+    logging._defaultFormatter = logging.Formatter("default %(message)s")
+def changes_layout(record):
+    formatter._style._fmt = "layout %(message)s"
+def changes_terminator(record):
+    handler.terminator = ";"
+def changes_name(record):
+    logger.name = "renamed"
+def changes_level_name(record):
+    logging.addLevelName(20, "OWN")
+def changes_method(record):
+    handler.emit = lambda record: show("own emit", record.getMessage())
+def changes_message(record):
+    logging.LogRecord.getMessage = lambda self: "method of the class"
+def changes_class(record):
+    class Other(logging.LogRecord):
+        def getMessage(self):
+            return "method of another class"
+    record.__class__ = Other
+def changes_factory(record):
+    logging.setLogRecordFactory(lambda *args, **kwargs: logging.LogRecord(*args, **kwargs))
+def disables(record):
+    logging.disable(50)
+def closes(record):
+    handler.close()
+def moves_stream(record):
+    handler.setStream(open("moved.txt", "a"))
+def writes_itself(record):
+    handler.stream.write("unflushed ")
+def adds_filter(record):
+    handler.addFilter(lambda record: False)
+def takes_filters(record):
+    handler.filters = []
+def reads_the_clock(record):
+    import time
+    time.time = lambda: 0.0
+method, default, stamp = logging.LogRecord.getMessage, logging._defaultFormatter, __import__("time").time
+for passes in (True, False):
+    for change in [value for name, value in list(globals().items()) if name.split("_")[0] in (
+            "removes adds puts replaces changes takes disables closes moves writes reads".split()
+    ) and callable(value)]:
+        show(change.__name__, passes)
+        handler.filters = [lambda record: record.msg != "change %s" or (change(record), passes)[1]]
+        for number in range(2):
+            logger.info("before %s", number)
+        logger.info("change %s", 1)
+        for number in range(2):
+            logger.info("after %s", number)
+        logging.disable(0)
+        logging.addLevelName(20, "INFO")
+        logging.setLogRecordFactory(logging.LogRecord)
+        logging.LogRecord.getMessage, logging._defaultFormatter, __import__("time").time = method, default, stamp
+        handler.setLevel(0)
+        handler.setFormatter(formatter)
+        formatter._style._fmt = formatter._fmt
+        for name in ("terminator", "emit"):
+            vars(handler).pop(name, None)
+        logger.name, logger.handlers, logger.propagate = "app", [handler], False
+        logger.parent.handlers[:] = []
+        if os.path.exists("moved.txt"):
+            handler.stream.close()
+            handler.stream = open("lines.txt", "a", encoding="utf-8")
+            show(open("moved.txt").read())
+            os.remove("moved.txt")
+        handler.flush()
+        show(lines())
+"""
+    )
+
+
+def test_a_handler_that_changes_where_the_record_goes_on(same):
+    same(
+        """
+parent, logger = logging.getLogger("app"), logging.getLogger("app.part")
+parent.setLevel(10)
+parent.propagate = False
+class Own(logging.Handler):
+    def emit(self, record):
+        show("own", record.getMessage())
+        if record.msg == "class":
+            self.__class__ = logging.NullHandler
+        if record.msg == "stop":
+            logger.propagate = False
+        if record.msg == "go on":
+            logger.propagate = True
+        if record.msg == "elsewhere":
+            logger.parent = logging.getLogger("another")
+            logger.parent.propagate = False
+logger.addHandler(Own())
+to_stdout(parent, "above %(message)s")
+to_stdout(logging.getLogger("another"), "another %(message)s")
+for message in ("first", "stop", "stopped", "go on", "gone on", "elsewhere", "class", "the end"):
+    logger.info(message)
+"""
+    )

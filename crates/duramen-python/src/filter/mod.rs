@@ -157,8 +157,8 @@ pub(crate) fn passed<'py>(
 
 /// Whether `filter` lets the record through, in whose place it may put another one.
 fn goes_on<'py>(filter: &Bound<'py, PyAny>, record: &mut Bound<'py, PyAny>) -> PyResult<bool> {
-    let answer = match interpreter::optional_attribute(filter, intern!(filter.py(), "filter"))? {
-        Some(method) => method.call1((&*record,))?,
+    let answer = match interpreter::call_method_if_any(filter, intern!(filter.py(), "filter"), record)? {
+        Some(answer) => answer,
         None => filter.call1((&*record,))?,
     };
     if let Ok(answer) = answer.cast_exact::<PyBool>() {

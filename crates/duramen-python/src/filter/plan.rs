@@ -174,12 +174,18 @@ impl KnownFilters {
         self.plan.try_borrow().ok()?.as_ref().filter(|plan| plan.holds(filters)).map(Rc::clone)
     }
 
+    /// Whether one of `filters`, those of the handler, is of a class that was found to be known to Python alone.
+    #[inline]
+    pub(crate) fn have_foreign(&self, filters: &Bound<'_, PyList>) -> bool {
+        filters.iter().any(|filter| filter.get_type_ptr() == self.foreign.get())
+    }
+
     /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
     pub(crate) fn of(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
         if let Some(plan) = self.known(filters) {
             return Ok(Some(plan));
         }
-        if filters.iter().any(|filter| filter.get_type_ptr() == self.foreign.get()) {
+        if self.have_foreign(filters) {
             return Ok(None);
         }
         let plan = FilterPlan::of(filters)?.map(Rc::new);

@@ -70,7 +70,7 @@ pub(crate) fn render_unseen(
     let Rendering::Layout(layout) = &plan.rendering else { return Ok(false) };
     let Some(attributes @ Attributes::Read(..)) = Attributes::of(record)? else { return Ok(false) };
     let value = |attribute| attributes.get(attribute);
-    if !is_message_only(&attributes)? {
+    if !record::shape::is_bare(record) || !is_message_only(&attributes)? {
         return Ok(false);
     }
     let (Some(template), Some(arguments), Some(level_name)) =

@@ -301,6 +301,15 @@ impl HandlerPlan {
         self.filters.known(&filters)
     }
 
+    /// Whether one of its filters is known to Python alone, as far as that was found out before; the plan has just been found
+    /// to hold.
+    #[inline]
+    pub(crate) fn has_foreign_filters(&self, py: Python<'_>) -> bool {
+        // SAFETY: nothing has run since.
+        let filters = unsafe { self.filters(py) };
+        self.filters.have_foreign(&filters)
+    }
+
     /// What `filters`, those of the handler, do; `None` when one of them is known to Python alone.
     pub(crate) fn filter_plan(&self, filters: &Bound<'_, PyList>) -> PyResult<Option<Rc<FilterPlan>>> {
         self.filters.of(filters)

@@ -7,7 +7,7 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyType, PyWeakrefReference};
 
 use super::attributes::set;
 use super::storage::has_usual_layout;
@@ -18,6 +18,8 @@ pub(crate) struct Shape<const N: usize> {
     indices: [u8; N],
     /// A bit for each index that is one of these.
     known: u64,
+    /// Each name has the place of its number.
+    is_in_order: bool,
 }
 
 /// The attributes of an instance at one moment, as borrowed references; null for one that it does not have.
@@ -103,6 +105,49 @@ impl Array {
     }
 }
 
+/// The indices of places in their order, and backwards.
+const ASCENDING: [u8; MOST_IN_ORDER] = {
+    let mut indices = [0; MOST_IN_ORDER];
+    let mut index: u8 = 0;
+    while (index as usize) < MOST_IN_ORDER {
+        indices[index as usize] = index;
+        index += 1;
+    }
+    indices
+};
+const DESCENDING: [u8; MOST_IN_ORDER] = {
+    let mut indices = [0; MOST_IN_ORDER];
+    let mut index: u8 = 0;
+    while (index as usize) < MOST_IN_ORDER {
+        indices[MOST_IN_ORDER - 1 - index as usize] = index;
+        index += 1;
+    }
+    indices
+};
+const MOST_IN_ORDER: usize = 64;
+
+impl Array {
+    /// Whether its `count` attributes were added in the order of their places.
+    ///
+    /// # Safety
+    /// There are so many, and nothing has run since the array was looked up.
+    #[inline]
+    unsafe fn is_in_order(&self, count: usize) -> bool {
+        // SAFETY: by the contract; the order stands in `count` bytes that follow each other, in one or the other direction.
+        unsafe {
+            if count == 0 || count > MOST_IN_ORDER {
+                return false;
+            }
+            let (first, expected) = if STEP > 0 {
+                (self.order, &ASCENDING[..count])
+            } else {
+                (self.order.sub(count - 1), &DESCENDING[MOST_IN_ORDER - count..])
+            };
+            std::slice::from_raw_parts(first, count) == expected
+        }
+    }
+}
+
 impl<const N: usize> Shape<N> {
     /// Learns the places of `names` in instances of `class`; `None` where they cannot be relied on.
     pub(crate) fn learn(class: &Bound<'_, PyType>, names: [&str; N]) -> PyResult<Option<Self>> {
@@ -122,7 +167,7 @@ impl<const N: usize> Shape<N> {
     }
 
     fn of_probe(probe: &Bound<'_, PyAny>, given: &[Bound<'_, PyAny>]) -> Option<Self> {
-        let mut shape = Self { indices: [0; N], known: 0 };
+        let mut shape = Self { indices: [0; N], known: 0, is_in_order: true };
         // SAFETY: a live instance whose layout was looked at.
         unsafe {
             let array = Array::of(probe.as_ptr())?;
@@ -135,6 +180,7 @@ impl<const N: usize> Shape<N> {
                     return None;
                 }
                 shape.indices[number] = index;
+                shape.is_in_order &= usize::from(index) == number;
                 shape.known |= 1 << index;
             }
         }
@@ -158,6 +204,17 @@ impl<const N: usize> Shape<N> {
                 return Ok(false);
             }
         }
+        // SAFETY: as above.
+        let is_bare = || unsafe { is_bare(made.as_ptr()) };
+        if !is_bare() {
+            return Ok(false);
+        }
+        let reference = PyWeakrefReference::new(&made)?;
+        let is_seen_to_be_watched = !is_bare();
+        drop(reference);
+        if !is_seen_to_be_watched || !is_bare() {
+            return Ok(false);
+        }
         set(&made, &PyString::intern(py, names[0]), py.None().bind(py))?;
         made.delattr(names[1])?;
         let is_seen = read().is_some_and(|now| {
@@ -170,7 +227,7 @@ impl<const N: usize> Shape<N> {
         let dict: Bound<'_, PyDict> = instance_dict(&made)?;
         let expected: Vec<&str> =
             names[..1].iter().chain(&names[2..]).copied().chain(["_duramen_probe"]).collect();
-        Ok(is_seen && has_other && dict.keys().extract::<Vec<String>>()? == expected)
+        Ok(is_seen && has_other && !is_bare() && dict.keys().extract::<Vec<String>>()? == expected)
     }
 
     /// A new instance of `class`, the one that was learned, with the first attributes, in the order of their names;
@@ -229,6 +286,91 @@ impl<const N: usize> Shape<N> {
         }
     }
 
+    /// Whether the instance has the first attributes, with these values and in their order, and no others.
+    ///
+    /// # Safety
+    /// As for [`Shape::read`].
+    #[inline]
+    pub(crate) unsafe fn has_exactly(&self, object: *mut ffi::PyObject, values: &[Py<PyAny>]) -> bool {
+        // SAFETY: by the contract.
+        unsafe {
+            Array::of(object).is_some_and(|array| {
+                usize::from(array.count.read()) == values.len() && self.begins_with(&array, values)
+            })
+        }
+    }
+
+    /// Takes the known attributes that were added behind the first ones away again. False when the first ones have not
+    /// these values in their order, or others were added: then nothing has been done.
+    ///
+    /// # Safety
+    /// As for [`Shape::read`]. Nobody else uses the object, which has no dict.
+    pub(crate) unsafe fn shorten(&self, object: *mut ffi::PyObject, values: &[Py<PyAny>]) -> bool {
+        // SAFETY: by the contract. As the last ones in the order, they end where the count ends; their values are let
+        // go, which may run anything, after the object is whole again.
+        unsafe {
+            let Some(array) = Array::of(object) else { return false };
+            let (count, first) = (usize::from(array.count.read()), values.len());
+            let are_known = (first..count).all(|number| {
+                self.indices.get(number).is_some_and(|index| array.index(number).read() == *index)
+            });
+            if count < first || !are_known || !self.begins_with(&array, values) {
+                return false;
+            }
+            let mut taken = [std::ptr::null_mut(); N];
+            for (taken, &index) in taken.iter_mut().zip(&self.indices[first..count]) {
+                *taken = array.values.add(index.into()).replace(std::ptr::null_mut());
+            }
+            array.count.write(u8::try_from(first).unwrap_or(0));
+            for taken in &taken[..count - first] {
+                ffi::Py_XDECREF(*taken);
+            }
+            true
+        }
+    }
+
+    /// Whether the first attributes have these values and were added in their order.
+    ///
+    /// # Safety
+    /// There are so many, and nothing has run since the array was looked up.
+    #[inline]
+    unsafe fn begins_with(&self, array: &Array, values: &[Py<PyAny>]) -> bool {
+        // SAFETY: by the contract, and the learned places lie within the array.
+        unsafe {
+            if self.is_in_order {
+                // Compared as words and as bytes, each as a whole.
+                let present = std::slice::from_raw_parts(array.values.cast::<usize>(), values.len());
+                let given = std::slice::from_raw_parts(values.as_ptr().cast::<usize>(), values.len());
+                return present == given && array.is_in_order(values.len());
+            }
+            values.iter().zip(&self.indices).enumerate().all(|(number, (value, &index))| {
+                array.values.add(index.into()).read() == value.as_ptr() && array.index(number).read() == index
+            })
+        }
+    }
+
+    /// Puts `value` into the place of an attribute that the instance has; false when it keeps them otherwise.
+    ///
+    /// # Safety
+    /// As for [`Shape::read`], and the instance has the attribute.
+    #[inline]
+    pub(crate) unsafe fn replace(
+        &self,
+        object: *mut ffi::PyObject,
+        number: usize,
+        value: &Borrowed<'_, '_, PyAny>,
+    ) -> bool {
+        // SAFETY: by the contract. The place owns its value, and has the new one before the previous one is let go,
+        // which may run anything.
+        unsafe {
+            let Some(array) = Array::of(object) else { return false };
+            let place = array.values.add(self.indices[number].into());
+            let previous = place.replace(ffi::Py_NewRef(value.as_ptr()));
+            ffi::Py_DECREF(previous);
+            true
+        }
+    }
+
     /// # Safety
     /// As for [`Array::index`].
     #[cold]
@@ -236,6 +378,26 @@ impl<const N: usize> Shape<N> {
         // SAFETY: by the contract. A place beyond all bits is none that is known.
         let bit = |number| unsafe { 1_u64.checked_shl(array.index(number).read().into()).unwrap_or(1 << 63) };
         (0..count).fold(0, |bits, number| bits | bit(number)) & !self.known
+    }
+}
+
+/// Whether there is nothing beside the object that shows it: no dict of its attributes, no weak reference to it.
+///
+/// # Safety
+/// `object` is a live instance of a class for which [`has_usual_layout`] holds, and the thread is attached.
+#[inline]
+pub(crate) unsafe fn is_bare(object: *mut ffi::PyObject) -> bool {
+    if cfg!(not(Py_3_11)) {
+        return false;
+    }
+    // SAFETY: by the contract. From CPython 3.11 on the third word before an object with a managed dict is that dict,
+    // which CPython 3.12 marks where it is values; the class says where the list of weak references begins, before or
+    // in the object.
+    unsafe {
+        let dict = object.cast::<usize>().sub(3).read();
+        let has_dict = if cfg!(all(Py_3_12, not(Py_3_13))) { dict & 1 == 0 } else { dict != 0 };
+        let offset = (*ffi::Py_TYPE(object)).tp_weaklistoffset;
+        !has_dict && (offset == 0 || object.byte_offset(offset).cast::<usize>().read() == 0)
     }
 }
 

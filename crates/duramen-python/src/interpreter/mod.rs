@@ -15,16 +15,16 @@ mod unchanged;
 pub(crate) use attached::Attached;
 pub(crate) use attributes::{Kept, Places, Reading, set as set_plainly};
 pub(crate) use function::{Entry, call, is_native_function, native_function, replaced_by};
-pub(crate) use instances::{Contents, Shape};
+pub(crate) use instances::{Contents, Shape, is_bare};
 pub(crate) use memory::{Marks, Snapshot};
 pub(crate) use once::{Once, intern};
 pub(crate) use storage::{Names, is_laid_out_as};
 pub(crate) use unchanged::State;
 
-use pyo3::exceptions::{PySystemError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PySystemError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PySlice, PyString, PyTuple, PyType};
+use pyo3::types::{PyCFunction, PyDict, PyFunction, PySlice, PyString, PyTuple, PyType};
 
 /// Runs `body` at the C border: its error becomes the raised exception, a panic becomes `SystemError`.
 ///
@@ -181,6 +181,35 @@ pub(crate) fn optional_attribute<'py>(
     }
 }
 
+/// What `object.name(argument)` gives; `None` where it has no such attribute.
+pub(crate) fn call_method_if_any<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = object.py();
+    // A function has no methods of that kind, and to look for one would make up an error.
+    if !has_generic_attributes(object) || object.is_exact_instance_of::<PyFunction>() {
+        let method = optional_attribute(object, name)?;
+        return method.map(|method| method.call1((argument,))).transpose();
+    }
+    let arguments = [object.as_ptr(), argument.as_ptr()];
+    let mut method = std::ptr::null_mut();
+    // SAFETY: live objects; what is found is a new reference, or null with an exception. A function of the class takes
+    // the object as its first argument, anything else has it already.
+    unsafe {
+        let is_of_class = _PyObject_GetMethod(object.as_ptr(), name.as_ptr(), &raw mut method) == 1;
+        if method.is_null() {
+            let error = PyErr::fetch(py);
+            return if error.is_instance_of::<PyAttributeError>(py) { Ok(None) } else { Err(error) };
+        }
+        let given = &arguments[usize::from(!is_of_class)..];
+        let answer = ffi::PyObject_Vectorcall(method, given.as_ptr(), given.len(), std::ptr::null_mut());
+        ffi::Py_DECREF(method);
+        Bound::from_owned_ptr_or_err(py, answer).map(Some)
+    }
+}
+
 /// Whether `object.name` is this function of its class, bound to it.
 pub(crate) fn has_method(
     object: &Bound<'_, PyAny>,
@@ -255,6 +284,24 @@ pub(crate) fn has_no_other_holders(object: &Bound<'_, PyAny>, times: ffi::Py_ssi
             && (*class).tp_finalize.is_none()
             && (*class).tp_del.is_none()
     }
+}
+
+/// Hides an object that has no other holder from the garbage collector, which would show it to others.
+///
+/// # Safety
+/// `object` is live, of a class with garbage collection, and tracked.
+pub(crate) unsafe fn hide(object: *mut ffi::PyObject) {
+    // SAFETY: by the contract.
+    unsafe { ffi::PyObject_GC_UnTrack(object.cast()) };
+}
+
+/// Ends what [`hide`] did.
+///
+/// # Safety
+/// `object` is live, and was hidden.
+pub(crate) unsafe fn show(object: *mut ffi::PyObject) {
+    // SAFETY: by the contract.
+    unsafe { ffi::PyObject_GC_Track(object.cast()) };
 }
 
 /// What `_thread.get_ident` gives.

@@ -23,6 +23,7 @@ pub(crate) struct CallSite {
     pub(crate) function: Box<str>,
     /// Path, file, module and function as Python has them.
     objects: [Py<PyString>; 4],
+    line_object: Py<PyInt>,
     /// What records from here have in common.
     template: RefCell<Option<Rc<Template>>>,
 }
@@ -116,7 +117,17 @@ impl CallSite {
         let [path, file, module, function] = <[Box<str>; 4]>::try_from(owned).unwrap_or_default();
         let Ok(objects) = objects.try_into() else { return Ok(None) };
         let line = interpreter::frame_line(frame);
-        Ok(Some(Self { path, file, module, line, function, objects, template: RefCell::default() }))
+        let line_object = PyInt::new(py, line).unbind();
+        Ok(Some(Self {
+            path,
+            file,
+            module,
+            line,
+            function,
+            objects,
+            line_object,
+            template: RefCell::default(),
+        }))
     }
 
     /// The template for records from here, made from `parts`, which are those of one, if there is none.
@@ -128,6 +139,13 @@ impl CallSite {
         // Making it has run no code that could have come here.
         self.template.replace(Some(Rc::clone(&template)));
         Ok(template)
+    }
+
+    /// Path, file, module, function and line as Python has them.
+    pub(crate) fn borrowed_objects<'a, 'py: 'a>(&'a self, py: Python<'py>) -> [Borrowed<'a, 'py, PyAny>; 5] {
+        let [path, file, module, function] =
+            self.objects.each_ref().map(|text| text.bind(py).as_any().as_borrowed());
+        [path, file, module, function, self.line_object.bind(py).as_any().as_borrowed()]
     }
 
     /// Path, file, module and function as Python has them.

@@ -1,11 +1,13 @@
 //! `LogRecord`: the record as a Python object, a plain instance whose `__dict__` holds every field.
 
 pub(crate) mod active_span;
+mod around;
 pub(crate) mod call_site;
 pub(crate) mod caller;
 pub(crate) mod context;
 pub(crate) mod exception;
 pub(crate) mod fields;
+pub(crate) mod fresh;
 pub(crate) mod message;
 pub(crate) mod shape;
 pub(crate) mod surroundings;

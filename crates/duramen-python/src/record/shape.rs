@@ -124,6 +124,119 @@ pub(crate) fn instance<'py>(
     }
 }
 
+/// So many attributes a new record has.
+pub(crate) const OF_NEW: usize = Attribute::OF_NEW_RECORDS.len();
+
+/// A record and what it was made of, which is held: an attribute is another one when it is another object.
+///
+/// One that nobody holds any more and nobody has changed is used again. Making one and ending it are most of what a
+/// record costs, and of two records in a row most attributes are the same.
+pub(crate) struct Made {
+    record: Py<PyAny>,
+    class: &'static RecordClass,
+    values: [Py<PyAny>; OF_NEW],
+}
+
+/// One that is used again.
+static SPARE: Attached<Option<Box<Made>>> = Attached::new(None);
+
+impl Made {
+    /// A record of `class` with the attributes of a new one; `None` where only a dict can carry them.
+    pub(crate) fn new<'py>(
+        class: &Bound<'py, PyType>,
+        values: &[Borrowed<'_, 'py, PyAny>; OF_NEW],
+    ) -> PyResult<Option<Box<Self>>> {
+        let Some(entry) = find(class.as_ptr().cast()) else { return Ok(None) };
+        // SAFETY: attached; it is taken out before anything else runs.
+        if let Some(mut spare) = unsafe { (*SPARE.get()).take() } {
+            // SAFETY: it was hidden when it was put there.
+            unsafe { interpreter::show(spare.record.as_ptr()) };
+            if std::ptr::eq(spare.class, entry) && spare.fill(class.py(), values) {
+                return Ok(Some(spare));
+            }
+        }
+        let Some(record) = entry.shape.instance(class, values)? else { return Ok(None) };
+        let values = values.each_ref().map(|value| (*value).to_owned().unbind());
+        Ok(Some(Box::new(Self { record: record.unbind(), class: entry, values })))
+    }
+
+    pub(crate) fn record<'a, 'py>(&'a self, py: Python<'py>) -> &'a Bound<'py, PyAny> {
+        self.record.bind(py)
+    }
+
+    /// One of the values that it was made of.
+    pub(crate) fn value<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        attribute: Attribute,
+    ) -> Borrowed<'a, 'py, PyAny> {
+        self.values[attribute as usize].bind_borrowed(py)
+    }
+
+    /// Whether the record still has the attributes with which it was made, and no others, and nothing beside it shows them:
+    /// from CPython 3.13 on its dict, which somebody may hold without the record, has them in common with it.
+    #[inline]
+    pub(crate) fn is_unchanged(&self) -> bool {
+        let record = self.record.as_ptr();
+        // SAFETY: a live object, attached; its attributes are looked at if it still is of the class of the entry.
+        unsafe {
+            ffi::Py_TYPE(record) == self.class.class
+                && interpreter::is_bare(record)
+                && self.class.shape.has_exactly(record, &self.values)
+        }
+    }
+
+    /// Gives the record other values.
+    fn fill(&mut self, py: Python<'_>, values: &[Borrowed<'_, '_, PyAny>; OF_NEW]) -> bool {
+        for (number, (value, own)) in values.iter().zip(&mut self.values).enumerate() {
+            if value.as_ptr() != own.as_ptr() {
+                let previous = std::mem::replace(own, (*value).to_owned().unbind());
+                // SAFETY: as above; the record was found to have all attributes when it was put aside.
+                if !unsafe { self.class.shape.replace(self.record.as_ptr(), number, value) } {
+                    return false;
+                }
+                previous.drop_ref(py);
+            }
+        }
+        true
+    }
+
+    /// Lets the record go, or keeps it to be used again where nobody else has it or has changed it. What formatting has
+    /// left on it is no change.
+    pub(crate) fn end(mut self: Box<Self>, py: Python<'_>) {
+        let record = self.record.as_ptr();
+        // SAFETY: a live object, attached; its attributes are looked at if it still is of the class of the entry.
+        let is_usable = unsafe {
+            interpreter::has_no_other_holders(self.record.bind(py), 1)
+                && ffi::Py_TYPE(record) == self.class.class
+                && interpreter::is_bare(record)
+                && self.class.shape.shorten(record, &self.values)
+        };
+        if !is_usable {
+            return;
+        }
+        // What the call was given lives no longer than it would otherwise.
+        let none = py.None();
+        for attribute in [Attribute::Msg, Attribute::Args] {
+            let number = attribute as usize;
+            let previous = std::mem::replace(&mut self.values[number], none.clone_ref(py));
+            // SAFETY: as above.
+            if !unsafe { self.class.shape.replace(record, number, &none.bind_borrowed(py)) } {
+                return;
+            }
+            previous.drop_ref(py);
+        }
+        // Letting them go may have run something, for which another one may have been put there.
+        // SAFETY: attached; nothing runs but what ends one that was there.
+        unsafe {
+            if (*SPARE.get()).is_none() && interpreter::has_no_other_holders(self.record.bind(py), 1) {
+                interpreter::hide(record);
+                *SPARE.get() = Some(self);
+            }
+        }
+    }
+}
+
 /// The attributes of a record of which nothing is overridden.
 pub(crate) enum Attributes<'py> {
     /// As they were at one moment: to be used before anything runs.
@@ -181,6 +294,12 @@ impl<'py> Attributes<'py> {
             Self::Dict(dict) => dict.set_item(attribute.name(dict.py()), value),
         }
     }
+}
+
+/// Whether nothing beside a record whose attributes were read shows them.
+pub(crate) fn is_bare(record: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a live record, of a class of which the instances are as expected.
+    find(record.get_type_ptr()).is_some() && unsafe { interpreter::is_bare(record.as_ptr()) }
 }
 
 /// The level of a usual record, if it is a plain number.

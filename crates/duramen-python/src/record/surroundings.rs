@@ -12,7 +12,7 @@ use pyo3::types::{PyCFunction, PyDict, PyModule, PyString};
 use crate::classes;
 use crate::classes::globals;
 use crate::interpreter::{self, Attached, forks, intern};
-use crate::record::threads;
+use crate::record::{around, threads};
 
 /// Where a record is made: the values of its fields, `None` for what is not shown.
 pub(crate) struct Surroundings<'py> {
@@ -21,18 +21,26 @@ pub(crate) struct Surroundings<'py> {
     pub(crate) process_name: Bound<'py, PyAny>,
     pub(crate) process: Bound<'py, PyAny>,
     pub(crate) task_name: Bound<'py, PyAny>,
+    /// Whether something was asked that may have run code of the program's.
+    pub(crate) has_asked: bool,
 }
 
 impl<'py> Surroundings<'py> {
     pub(crate) fn now(py: Python<'py>) -> PyResult<Self> {
+        if let Some(unchanged) = around::unchanged(py)? {
+            return Ok(unchanged);
+        }
         let (thread, thread_name) = threads::current(py)?;
-        Ok(Self {
+        let found = Self {
             thread,
             thread_name,
             process_name: process_name(py)?,
             process: process(py)?,
             task_name: task_name(py)?,
-        })
+            has_asked: true,
+        };
+        around::remember(&found)?;
+        Ok(found)
     }
 }
 
@@ -106,25 +114,31 @@ impl Seen {
 
 /// The modules that a record has something from, once the program has imported them; null before.
 #[derive(Clone, Copy)]
-struct Imported {
+pub(super) struct Imported {
     /// The globals, which hold `sys`, whose dict holds `modules`, which holds the rest: each that is as it was
     /// keeps the next one alive, and the last one what follows.
     globals: Seen,
     sys: Seen,
     modules: Seen,
-    asyncio: *mut ffi::PyObject,
-    multiprocessing: *mut ffi::PyObject,
+    pub(super) asyncio: *mut ffi::PyObject,
+    pub(super) multiprocessing: *mut ffi::PyObject,
     open_telemetry: *mut ffi::PyObject,
 }
 
 static IMPORTED: Attached<Option<Imported>> = Attached::new(None);
 
 impl Imported {
+    /// Whether nothing was imported since, nor anything else changed.
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
+        self.globals == Seen::globals() && self.sys.holds() && self.modules.holds()
+    }
+
     /// What was found last, if it still holds.
-    fn known() -> Option<Self> {
+    pub(super) fn known() -> Option<Self> {
         // SAFETY: attached; copied out.
         let known = unsafe { *IMPORTED.get() }?;
-        (known.globals == Seen::globals() && known.sys.holds() && known.modules.holds()).then_some(known)
+        known.holds().then_some(known)
     }
 
     /// `None` when `sys` or `sys.modules` is of an unusual kind.
@@ -199,11 +213,31 @@ pub(crate) fn known_open_telemetry() -> Option<*mut ffi::PyObject> {
 
 /// The identifier that `os.getpid`, the built-in function, gave in this process.
 struct Identifier {
+    found: Process,
+    object: Py<PyAny>,
+}
+
+/// The process in which something was found.
+#[derive(Clone, Copy)]
+pub(super) struct Process {
     /// The globals, which hold `os`.
     globals: Seen,
     os: Seen,
     forks: u64,
-    object: Py<PyAny>,
+}
+
+impl Process {
+    /// Whether it is this one, and nobody has changed where its identifier is from.
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
+        self.globals == Seen::globals() && self.os.holds() && self.forks == forks::count()
+    }
+
+    /// The one whose identifier was asked for last.
+    pub(super) fn known() -> Option<Self> {
+        // SAFETY: attached; copied out.
+        unsafe { (*IDENTIFIER.get()).as_ref().map(|known| known.found) }.filter(Self::holds)
+    }
 }
 
 static IDENTIFIER: Attached<Option<Identifier>> = Attached::new(None);
@@ -215,9 +249,7 @@ pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     }
     // SAFETY: attached; the reference lives only for the comparison and the clone.
     if let Some(known) = unsafe { &*IDENTIFIER.get() }
-        && known.globals == Seen::globals()
-        && known.os.holds()
-        && known.forks == forks::count()
+        && known.found.holds()
     {
         return Ok(known.object.bind(py).clone());
     }
@@ -230,8 +262,8 @@ pub(crate) fn process(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         && get_identifier.is_exact_instance_of::<PyCFunction>()
         && forks::are_counted()
     {
-        let (globals, os, forks) = (Seen::globals(), Seen::of(&module.dict()), forks::count());
-        let known = Identifier { globals, os, forks, object: identifier.clone().unbind() };
+        let found = Process { globals: Seen::globals(), os: Seen::of(&module.dict()), forks: forks::count() };
+        let known = Identifier { found, object: identifier.clone().unbind() };
         // SAFETY: attached; the previous value, a number, is dropped after the place has the new one.
         let previous = unsafe { (*IDENTIFIER.get()).replace(known) };
         drop(previous);
@@ -262,7 +294,8 @@ impl Tasks {
         let current_task = asyncio.getattr(intern!(py, "current_task"))?;
         // Outside a loop the built-in function raises an error for each record; its helper says so for less.
         let running_loop = if current_task.is_exact_instance_of::<PyCFunction>() {
-            asyncio.getattr_opt(intern!(py, "_get_running_loop"))?
+            let function = asyncio.getattr_opt(intern!(py, "_get_running_loop"))?;
+            function.filter(PyAnyMethods::is_exact_instance_of::<PyCFunction>)
         } else {
             None
         };
@@ -279,15 +312,24 @@ impl Tasks {
         Ok(found)
     }
 
+    /// Whether the interpreter's own function says that no loop runs in this thread.
+    fn is_idle(&self, py: Python<'_>) -> bool {
+        let running = self.running_loop.as_ref().map(|running_loop| running_loop.bind(py).call0());
+        running.is_some_and(|running| running.is_ok_and(|running| running.is_none()))
+    }
+
     /// The name of the running task, or `None` outside a loop.
     fn name<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(running_loop) = &self.running_loop
-            && running_loop.bind(py).call0().is_ok_and(|running| running.is_none())
-        {
+        if self.is_idle(py) {
             return Ok(py.None().into_bound(py));
         }
         self.current_task.bind(py).call0()?.call_method0(intern!(py, "get_name"))
     }
+}
+
+/// Whether no task runs in this thread, which is told without running code of the program's. `asyncio` is that module.
+pub(super) fn is_idle(asyncio: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(Tasks::of(asyncio)?.is_idle(asyncio.py()))
 }
 
 /// Name of the running asyncio task, or `None` when there is none or `logAsyncioTasks` is off. Records have

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyModule};
 
 use crate::classes::globals;
-use crate::interpreter::{self, Attached, intern};
+use crate::interpreter::{self, Attached, State, intern};
 use crate::record::surroundings::{Seen, Shown};
 
 /// The `threading` module while its functions are the interpreter's own.
@@ -61,6 +61,48 @@ pub(crate) fn current(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Bound<'_, P
         threading.call_method0(intern!(py, "get_ident"))?,
         threading.call_method0(intern!(py, "current_thread"))?.getattr(intern!(py, "name"))?,
     ))
+}
+
+/// A thread as it was when its identifier and its name were found.
+///
+/// What is compared holds what is compared next: the globals of `logging` the module, its dict that of all threads, that
+/// one the thread.
+pub(crate) struct Running {
+    globals: Seen,
+    module: Seen,
+    active: Seen,
+    number: u64,
+    thread: *mut ffi::PyObject,
+    state: State,
+}
+
+impl Running {
+    /// The running thread; `None` where its name is not found without the functions of the module.
+    pub(crate) fn now(py: Python<'_>) -> PyResult<Option<Self>> {
+        let Some(usual) = usual(py)? else { return Ok(None) };
+        let Some(functions) = &usual.functions else { return Ok(None) };
+        let last = functions.last(py)?;
+        let Some(thread) = functions.thread(py, &last)? else { return Ok(None) };
+        if !functions.have_name(&thread)? {
+            return Ok(None);
+        }
+        let (number, thread_object) = (last.number, thread.as_ptr());
+        let (module, active) = (Seen::of(usual.module.bind(py)), Seen::of(functions.active.bind(py)));
+        let state = State::of(&thread);
+        let globals = usual.globals;
+        Ok(state.map(|state| Self { globals, module, active, number, thread: thread_object, state }))
+    }
+
+    /// Whether the same thread runs, and all is as it was.
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        interpreter::thread_identifier() == self.number
+            && self.globals == Seen::globals()
+            && self.module.holds()
+            && self.active.holds()
+            // SAFETY: the dict of all threads is as it was when it held the thread, and all callers are attached.
+            && unsafe { self.state.holds(self.thread) }
+    }
 }
 
 /// What is known of the module that `logging` has; `None` for something else in its place.

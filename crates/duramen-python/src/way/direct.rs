@@ -22,7 +22,7 @@ use crate::interpreter::intern;
 use crate::interpreter::plain;
 use crate::queued::QueuePlan;
 use crate::record::call_site::{self, CallSite};
-use crate::record::{caller, context, message};
+use crate::record::{Creation, caller, context, message};
 use crate::way::buffers;
 use crate::way::pipeline::{Keywords, LoggingCall};
 use crate::way::reach::Reach;
@@ -70,20 +70,10 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
         line.clear();
         let record = Record {
             name: end.name,
-            level: Level(call.level),
-            level_name,
             message: masked.as_ref().map_or(message, |masked| &masked.text),
-            created_ns: created.nanoseconds(),
-            relative_created_ms: created.since_start_milliseconds,
             caller: site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller()),
-            thread: None,
-            thread_name: None,
-            process: None,
-            process_name: None,
-            task_name: None,
             fields: shown.as_deref().unwrap_or_default(),
-            exception: None,
-            stack: None,
+            ..bare_record(call.level, level_name, &created)
         };
         let plain =
             PlainRecord { record: (&record, level_name), moment: (&created, settings), fields, masking };
@@ -97,6 +87,28 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
         }
         Some(written)
     })
+}
+
+/// A record of which no more is known.
+#[inline]
+pub(super) fn bare_record<'a>(level: i64, level_name: &'a str, created: &Creation) -> Record<'a> {
+    Record {
+        name: "",
+        level: Level(level),
+        level_name,
+        message: "",
+        created_ns: created.nanoseconds(),
+        relative_created_ms: created.since_start_milliseconds,
+        caller: caller::unknown(),
+        thread: None,
+        thread_name: None,
+        process: None,
+        process_name: None,
+        task_name: None,
+        fields: &[],
+        exception: None,
+        stack: None,
+    }
 }
 
 /// The extra fields of the call, if it has no other keywords.
@@ -162,7 +174,7 @@ fn site_for(needs: Needs, py: Python<'_>, settings: &Settings) -> Option<Option<
 }
 
 /// Writes the message to `out`, if its arguments are all plain.
-fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8>) -> Option<()> {
     if arguments.is_empty() {
         out.extend_from_slice(template.as_bytes());
         return Some(());
@@ -171,7 +183,7 @@ fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8
 }
 
 /// Ends the line and writes it to the handler's file.
-fn write_line(plan: &HandlerPlan, seconds: f64, line: &mut Vec<u8>) -> Option<Written> {
+pub(super) fn write_line(plan: &HandlerPlan, seconds: f64, line: &mut Vec<u8>) -> Option<Written> {
     let file = plan.file.try_borrow().ok()?;
     let file = file.as_ref().filter(|file| file.is_prompt)?;
     // SAFETY: the plan has been found to hold, and nothing has run since: the handler holds its lock and its stream.

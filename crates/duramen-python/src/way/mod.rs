@@ -1,5 +1,6 @@
 //! The ways that a record can take from the call to its handlers, and how the right one is found.
 
+mod asked;
 pub(crate) mod buffers;
 pub(crate) mod delivery;
 pub(crate) mod direct;

@@ -23,7 +23,7 @@ use crate::way::delivery::Delivery;
 use crate::way::direct::Written;
 use crate::way::reach::{self, Reach, Target};
 use crate::way::settings::{self, Settings};
-use crate::way::{buffers, record_way};
+use crate::way::{asked, buffers, record_way};
 use crate::{classes, interpreter, logger, queued};
 
 /// A call of a logging method whose level is enabled.
@@ -79,6 +79,11 @@ pub(crate) fn emit_natively(
     reach: Option<Rc<Reach>>,
 ) -> PyResult<bool> {
     let py = call.logger.py();
+    if let Some(reach) = &reach
+        && asked::send(call, reach)?
+    {
+        return Ok(true);
+    }
     let Some(options) = Options::of(py, call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
     let Ok(reach::Own { name, filters }) = reach::own_of(call.logger, &settings)? else { return Ok(false) };
@@ -140,6 +145,11 @@ pub(crate) struct Options<'py> {
 }
 
 impl<'py> Options<'py> {
+    /// Whether nothing was given, and no fields are bound.
+    pub(crate) fn are_none(&self) -> bool {
+        self.extra.is_none() && self.exc_info.is_none()
+    }
+
     /// The extra fields with those that are bound; none of them has the name of a record's own.
     pub(crate) fn extra(&self) -> Option<&Bound<'py, PyDict>> {
         self.extra.as_ref()

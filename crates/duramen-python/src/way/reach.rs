@@ -14,8 +14,7 @@ use crate::classes::Family;
 use crate::filter;
 use crate::filter::plan::FilterPlan;
 use crate::handler::plan::HandlerPlan;
-use crate::interpreter::plain;
-use crate::interpreter::{State, intern};
+use crate::interpreter::{self, State, intern, plain};
 use crate::logger;
 use crate::logger::view::{LoggerState, LoggerView};
 use crate::queued::{Behind, QueuePlan};
@@ -35,6 +34,8 @@ pub(crate) struct Target<'py> {
 pub(crate) struct End<'a> {
     /// The logger's name.
     pub(crate) name: &'a str,
+    /// The handler is this one of those on the way.
+    pub(crate) number: usize,
     pub(crate) plan: &'a HandlerPlan,
     /// The queue that it is the only handler behind.
     pub(crate) queue: Option<&'a QueuePlan>,
@@ -63,6 +64,15 @@ impl End<'_> {
     }
 }
 
+/// Where a handler stands on the way of a record.
+pub(crate) struct Stand<'py> {
+    /// The logger that has it, the list that it is in, and where there.
+    pub(crate) logger: Bound<'py, PyAny>,
+    pub(crate) handlers: Bound<'py, PyList>,
+    pub(crate) index: usize,
+    pub(crate) handler: Bound<'py, PyAny>,
+}
+
 /// So many targets fit without an allocation.
 pub(crate) type Targets<'py> = SmallVec<[Target<'py>; 2]>;
 
@@ -86,6 +96,8 @@ enum Met {
     /// It writes nothing.
     Silent(*mut ffi::PyObject, Option<State>),
     Writes(*mut ffi::PyObject, Rc<HandlerPlan>),
+    /// It is of a class of the application's, which had this version.
+    Foreign(*mut ffi::PyObject, *mut ffi::PyTypeObject, u32),
     /// A queue, with those behind it that write.
     Queues(*mut ffi::PyObject, Rc<QueuePlan>, SmallVec<[(usize, Rc<HandlerPlan>); 1]>),
 }
@@ -130,7 +142,7 @@ impl Reach {
 
     /// Whether everything on the way is as it was.
     #[inline]
-    fn holds(&self, logger: &Bound<'_, PyAny>, settings: &Settings) -> bool {
+    pub(crate) fn holds(&self, logger: &Bound<'_, PyAny>, settings: &Settings) -> bool {
         let mut next = logger.as_ptr();
         // SAFETY: attached; the first logger is live, and each one that is as it was holds its parent and its list of
         // handlers, which holds these.
@@ -159,14 +171,17 @@ impl Reach {
             plain::text(logger.name())?
         };
         let mut only = None;
-        for met in &self.handlers {
+        for (number, met) in self.handlers.iter().enumerate() {
             let end = match met {
                 Met::Silent(..) => continue,
+                Met::Foreign(..) => return None,
                 Met::Writes(_, plan) if plan.level > level => continue,
-                Met::Writes(_, plan) => End { name, plan, queue: None },
+                Met::Writes(_, plan) => End { name, number, plan, queue: None },
                 Met::Queues(_, queue, _) if queue.level > level => continue,
                 Met::Queues(_, queue, writing) => match &writing[..] {
-                    [(0, plan)] if queue.gives(level, plan.level) => End { name, plan, queue: Some(queue) },
+                    [(0, plan)] if queue.gives(level, plan.level) => {
+                        End { name, number, plan, queue: Some(queue) }
+                    }
                     _ => return None,
                 },
             };
@@ -175,6 +190,30 @@ impl Reach {
             }
         }
         only
+    }
+
+    /// Where the handler of this number stands. The reach has just been found to hold.
+    pub(crate) fn stand<'py>(&self, py: Python<'py>, number: usize) -> Option<Stand<'py>> {
+        let mut rest = number;
+        for seen in &self.loggers {
+            if let Some(handler) = seen.items.get(rest) {
+                // SAFETY: the logger is alive, and holds the list, which holds the handler.
+                return unsafe {
+                    let [logger, handlers, handler] = [seen.logger, seen.state.handlers(), *handler]
+                        .map(|object| Bound::from_borrowed_ptr(py, object));
+                    let handlers = handlers.cast_into_exact().ok()?;
+                    Some(Stand { logger, handlers, index: rest, handler })
+                };
+            }
+            rest -= seen.items.len();
+        }
+        None
+    }
+
+    /// The name of the logger. The reach has just been found to hold.
+    pub(crate) fn name<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: the logger holds its name, or has none.
+        unsafe { Bound::from_borrowed_ptr_or_opt(py, self.loggers.first()?.state.name()) }
     }
 
     /// The handlers that take records of `level`.
@@ -239,10 +278,16 @@ impl Met {
             }
             return Ok(Ok(Self::Queues(handler.as_ptr(), plan, writing)));
         }
-        Ok(Ok(match native!(route::plan_of(handler, settings)?) {
-            Some(plan) => Self::Writes(handler.as_ptr(), plan),
-            None => Self::Silent(handler.as_ptr(), State::of(handler)),
-        }))
+        Ok(match route::plan_of(handler, settings)? {
+            Ok(Some(plan)) => Ok(Self::Writes(handler.as_ptr(), plan)),
+            Ok(None) => Ok(Self::Silent(handler.as_ptr(), State::of(handler))),
+            Err(reason) => match (&reason, interpreter::type_version(&handler.get_type())) {
+                (Reason::ForeignClass { part: "handler", .. }, Some(version)) => {
+                    Ok(Self::Foreign(handler.as_ptr(), handler.get_type_ptr(), version))
+                }
+                _ => Err(reason),
+            },
+        })
     }
 
     /// # Safety
@@ -254,6 +299,9 @@ impl Met {
             match self {
                 Self::Silent(handler, state) => state.as_ref().is_some_and(|state| state.holds(*handler)),
                 Self::Writes(handler, plan) => plan.holds_for(*handler, settings),
+                Self::Foreign(handler, class, version) => {
+                    ffi::Py_TYPE(*handler) == *class && (**class).tp_version_tag == *version
+                }
                 Self::Queues(handler, plan, writing) => {
                     plan.holds(*handler, settings)
                         && writing.iter().all(|(place, behind)| {
@@ -268,6 +316,7 @@ impl Met {
         match self {
             Self::Silent(_, state) => state.as_ref().is_none_or(State::is_abandoned),
             Self::Writes(_, plan) => plan.is_abandoned(),
+            Self::Foreign(..) => false,
             Self::Queues(_, plan, writing) => {
                 plan.is_abandoned() || writing.iter().any(|(_, plan)| plan.is_abandoned())
             }
@@ -278,6 +327,11 @@ impl Met {
     fn add_to<'py>(&self, targets: &mut Targets<'py>, py: Python<'py>, level: i64) -> Route<()> {
         match self {
             Self::Silent(..) => {}
+            Self::Foreign(handler, ..) => {
+                // SAFETY: the list of handlers holds it.
+                let handler = unsafe { Bound::from_borrowed_ptr(py, *handler) };
+                return Ok(Err(Reason::ForeignClass { part: "handler", class: handler.get_type().unbind() }));
+            }
             Self::Writes(handler, plan) => {
                 if level >= plan.level {
                     native!(knows_filters(plan, py)?);

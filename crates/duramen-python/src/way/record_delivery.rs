@@ -130,14 +130,19 @@ fn write_bytes_at_once(plan: &HandlerPlan, handler: &Bound<'_, PyAny>, line: &[u
     match file.write(py, line) {
         Some(written @ 1..) => {
             if written < line.len() {
-                let stream = handler.getattr(intern!(py, "stream"))?;
-                handler::usual::locked(handler, || write_through_buffer(&stream, &line[written..]))?;
+                write_rest(handler, &line[written..])?;
             }
             plan.has_written(file);
             Ok(true)
         }
         _ => Ok(false),
     }
+}
+
+/// Writes what the system has not taken of a line at once.
+pub(crate) fn write_rest(handler: &Bound<'_, PyAny>, rest: &[u8]) -> PyResult<()> {
+    let stream = handler.getattr(intern!(handler.py(), "stream"))?;
+    handler::usual::locked(handler, || write_through_buffer(&stream, rest))
 }
 
 /// Writes a line to the handler's stream and flushes it; the handler's lock is held.

@@ -9,11 +9,12 @@ use pyo3::types::{PyInt, PyList};
 use crate::classes::native_method;
 use crate::handler::plan::HandlerPlan;
 use crate::interpreter::intern;
+use crate::record::fresh::Fresh;
 use crate::way::pipeline::{LoggingCall, Options};
-use crate::way::reach::Place;
+use crate::way::reach::{Place, Stand};
 use crate::way::record_delivery;
 use crate::way::route;
-use crate::way::settings::Settings;
+use crate::way::settings::{self, Settings};
 use crate::{filter, handler, interpreter, logger, record};
 
 /// Makes the record of a call, asks the logger's `filters` and hands it to the handlers. The logger is a usual
@@ -26,21 +27,62 @@ pub(crate) fn send<'py>(
     settings: &Settings,
 ) -> PyResult<bool> {
     native_method::refuse_deep_recursion()?;
+    if options.are_none()
+        && let Some(fresh) = Fresh::of(call, name.as_borrowed(), settings)?
+    {
+        let sent = hand_on(call.logger, filters, &fresh);
+        fresh.made.end(call.logger.py());
+        return sent.map(|()| true);
+    }
     let Some(made) = record::of_call(call, name, options, settings)? else { return Ok(false) };
     if let Some(record) = filter::passed(filters.as_any(), made)? {
-        call_handlers(call.logger, &record, settings)?;
+        call_handlers(call.logger, &record)?;
     }
     Ok(true)
 }
 
-/// As `Logger.callHandlers` does it.
-fn call_handlers<'py>(
+/// Asks the logger's `filters` and hands the record to the handlers.
+fn hand_on<'py>(
     logger: &Bound<'py, PyAny>,
-    record: &Bound<'py, PyAny>,
-    settings: &Settings,
+    filters: &Bound<'py, PyList>,
+    fresh: &Fresh<'py>,
 ) -> PyResult<()> {
-    let mut found = false;
-    let mut next = Some(logger.clone());
+    let record = fresh.record(logger.py());
+    match filter::passed(filters.as_any(), record.clone())? {
+        // Held once, so that it is known whether somebody else does.
+        Some(passed) if passed.is(record) => {
+            drop(passed);
+            call_handlers(logger, record)
+        }
+        Some(other) => call_handlers(logger, &other),
+        None => Ok(()),
+    }
+}
+
+/// As `Logger.callHandlers` does it.
+fn call_handlers<'py>(logger: &Bound<'py, PyAny>, record: &Bound<'py, PyAny>) -> PyResult<()> {
+    if call_handlers_above(Some(logger.clone()), record, false)? {
+        Ok(())
+    } else {
+        logger::without_handlers(logger, record)
+    }
+}
+
+/// Calls the handlers that come after `stand`.
+pub(crate) fn call_handlers_after<'py>(stand: &Stand<'py>, record: &Bound<'py, PyAny>) -> PyResult<()> {
+    let Stand { logger, handlers, index, .. } = stand;
+    if call_each(logger, handlers, index + 1, record)? == Called::AndNoMore {
+        return Ok(());
+    }
+    call_handlers_above(Place::of(logger)?.parent, record, true).map(drop)
+}
+
+/// Calls the handlers of the loggers from `next` on, and says whether there is any; `found` says whether there was one before.
+fn call_handlers_above<'py>(
+    mut next: Option<Bound<'py, PyAny>>,
+    record: &Bound<'py, PyAny>,
+    mut found: bool,
+) -> PyResult<bool> {
     while let Some(current) = next {
         if logger::view::of(&current).is_none() {
             // One that records only pass by has not been looked at before.
@@ -49,26 +91,52 @@ fn call_handlers<'py>(
         let place = Place::of(&current)?;
         let Ok(handlers) = place.handlers() else {
             // What a filter or handler has done to the logger is for the method itself.
-            found |= logger::meets_handlers(&current, record)?;
-            break;
+            return Ok(found | logger::meets_handlers(&current, record)?);
         };
-        let mut index = 0;
-        // The list may change while its handlers run.
-        while index < handlers.len() {
-            let handler = handlers.get_item(index)?;
-            index += 1;
-            found = true;
-            let plan = HandlerPlan::find(&handler, settings);
-            if reaches(record, &handler, plan.as_deref())? {
-                let is_last = || Ok(index >= handlers.len() && place.is_last()?);
-                if hand_over(&handler, plan, record, settings, is_last)? {
-                    return Ok(());
-                }
+        match call_each(&current, handlers, 0, record)? {
+            Called::None => next = place.parent,
+            // Where the record goes on is asked afterwards: a handler may have changed it.
+            Called::Some => {
+                found = true;
+                next = Place::of(&current)?.parent;
+            }
+            Called::AndNoMore => return Ok(true),
+        }
+    }
+    Ok(found)
+}
+
+/// Which handlers of a logger were called.
+#[derive(PartialEq, Eq)]
+enum Called {
+    None,
+    Some,
+    /// The last one on the whole way was among them, and nothing has run since.
+    AndNoMore,
+}
+
+/// Calls the handlers in the list of `logger` from `index` on, which may change while they run.
+fn call_each<'py>(
+    logger: &Bound<'py, PyAny>,
+    handlers: &Bound<'py, PyList>,
+    mut index: usize,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<Called> {
+    let mut called = Called::None;
+    while index < handlers.len() {
+        let handler = handlers.get_item(index)?;
+        index += 1;
+        called = Called::Some;
+        let settings = settings::current(record.py())?;
+        let plan = settings.and_then(|settings| HandlerPlan::find(&handler, &settings));
+        if reaches(record, &handler, plan.as_deref())? {
+            let is_last = || Ok(index >= handlers.len() && Place::of(logger)?.is_last()?);
+            if hand_over(&handler, plan, record, is_last)? {
+                return Ok(Called::AndNoMore);
             }
         }
-        next = place.parent;
     }
-    if found { Ok(()) } else { logger::without_handlers(logger, record) }
+    Ok(called)
 }
 
 /// Whether the record's level is at least that of the handler, whose plan holds if there is one.
@@ -97,7 +165,6 @@ fn hand_over<'py>(
     handler: &Bound<'py, PyAny>,
     plan: Option<Rc<HandlerPlan>>,
     record: &Bound<'py, PyAny>,
-    settings: &Settings,
     is_last: impl FnOnce() -> PyResult<bool>,
 ) -> PyResult<bool> {
     let py = handler.py();
@@ -111,21 +178,51 @@ fn hand_over<'py>(
         None => handler.getattr(intern!(py, "filters"))?,
     };
     let Some(passed) = filter::passed(&filters, record.clone())? else { return Ok(false) };
-    let plan = match plan.filter(|plan| plan.holds(handler, settings)) {
-        Some(plan) => Some(plan),
-        None => route::plan_of(handler, settings)?.ok().flatten(),
-    };
-    let Some(plan) = plan else {
-        let emit = || handler.call_method1(intern!(py, "emit"), (passed,)).map(drop);
-        return handler::usual::locked(handler, emit).map(|()| false);
-    };
+    let settings = settings::current(py)?;
+    let plan = plan_afterwards(handler, plan, settings.as_deref())?;
     // It is held here twice, as what was handed in and as what the filters have let through.
-    if passed.is(record)
+    if let (Some(plan), Some(settings)) = (&plan, &settings)
+        && passed.is(record)
         && interpreter::has_no_other_holders(record, 2)
         && is_last()?
-        && record_delivery::write_unseen(handler, &plan, record, settings)?
+        && record_delivery::write_unseen(handler, plan, record, settings)?
     {
         return Ok(true);
     }
-    record_delivery::run(handler, &plan, &passed, settings).map(|()| false)
+    emit(handler, plan.as_deref(), &passed, settings.as_deref()).map(|()| false)
+}
+
+/// Emits a record that has passed the filters of `handler`.
+pub(crate) fn emit_passed<'py>(handler: &Bound<'py, PyAny>, passed: &Bound<'py, PyAny>) -> PyResult<()> {
+    let settings = settings::current(passed.py())?;
+    let plan = plan_afterwards(handler, None, settings.as_deref())?;
+    emit(handler, plan.as_deref(), passed, settings.as_deref())
+}
+
+/// The plan of a handler whose filters have run, if it has one. `plan` is the one before.
+fn plan_afterwards(
+    handler: &Bound<'_, PyAny>,
+    plan: Option<Rc<HandlerPlan>>,
+    settings: Option<&Settings>,
+) -> PyResult<Option<Rc<HandlerPlan>>> {
+    let Some(settings) = settings else { return Ok(None) };
+    match plan.filter(|plan| plan.holds(handler, settings)) {
+        Some(plan) => Ok(Some(plan)),
+        None => Ok(route::plan_of(handler, settings)?.ok().flatten()),
+    }
+}
+
+/// Calls `emit` with the handler's lock. The plan, if there is one, holds.
+fn emit<'py>(
+    handler: &Bound<'py, PyAny>,
+    plan: Option<&HandlerPlan>,
+    passed: &Bound<'py, PyAny>,
+    settings: Option<&Settings>,
+) -> PyResult<()> {
+    match (plan, settings) {
+        (Some(plan), Some(settings)) => record_delivery::run(handler, plan, passed, settings),
+        _ => handler::usual::locked(handler, || {
+            handler.call_method1(intern!(handler.py(), "emit"), (passed,)).map(drop)
+        }),
+    }
 }
