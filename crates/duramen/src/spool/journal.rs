@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use smallvec::{SmallVec, smallvec};
-
 use super::State;
 use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, number_as_stored};
 
@@ -108,6 +106,8 @@ struct Used {
     last: u64,
     /// The ring is prepared up to here.
     prepared: usize,
+    /// Where entries are put together.
+    scratch: Vec<u8>,
     waiting: usize,
 }
 
@@ -172,6 +172,8 @@ pub enum Refused {
 
 /// So many bytes of the ring are prepared at a time, before the entries that come next need them.
 const AHEAD: usize = 1024 * 1024;
+/// A buffer for entries that has grown beyond this is given back.
+const LARGEST_KEPT_ENTRY: usize = 64 * 1024;
 /// What a line takes beside its bytes: its destination, and where it ends.
 const PART: usize = 8;
 
@@ -187,8 +189,16 @@ impl<M: Memory> Journal<M> {
     /// }
     /// ```
     pub fn new(memory: M, identity: u64) -> Self {
-        let used =
-            Used { next: 0, bytes: 0, entries: VecDeque::new(), first: 0, last: 0, prepared: 0, waiting: 0 };
+        let used = Used {
+            next: 0,
+            bytes: 0,
+            entries: VecDeque::new(),
+            first: 0,
+            last: 0,
+            prepared: 0,
+            scratch: Vec::new(),
+            waiting: 0,
+        };
         let begin_of_sum = begin_of_sum(identity);
         Self { memory, identity, begin_of_sum, state: Mutex::new(used), left: Condvar::new() }
     }
@@ -275,22 +285,28 @@ impl<M: Memory> Journal<M> {
     ) -> Result<u64, Refused> {
         let kept_length = u32::try_from(length).map_err(|_| Refused::TooLong)?;
         let number = used.last + 1;
-        // The head and the ends of the lines; the lines themselves are not copied once more.
-        let mut begin: SmallVec<[u8; 64]> = smallvec![0; ENTRY_HEAD + parts.len() * PART];
-        begin[4..8].copy_from_slice(&kept_length.to_le_bytes());
-        begin[8..16].copy_from_slice(&number_as_stored(self.identity, number).to_le_bytes());
-        begin[20..24].copy_from_slice(&u32::try_from(parts.len()).unwrap_or(u32::MAX).to_le_bytes());
-        for (place, (destination, end)) in begin[ENTRY_HEAD..].chunks_exact_mut(PART).zip(parts) {
-            place.copy_from_slice(&(u64::from(end) << 32 | u64::from(destination)).to_le_bytes());
+        // Put together first, so that the checksum goes over all of it at once.
+        let entry = &mut used.scratch;
+        entry.clear();
+        entry.reserve(ENTRY_HEAD + length);
+        let mut head = [0; ENTRY_HEAD];
+        head[4..8].copy_from_slice(&kept_length.to_le_bytes());
+        head[8..16].copy_from_slice(&number_as_stored(self.identity, number).to_le_bytes());
+        head[20..].copy_from_slice(&u32::try_from(parts.len()).unwrap_or(u32::MAX).to_le_bytes());
+        entry.extend_from_slice(&head);
+        for (destination, end) in parts {
+            let both = u64::from(end) << 32 | u64::from(destination);
+            entry.extend_from_slice(&both.to_le_bytes());
         }
-        let sum = checksum(checksum(self.begin_of_sum, &begin), lines);
-        begin[16..20].copy_from_slice(&sum.to_le_bytes());
+        entry.extend_from_slice(lines);
+        let sum = checksum(self.begin_of_sum, entry);
+        entry[16..20].copy_from_slice(&sum.to_le_bytes());
 
         self.memory.store_state(offset, 0);
-        self.memory.store(offset + 4, &begin[4..]);
-        self.memory.store(offset + begin.len(), lines);
+        self.memory.store(offset + 4, &entry[4..]);
         self.memory.store_state(offset, State::Waiting.word());
 
+        used.scratch.shrink_to(LARGEST_KEPT_ENTRY);
         used.last = number;
         Ok(number)
     }

@@ -186,7 +186,7 @@ pub(super) fn number_as_read(identity: u64, stored: u64) -> Option<u64> {
 }
 
 /// The checksum of an entry of which state and checksum are zero, as they are while it is put together; `begin` is the
-/// identity's own, or that of what comes before.
+/// identity's own.
 pub(super) fn checksum(begin: u32, entry: &[u8]) -> u32 {
     crc32c::crc32c_append(begin, entry)
 }
