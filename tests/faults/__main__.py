@@ -114,6 +114,8 @@ def cell(count):
         text += f", stopped {count.stopped} times"
     if count.hung:
         text += f", **{count.hung} hung**"
+    if count.failed:
+        text += f", {count.failed} ended with an error"
     return text if count.is_whole else f"**{text}**"
 
 

@@ -33,11 +33,13 @@ class Count:
     #: Beginnings of records whose logging call has not returned, each on a line of its own.
     torn: int = 0
     stopped: int = 0
+    #: Processes that have ended with an error.
+    failed: int = 0
 
     @property
     def is_whole(self):
-        """Nothing was lost, doubled or mangled, and nobody hung."""
-        return (self.lost, self.doubled, self.mangled, self.hung) == (0, 0, 0, 0)
+        """Nothing was lost, doubled or mangled, and nobody hung or ended with an error."""
+        return (self.lost, self.doubled, self.mangled, self.hung, self.failed) == (0, 0, 0, 0, 0)
 
 
 class Campaign:
@@ -61,6 +63,7 @@ class Campaign:
             **more,
         }
         self.hung = self.killed = self.stopped = 0
+        self.started = []
 
     def start(self, worker, records, first=0, forks=0):
         """Start a process that writes so many records, or, with ``forks``, one that forks so many such."""
@@ -73,7 +76,9 @@ class Campaign:
             "acknowledged": str(self.folder / f"acknowledged-{worker}"),
         }
         command = [sys.executable, str(WRITER), json.dumps(setting)]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.started.append(process)
+        return process
 
     def wait_until_writing(self, running):
         """Wait until each of the processes, by their workers, has written a record, or has ended."""
@@ -132,6 +137,8 @@ class Campaign:
             killed=self.killed,
             torn=torn,
             stopped=self.stopped,
+            # A negative number is a signal's, by which the campaigns end processes.
+            failed=sum((process.returncode or 0) > 0 for process in self.started),
         )
 
 
