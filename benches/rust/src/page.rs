@@ -37,7 +37,7 @@ fn machine(rounds: usize, scale: f64) -> String {
     let load = load.split(' ').next().unwrap_or("?").to_owned();
     format!(
         "Measured on {} with {cores} cores, {rounds} rounds, {scale} of the calls; the load of the machine at the end was \
-         {load} (more than the number of cores: others used it too).",
+         {load} (where it is more than the number of cores, others used it too).",
         processor.map_or("a processor", |(_, name)| name)
     )
 }
