@@ -28,9 +28,8 @@ use crate::fs::{FileIdentity, FileSystem, LockedFile};
 /// ```
 pub const PART: usize = 4096;
 
-/// Milliseconds after which somebody who writes without the lock is looked at again. His line may lie across the end of a
-/// page, and on a busy machine he may wait for a processor between its two parts; it must get no end that is not his.
-const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 32];
+/// Somebody who writes without the lock has written all of his line after so long.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// What is held while bytes are written that may be written in parts: the lock of the file ends when it is dropped.
 ///
@@ -119,11 +118,11 @@ pub(crate) fn is_cut(fs: &dyn FileSystem, path: &Path, own: FileIdentity) -> boo
         _ => None,
     };
     let first = look();
-    first.is_some()
-        && PAUSES.iter().all(|pause| {
-            turn::wait(Duration::from_millis(*pause));
-            look() == first
-        })
+    if first.is_none() {
+        return false;
+    }
+    turn::wait(MOMENT);
+    look() == first
 }
 
 /// Whether the file at `path`, `own`, ends with `bytes`; `None` where that cannot be told.
