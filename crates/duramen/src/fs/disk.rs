@@ -202,6 +202,13 @@ impl SourceFile for Source {
         Ok(end)
     }
 
+    /// Linux writes to a file, and changes its owner, while it holds the lock of its inode. A change to the owner that it has
+    /// waits for that lock and changes nothing but the time of the last change of status.
+    #[cfg(target_os = "linux")]
+    fn await_writes(&self) -> bool {
+        rustix::fs::fchown(&self.0, None, None).is_ok()
+    }
+
     fn has_writers(&self) -> Option<bool> {
         lease::has_writers(&self.0)
     }

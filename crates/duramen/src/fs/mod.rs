@@ -226,6 +226,23 @@ pub trait SourceFile: Read + Debug + Send {
     /// Those of the operating system.
     fn read_end(&mut self, length: usize) -> io::Result<Vec<u8>>;
 
+    /// Waits until each write to the file that has begun, in this process or another, has ended; false where the system has
+    /// nothing to wait by.
+    ///
+    /// ```
+    /// use duramen::fs::{Disk, FileSystem as _};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("app.log");
+    /// std::fs::write(&path, "one\n")?;
+    /// let file = Disk.read(&path)?;
+    /// assert_eq!(file.await_writes(), cfg!(target_os = "linux"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn await_writes(&self) -> bool {
+        false
+    }
+
     /// Whether somebody, in this process or another, has the file open for writing; `None` where that cannot be told.
     fn has_writers(&self) -> Option<bool>;
 

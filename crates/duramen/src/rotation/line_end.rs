@@ -28,7 +28,7 @@ use crate::fs::{FileIdentity, FileSystem, LockedFile};
 /// ```
 pub const PART: usize = 4096;
 
-/// Somebody who writes without the lock has written all of his line after so long.
+/// Somebody who writes without the lock has most likely written all of his line after so long, where the system does not say.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// What is held while bytes are written that may be written in parts: the lock of the file ends when it is dropped.
@@ -111,7 +111,7 @@ pub fn lacks_end(fs: &dyn FileSystem, path: &Path, own: FileIdentity) -> bool {
     end(fs, path, own, 1).is_ok_and(|(_, last)| last.is_some_and(|last| !last.is_empty() && last != b"\n"))
 }
 
-/// The same for a line that nobody is about to end.
+/// The same for a line that nobody is about to end: one across the end of a page may be seen when half of it is there.
 pub(crate) fn is_cut(fs: &dyn FileSystem, path: &Path, own: FileIdentity) -> bool {
     let look = || match end(fs, path, own, 1) {
         Ok((length, Some(last))) if !last.is_empty() && last != b"\n" => Some(length),
@@ -121,7 +121,9 @@ pub(crate) fn is_cut(fs: &dyn FileSystem, path: &Path, own: FileIdentity) -> boo
     if first.is_none() {
         return false;
     }
-    turn::wait(MOMENT);
+    if !fs.read(path).is_ok_and(|file| file.await_writes()) {
+        turn::wait(MOMENT);
+    }
     look() == first
 }
 
