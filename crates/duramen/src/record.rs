@@ -110,6 +110,7 @@ impl<'a> Record<'a> {
     /// LogfmtFormatter::default().format(&record, &mut line);
     /// assert!(line.ends_with(b"level=INFO logger=shop message=paid order=17"));
     /// ```
+    #[inline]
     pub const fn new(name: &'a str, level: Level, message: &'a str) -> Self {
         let level_name = match level {
             Level::NOTSET => "NOTSET",

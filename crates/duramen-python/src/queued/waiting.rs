@@ -52,7 +52,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Whether one of them is for a file that is rolled over or watched.
-    fn roll(&self) -> bool {
+    pub(super) fn roll(&self) -> bool {
         self.parts.iter().any(|part| part.outlet.rolling().is_some())
     }
 }
@@ -110,17 +110,6 @@ pub(super) enum First<'a> {
     Item(&'a Item),
 }
 
-impl First<'_> {
-    /// Whether only a thread of Python's can bring it to its end: it is a record, or for a file that is rolled over.
-    pub(super) fn wants_python(&self) -> bool {
-        match self {
-            Self::Run(run) => run.outlet.rolling().is_some(),
-            Self::Item(Item::Lines(lines)) => lines.roll(),
-            Self::Item(Item::Record(..)) => true,
-        }
-    }
-}
-
 impl Run {
     fn new(outlet: Arc<Outlet>, texts: Texts) -> Self {
         Self { outlet, left: 0, texts }
@@ -132,6 +121,11 @@ impl Run {
 
     pub(super) fn outlet(&self) -> &Arc<Outlet> {
         &self.outlet
+    }
+
+    /// Whether they are for a file that is rolled over or watched.
+    pub(super) fn rolls(&self) -> bool {
+        self.outlet.rolling().is_some()
     }
 
     /// All bytes, where the first line that has not left begins among them, and where each of those ends.

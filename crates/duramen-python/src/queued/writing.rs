@@ -21,14 +21,18 @@ pub(super) fn write_front(
 ) {
     loop {
         match batch.first() {
-            Some(first) if prepare.is_none() && first.wants_python() => return,
-            Some(First::Run(run)) => {
+            Some(First::Run(run)) if prepare.is_some() || !run.rolls() => {
                 write_run(run, tally, journal, prepare);
                 batch.leave_run();
             }
-            Some(First::Item(Item::Lines(_))) => write_items(batch, tally, journal, prepare),
-            Some(First::Item(Item::Record(..))) | None => return,
+            Some(First::Item(Item::Lines(lines))) if prepare.is_some() || !lines.roll() => {
+                write_items(batch, tally, journal, prepare);
+            }
+            _ => break,
         }
+    }
+    if let Some(journal) = journaled::opened(journal) {
+        journal.prepare();
     }
 }
 
@@ -53,7 +57,6 @@ fn write_run(run: &Run, tally: &mut Tally, journal: &Slot, prepare: Option<&Prep
     let whole = write_together(run.outlet(), &Together { bytes, begin, ends }, Some(0), tally, prepare);
     if let Some(journal) = own {
         journal.end(run.tickets().iter().copied());
-        journal.prepare();
     }
     tally.items(whole as u64, (ends.len() - whole) as u64);
 }
@@ -74,8 +77,8 @@ fn write_items(batch: &mut Items, tally: &mut Tally, journal: &Slot, prepare: Op
     let mut files: SmallVec<[Gathered; 4]> = SmallVec::new();
     let mut items = 0;
     let mut kept = Vec::new();
-    while let Some(First::Item(Item::Lines(_))) = batch.first()
-        && batch.first().is_some_and(|first| prepare.is_some() || !first.wants_python())
+    while let Some(First::Item(Item::Lines(lines))) = batch.first()
+        && (prepare.is_some() || !lines.roll())
     {
         let Some(Item::Lines(lines)) = batch.pop_item() else { break };
         gather(&lines, items, &mut files);

@@ -93,21 +93,11 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
 #[inline]
 pub(super) fn bare_record<'a>(level: i64, level_name: &'a str, created: &Creation) -> Record<'a> {
     Record {
-        name: "",
-        level: Level(level),
         level_name,
-        message: "",
         created_ns: created.nanoseconds(),
         relative_created_ms: created.since_start_milliseconds,
         caller: caller::unknown(),
-        thread: None,
-        thread_name: None,
-        process: None,
-        process_name: None,
-        task_name: None,
-        fields: &[],
-        exception: None,
-        stack: None,
+        ..Record::new("", Level(level), "")
     }
 }
 
