@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -246,6 +247,13 @@ def records(stack, name=None):
     return [one for one in found if name is None or one["name"] == name]
 
 
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_each_record_has_the_fields_of_its_request(stack, name):
     command, program = SERVERS[name]
@@ -263,6 +271,8 @@ def test_each_record_has_the_fields_of_its_request(stack, name):
     trace = "0af7651916cd43dd8448eb211c80319c"
     assert get(port, "/stream", traceparent=f"00-{trace}-b7ad6b7169203331-01")[1:] == (trace, "0\n1\n2\n")
     assert get(port, "/fail", X_Request_ID="failing")[0] == 500
+    # A record of access comes after the last byte of its answer.
+    wait_until(lambda: len(records(stack, "duramen.access")) >= 53)
     server.stop()
 
     own = records(stack, "shop")
