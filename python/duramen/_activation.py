@@ -10,7 +10,7 @@ import sys
 import threading
 from types import ModuleType
 
-from duramen import _formatter_config, _native, _redaction
+from duramen import _native
 from duramen._forking import guard_forks
 
 _lock = threading.RLock()
@@ -43,7 +43,7 @@ def install():
             return
         _changes.extend(_native.put_native_methods(vars(logging), "logging"))
         _changes.extend(_native.put_native_methods(vars(logging.handlers), "logging.handlers"))
-        from duramen import _async, _listening
+        from duramen import _async, _formatter_config, _listening, _redaction
 
         _changes.append(_async.put_into(logging.config.DictConfigurator))
         _changes.extend(filter(None, [_listening.put_into(logging.config.DictConfigurator)]))

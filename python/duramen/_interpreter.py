@@ -7,9 +7,10 @@ and puts its native methods into the classes. The standard library's own module 
 imported nor touched by this.
 """
 
-import sys
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
+import threading
+
+# What ``importlib`` gives out as its own, and a program that has not imported that need not load it.
+from _frozen_importlib_external import PathFinder
 from os.path import dirname
 
 from duramen import _native, _pickling
@@ -27,9 +28,12 @@ def renamed(name):
 def _find_code(name):
     """The code object of the standard library's module ``name``."""
     # Next to another module of the standard library first: a user's own logging.py must not be found.
-    folders = [dirname(sys.modules["importlib"].__path__[0])]
     package, _, submodule = name.partition(".")
-    spec = PathFinder.find_spec(package, folders) or find_spec(package)
+    spec = PathFinder.find_spec(package, [dirname(threading.__file__)])
+    if spec is None:
+        from importlib.util import find_spec
+
+        spec = find_spec(package)
     if submodule:
         spec = PathFinder.find_spec(name, spec.submodule_search_locations)
     return spec.loader.get_code(name)

@@ -5,7 +5,6 @@ modules hold the interpreter's own code and nothing can be installed.
 """
 
 import atexit
-import logging
 
 try:
     from duramen._core import (
@@ -20,6 +19,8 @@ try:
         set_globals_owner,
     )
 except ImportError as error:
+    import logging
+
     load_error = error
 
     #: The names of a record's own attributes, and of those that formatting adds.

@@ -3,9 +3,7 @@
 Only Duramen's own tree needs this: while installed, the objects are of the classes of ``logging``.
 """
 
-import copy
 from copyreg import __newobj__
-from importlib import import_module
 
 
 def _standard_counterpart(definition):
@@ -13,6 +11,8 @@ def _standard_counterpart(definition):
     package, dot, module = definition.__module__.partition(".")
     if package != "duramen" or module not in ("", "handlers", "config"):
         return definition
+    from importlib import import_module
+
     return getattr(import_module("logging" + dot + module), definition.__name__, definition)
 
 
@@ -28,11 +28,15 @@ def _reduce_ex(self, protocol):
 
 
 def _copy(self):
+    import copy
+
     # A copy is of the same class, whatever a pickle names.
     return copy._reconstruct(self, None, *object.__reduce_ex__(self, 4))
 
 
 def _deepcopy(self, memo):
+    import copy
+
     return copy._reconstruct(self, memo, *object.__reduce_ex__(self, 4))
 
 

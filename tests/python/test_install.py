@@ -5,6 +5,8 @@ import io
 import logging
 import logging.handlers
 import pickle
+import subprocess
+import sys
 import types
 from unittest import mock
 
@@ -62,6 +64,18 @@ def is_native(function):
 def test_importing_changes_nothing():
     assert not duramen.is_installed()
     assert not is_native(logging.Logger.info)
+
+
+def test_importing_loads_nothing_that_is_needed_only_later():
+    program = """
+import sys
+before = set(sys.modules)
+import duramen
+later = {"logging", "copy", "importlib.util", "duramen.handlers", "duramen._redaction"}
+print(*sorted(later & (set(sys.modules) - before)))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (result.stdout.split(), result.stderr) == ([], "")
 
 
 def test_classes_objects_and_functions_keep_their_identity(installed):

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::RwLock;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 pub(crate) use crate::classes::family::Family;
@@ -373,10 +374,10 @@ fn is_interpreters_own(
         return Ok(false);
     }
     let Ok(globals) = function.getattr(intern!(py, "__globals__")) else { return Ok(false) };
-    let qualified: String = function.getattr(intern!(py, "__qualname__"))?.extract()?;
+    let qualified: PyBackedStr = function.getattr(intern!(py, "__qualname__"))?.extract()?;
     Ok(globals.is(namespace)
-        && qualified == format!("{class}.{name}")
-        && !function.hasattr(intern!(py, "__wrapped__"))?)
+        && qualified.strip_prefix(class).and_then(|rest| rest.strip_prefix('.')) == Some(name)
+        && interpreter::optional_attribute(function, intern!(py, "__wrapped__"))?.is_none())
 }
 
 fn remember(
