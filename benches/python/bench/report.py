@@ -65,6 +65,8 @@ METHOD = """\
   the ratios to the standard library in the same round.
 - Within a process the records are logged in batches after a warm-up, and the lower quartile of the batches
   counts: other programs on the machine make a batch slower, never faster. What an empty loop takes is taken off.
+  Where threads or queues are measured a batch has as many records as it takes for their start and end to be a
+  small part, however few calls are asked for, and for every package.
 - What has one thread is pinned to one CPU and measured in processor time (user and system, of the thread that
   calls); what has several threads uses all CPUs and is measured by the clock on the wall.
 - Each process then reads what was written and compares it with the standard library's output for the same
@@ -73,7 +75,7 @@ METHOD = """\
   of it counts. What is timed against a stream that does nothing or `/dev/null` is written to a file afterwards,
   in the same process, and checked there.
 - "end" is the time for one record until the package has said, by its own flush or close, that the last byte is
-  in the file. It stands in the asynchronous rows, and wherever much is done outside the calls.
+  in the file: all of that, from the first record of the process on, by the number of records. It stands in the asynchronous rows, and wherever much is done outside the calls.
 - Instructions are those that the processor counts for the calling thread outside the kernel, the loop included.
   They hardly depend on what else the machine does; `make bench-guard` keeps them from growing.
 - Duramen runs as it is released. "Installed" is `duramen.install()` with the standard library's `logging`,
