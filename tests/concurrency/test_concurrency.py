@@ -82,8 +82,12 @@ def test_an_interpreter_ends_while_its_daemon_threads_log():
 
 
 def test_a_listener_that_nobody_stops_does_not_hold_up_the_end():
-    for way, result in run("listener").items():
-        assert float(result.stdout.split()[-1]) < 0.5, way
+    # An end that waits for the listener does so each time, a busy machine is late now and then: the quickest tells.
+    quickest = dict.fromkeys(WAYS, float("inf"))
+    for _ in range(20):
+        for way, result in run("listener", ways=[way for way in WAYS if quickest[way] >= 0.5]).items():
+            quickest[way] = min(quickest[way], float(result.stdout.split()[-1]))
+    assert max(quickest.values()) < 0.5, quickest
 
 
 def test_records_made_while_a_record_is_handled_arrive():

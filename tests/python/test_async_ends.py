@@ -15,6 +15,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 PROGRAM = """
 import os, sys, threading, time
 import {module} as logging
+import duramen._async
 from duramen.handlers import AsyncHandler
 
 class Slow(logging.Handler):
@@ -32,6 +33,24 @@ def log(text, count=50):
     for number in range(count):
         logging.getLogger("n").warning("%s %d", text, number)
         logging.getLogger("p").warning("%s %d", text, number)
+
+def stall():
+    # A queue whose worker waits for a pipe that is full, and that nobody reads.
+    duramen._async.LONGEST_WAIT = 2
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    try:
+        while True:
+            os.write(write, b"." * 4096)
+    except BlockingIOError:
+        os.set_blocking(write, True)
+    stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), capacity=10, overflow="drop_newest")
+    logger = logging.Logger("stalled")
+    logger.addHandler(stalled)
+    for _ in range(20):
+        logger.error("x")
+        while stalled.stats()["in_flight"] < 1:
+            time.sleep(0.001)
 
 {body}
 """
@@ -169,15 +188,8 @@ class TestEnds:
     def test_sigterm_does_not_wait_for_ever(self, tmp_path):
         body = """
             import signal
-            import duramen._async
-            duramen._async.LONGEST_WAIT = 0.3
             log("m", 1)
-            read, write = os.pipe()
-            stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), capacity=10, overflow="drop_newest")
-            logger = logging.Logger("stalled")
-            logger.addHandler(stalled)
-            while stalled.flush(timeout=0.05):
-                logger.error("x" * 5000)
+            stall()
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(60)
         """
@@ -237,15 +249,8 @@ class TestEnds:
     @needs_fork
     def test_a_receiver_that_takes_nothing_does_not_hold_up_the_end(self, tmp_path):
         body = """
-            import duramen._async
-            duramen._async.LONGEST_WAIT = 0.3
             log("m")
-            read, write = os.pipe()
-            stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), capacity=10, overflow="drop_newest")
-            logger = logging.Logger("stalled")
-            logger.addHandler(stalled)
-            while stalled.flush(timeout=0.05):
-                logger.error("x" * 5000)
+            stall()
         """
         result, files = run(tmp_path, body)
         assert files == [[f"m {number}" for number in range(50)]] * 2

@@ -674,7 +674,9 @@ def test_what_the_end_of_a_process_gives_up_waits_for_the_next(tmp_path):
     read, write = os.pipe()
     os.dup2(write, 1)
     q = queue(logging.StreamHandler(sys.stdout), flush_interval=0)
-    for number in range(300):
+    log.info("0")
+    assert q.flush(30)
+    for number in range(1, 300):
         log.info("%d %s", number, "x" * 1000)
     """
     _, errors = run(tmp_path, body)

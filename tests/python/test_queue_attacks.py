@@ -59,8 +59,13 @@ def test_a_caller_that_waits_for_room_can_be_interrupted(tmp_path, kind, policy)
     body = (
         STALLED.format(kind=kind, policy=policy)
         + """
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+def interrupt_when_full():
+    while stalled.stats()["queued"] < 10:
+        time.sleep(0.001)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGINT)
 try:
+    threading.Thread(target=interrupt_when_full).start()
     while True:
         logger.error("x" * 5000)
 except KeyboardInterrupt:
@@ -68,8 +73,8 @@ except KeyboardInterrupt:
 else:
     raise SystemExit("not interrupted")
 before = stalled.stats()
-threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     stalled.flush(60)
 except KeyboardInterrupt:
     pass
@@ -84,9 +89,11 @@ def drain():
         found += block.count(b"\\n")
         if found == stats["accepted"]:
             print("all")
-threading.Thread(target=drain, daemon=True).start()
+            return
+reader = threading.Thread(target=drain, daemon=True)
+reader.start()
 assert stalled.flush(30)
-time.sleep(0.1)
+reader.join(30)
 """
     )
     assert run(tmp_path, body)[0] == "all\n"

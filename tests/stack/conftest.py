@@ -1,6 +1,5 @@
 """Fixtures: the stack's environment, and a workbench for each implementation of logging."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -35,22 +34,13 @@ def stack(request, python, search_path, tmp_path):
 
 
 @pytest.fixture
-def redis_port(stack):
-    """The port of a Redis server of the test's own."""
+def redis_socket(stack):
+    """The socket of a Redis server of the test's own: a path in the folder of the workbench."""
     program = redis_server()
     if program is None:
         pytest.skip("there is no redis-server, and Debian's package cannot be installed here")
-    # Redis takes no port 0: it listens on a port that was free a moment ago.
-    port = free_port()
-    server = stack.start_command(
-        program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", stack.folder
-    )
-    server.wait_for("Ready to accept connections")
-    return port
-
-
-def free_port():
-    """A port on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    # No port, which another program could have taken; relative, since the path of a socket may not be long.
+    path = "redis.sock"
+    server = stack.start_command(program, "--port", "0", "--unixsocket", path, "--save", "")
+    server.wait_for("(?i)ready to accept connections")
+    return path

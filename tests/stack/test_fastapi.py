@@ -71,7 +71,9 @@ def test_uvicorn_serves_and_logs(stack):
 
 def test_uvicorn_with_two_worker_processes(stack):
     stack.write("shop.py", APPLICATION)
-    server = stack.start("-m", "uvicorn", "--host", "127.0.0.1", "--port", "0", "--workers", "2", "shop:app")
+    # A worker that a busy machine keeps waiting for longer than its health check would be replaced.
+    options = ("--workers", "2", "--timeout-worker-healthcheck", "60")
+    server = stack.start("-m", "uvicorn", "--host", "127.0.0.1", "--port", "0", *options, "shop:app")
     port = server.wait_for(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")[1]
     server.wait_for("Application startup complete")
     server.wait_for("Application startup complete")

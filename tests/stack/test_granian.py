@@ -1,9 +1,7 @@
 """Granian, whose worker is an extension module in Rust that logs by pyo3-log: its records are like all others."""
 
-from stack.conftest import free_port
-
 CONFIGURATION = """
-    import sys
+    from pathlib import Path
     from granian import Granian
 
     LOGGING = {
@@ -16,7 +14,7 @@ CONFIGURATION = """
     }
 
     if __name__ == "__main__":
-        Granian("shop:app", port=int(sys.argv[1]), interface="asgi", log_dictconfig=LOGGING).serve()
+        Granian("shop:app", uds=Path("socket"), interface="asgi", log_dictconfig=LOGGING).serve()
 """
 
 APPLICATION = """
@@ -28,6 +26,6 @@ APPLICATION = """
 def test_what_the_extension_logs_arrives(stack):
     stack.write("shop.py", APPLICATION)
     stack.write("program.py", CONFIGURATION)
-    server = stack.start("program.py", str(free_port()))
+    server = stack.start("program.py")
     server.wait_for(r"^INFO _granian\.serve Started worker-1 \(serve\.rs\)$")
     assert "INFO _granian.serve Stopping worker-1 (serve.rs)" in server.stop()

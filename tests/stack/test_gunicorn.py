@@ -4,15 +4,13 @@ import re
 
 import pytest
 
-from stack.workbench import http_get
+from stack.workbench import http_get, wait_until
 
 CONFIGURATION = """
     import logging
 
     bind = "127.0.0.1:0"
     workers = 2
-    # A gevent worker may sit out the whole of it when it has nothing left to do.
-    graceful_timeout = 2
     accesslog = "access.log"
     access_log_format = "%(r)s %(s)s"
 
@@ -42,8 +40,11 @@ REQUESTS = 20
 ENTRY = re.compile(r"\[[\d :+-]+\] \[(\d+)\] \[(\w+)\] (.*)")
 
 
-def served(stack, *options):
-    """Start gunicorn, make the requests, stop it: the workers that answered and the output."""
+def served(stack, started, *options):
+    """Start gunicorn, make the requests, stop it: the workers that answered and the output.
+
+    Each worker has written a record with the text `started` when it has come so far that it can answer.
+    """
     stack.write("gunicorn.conf.py", CONFIGURATION)
     stack.write("shop.py", APPLICATION)
     server = stack.start("-m", "gunicorn", *options, "shop:application")
@@ -58,6 +59,9 @@ def served(stack, *options):
         assert (status, implementation) == (200, stack.implementation)
         workers.append(worker)
     assert http_get(port, "/fail")[0] == 500
+    # One worker may have answered all requests before the other was ready, and each has its last entry still to write.
+    wait_until(lambda: sum(started in line for line in stack.read_lines()) == 2)
+    wait_until(lambda: len(stack.read_lines("access.log")) == REQUESTS + 1)
     return workers, server.stop()
 
 
@@ -85,7 +89,7 @@ def check_gunicorns_own_logs(stack, output):
 
 @pytest.mark.parametrize("worker_class", ["sync", "gthread", "gevent"])
 def test_each_worker_opens_the_file_itself(stack, worker_class):
-    workers, output = served(stack, "--worker-class", worker_class)
+    workers, output = served(stack, "|loaded in ", "--worker-class", worker_class)
     started = check_gunicorns_own_logs(stack, output)
     records = stack.read_lines()
     loaded = [f"INFO|shop|shop.<module>|loaded in {worker}" for worker in started]
@@ -96,7 +100,7 @@ def test_each_worker_opens_the_file_itself(stack, worker_class):
 
 @pytest.mark.parametrize("worker_class", ["sync", "gthread", "gevent"])
 def test_workers_inherit_the_file_that_the_master_opened(stack, worker_class):
-    workers, output = served(stack, "--preload", "--worker-class", worker_class)
+    workers, output = served(stack, "|forked ", "--preload", "--worker-class", worker_class)
     started = check_gunicorns_own_logs(stack, output)
     records = stack.read_lines()
     own = [line for line in records if line.split("|")[1].startswith("shop")]

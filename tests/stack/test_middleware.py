@@ -3,12 +3,13 @@
 import concurrent.futures
 import json
 import re
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from stack.workbench import wait_until
 
 pytestmark = pytest.mark.parametrize("stack", ["duramen"], indirect=True)
 
@@ -247,13 +248,6 @@ def records(stack, name=None):
     return [one for one in found if name is None or one["name"] == name]
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("name", SERVERS)
 def test_each_record_has_the_fields_of_its_request(stack, name):
     command, program = SERVERS[name]
@@ -398,7 +392,7 @@ class Worker(rq.Worker):
     parameters = True
     result = True
 
-connection = redis.Redis(port=int(sys.argv[1]))
+connection = redis.Redis(unix_socket_path=sys.argv[1])
 queue = rq.Queue("orders", connection=connection)
 for number in range(3):
     with context.bound(request_id=f"id-{number}"):
@@ -420,9 +414,9 @@ JOBS = """
 """
 
 
-def test_rq_jobs_have_the_id_of_the_request_that_made_them(stack, redis_port):
+def test_rq_jobs_have_the_id_of_the_request_that_made_them(stack, redis_socket):
     stack.write("jobs.py", JOBS)
-    stack.run_source(RQ, str(redis_port))
+    stack.run_source(RQ, redis_socket)
     adding = records(stack, "shop")
     assert [one["request_id"] for one in adding] == [f"id-{number}" for number in range(3)]
     assert [one["task_parameters"] for one in adding] == [

@@ -24,7 +24,7 @@ WORKER = """
     import rq
 
     recorder.record_to_file(level=logging.INFO, format="%(levelname)s|%(name)s|%(message)s")
-    connection = redis.Redis(port=int(sys.argv[1]))
+    connection = redis.Redis(unix_socket_path=sys.argv[1])
     queue = rq.Queue("orders", connection=connection)
     jobs = [queue.enqueue("jobs.add", number, 1) for number in range(3)]
     failing = queue.enqueue("jobs.fail")
@@ -39,14 +39,14 @@ ENQUEUE = """
     import redis
     import rq
 
-    queue = rq.Queue("orders", connection=redis.Redis(port=int(sys.argv[1])))
+    queue = rq.Queue("orders", connection=redis.Redis(unix_socket_path=sys.argv[1]))
     print(queue.enqueue("jobs.add", 1, 1).id)
 """
 
 
-def test_worker_forks_a_process_for_each_job(stack, redis_port):
+def test_worker_forks_a_process_for_each_job(stack, redis_socket):
     stack.write("jobs.py", JOBS)
-    completed = stack.run_source(WORKER, str(redis_port))
+    completed = stack.run_source(WORKER, redis_socket)
     answers = [line.split(" ", 1) for line in completed.stdout.splitlines()]
     assert [text for _, text in answers] == [
         *(f"{number + 1} {stack.implementation}" for number in range(3)),
@@ -69,10 +69,10 @@ def test_worker_forks_a_process_for_each_job(stack, redis_port):
     assert stack.read_lines().count("LookupError: no such shop") == 1
 
 
-def test_worker_command_sets_up_its_own_handlers(stack, redis_port):
+def test_worker_command_sets_up_its_own_handlers(stack, redis_socket):
     stack.write("jobs.py", JOBS)
-    job = stack.run_source(ENQUEUE, str(redis_port)).stdout.strip()
-    url = f"redis://127.0.0.1:{redis_port}"
+    job = stack.run_source(ENQUEUE, redis_socket).stdout.strip()
+    url = f"unix://{stack.folder / redis_socket}"
     completed = stack.run("-m", "rq.cli", "worker", "--burst", "--url", url, "orders")
     assert completed.stderr == ""
     lines = [line for line in completed.stdout.splitlines() if job in line]

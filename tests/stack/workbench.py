@@ -169,16 +169,28 @@ class Server:
         self._process.stdout.close()
 
 
+def wait_until(condition):
+    """Call `condition` until what it gives is true.
+
+    A server writes some records after the last byte of an answer: a test that stops it waits for them first.
+    """
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {DEADLINE_SECONDS} s"
+        time.sleep(0.01)
+
+
 def wait_until_accepting(port):
     """Try to connect to a server on this machine until it accepts."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
+
+    def accepts():
         try:
             socket.create_connection(("127.0.0.1", int(port)), DEADLINE_SECONDS).close()
-            return
         except ConnectionRefusedError:
-            assert time.monotonic() < deadline, f"nothing listens on port {port}"
-            time.sleep(0.01)
+            return False
+        return True
+
+    wait_until(accepts)
 
 
 def http_get(port, path):
