@@ -360,6 +360,8 @@ def test_celery_tasks_have_the_id_of_the_request_that_made_them(stack):
     options = ("--concurrency", "2", "--pool", "prefork", "--without-gossip", "--without-mingle")
     worker = stack.start("-m", "celery", "--app", "tasks", "worker", "--loglevel", "INFO", *options)
     worker.wait_for(r"tasks\.fail")
+    # It says so in the application's file, since its own handlers are left out.
+    wait_until(lambda: any(one["message"].endswith(" ready.") for one in records(stack)))
     stack.write("publish.py", PUBLISH)
     assert stack.run("publish.py").stdout == "failed\n"
     worker.stop()
