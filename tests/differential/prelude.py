@@ -48,7 +48,7 @@ def {name}(self, *args, **kwargs):
 def _override_everything():
     """Replace methods on the classes, so that no record can take the native path."""
     # Code whose file lies beside logging's own is not shown in "Call stack:", as the original is not.
-    path = os.path.join(os.path.dirname(sys.modules["importlib"].__path__[0]), "logging", "override.py")
+    path = os.path.join(os.path.dirname(os.__file__), "logging", "override.py")
     for class_name, name in OVERRIDDEN:
         owner = getattr(logging, class_name)
         namespace = {"original": getattr(owner, name)}

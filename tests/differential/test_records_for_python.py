@@ -460,3 +460,77 @@ for message in ("first", "stop", "stopped", "go on", "gone on", "elsewhere", "cl
     logger.info(message)
 """
     )
+
+
+def test_what_decides_about_a_handler_of_ones_own_may_change_at_any_moment(same):
+    same(
+        """
+logger = logging.getLogger("app")
+logger.propagate = False
+logger.setLevel(10)
+class Lock:
+    def __enter__(self):
+        self.acquire()
+    def __exit__(self, *_):
+        self.release()
+    def acquire(self):
+        print("acquire")
+    def release(self):
+        print("release")
+class Own(logging.Handler):
+    def emit(self, record):
+        text = self.format(record)
+        show(text, vars(record).get("message"), "asctime" in vars(record), list(vars(record))[-2:])
+own = Own()
+logger.addHandler(own)
+def log(what):
+    for level in (20, 30):
+        logger.log(level, "%s %d", what, level)
+log("as it is")
+own.setLevel(30)
+log("level")
+own.level = "no number"
+try:
+    log("level that is no number")
+except TypeError as error:
+    show(error)
+own.level = 0
+own.setFormatter(logging.Formatter("%(asctime)s %(message)s", "then"))
+log("formatter")
+own.formatter.datefmt = "later"
+log("format of dates")
+own.addFilter(lambda record: record.levelno > 20)
+log("filter")
+own.filters = ()
+log("filters that are no list")
+own.filters = [lambda record: own.setLevel(40) or True]
+log("filter that sets the level")
+own.setLevel(0)
+own.filters = []
+lock, own.lock = own.lock, Lock()
+log("lock")
+own.lock = lock
+own.handle = lambda record: show("own handle", record.getMessage())
+log("handle of the instance")
+del own.handle
+log("no longer")
+own.filter = lambda record: False
+log("filter of the instance")
+del own.filter
+own.further = "attribute"
+log("further attribute")
+Own.handle = lambda self, record: show("handle of the class", record.getMessage())
+log("handle of the class")
+del Own.handle
+log("of logging again")
+Own.level = property(lambda self: 30, lambda self, value: None)
+log("level of the class")
+del Own.level
+log("the end")
+del own.formatter
+try:
+    log("no formatter")
+except AttributeError as error:
+    show(error)
+"""
+    )

@@ -4,6 +4,7 @@ pub(crate) mod family;
 pub(crate) mod globals;
 pub(crate) mod inherited;
 pub(crate) mod native_method;
+pub(crate) mod readable;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

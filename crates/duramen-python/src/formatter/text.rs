@@ -53,9 +53,10 @@ pub(crate) fn format<'py>(
         }
         attributes.set(Attribute::Message, &message)?;
         if layout.uses(Field::Asctime) {
-            attributes.set(Attribute::Asctime, &PyString::new(py, time))?;
+            let time = plain::new_text(py, time.as_bytes())?;
+            attributes.set(Attribute::Asctime, &time)?;
         }
-        Ok(Some((PyString::from_bytes(py, line)?, has_message_only && !has_asked)))
+        Ok(Some((plain::new_text(py, line)?, has_message_only && !has_asked)))
     })
 }
 
@@ -148,7 +149,7 @@ fn message_of<'py>(attributes: &Attributes<'py>) -> PyResult<Message<'py>> {
         let merged = buffers::with(|buffers| {
             let text = template.to_str().ok()?;
             message::merge_plain(text, &given, &mut buffers.message).then_some(())?;
-            PyString::from_bytes(py, &buffers.message).ok()
+            plain::new_text(py, &buffers.message).ok()
         });
         if let Some(merged) = merged {
             return Ok(Message::Natively(merged));

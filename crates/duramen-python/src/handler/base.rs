@@ -135,7 +135,7 @@ fn set_level<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 
 fn format<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
-    let own = call.object.getattr(intern!(py, "formatter"))?;
+    let own = usual::formatter_of(&call.object)?;
     let formatter = if own.is_truthy()? { own } else { globals::get(py, intern!(py, "_defaultFormatter"))? };
     formatter::text(&formatter, &call.argument(0))
 }

@@ -12,10 +12,13 @@ use pyo3::prelude::*;
 use crate::classes::globals;
 use crate::interpreter::{self, Marks, intern};
 
-/// The class of `threading.RLock()` and its words that are zero while it is free.
+/// The class of `threading.RLock()`, its words that are zero while it is free, and its methods, which nobody can replace:
+/// the class is immutable.
 struct Layout {
     class: usize,
     held: Marks,
+    acquire: Py<PyAny>,
+    release: Py<PyAny>,
 }
 
 static LAYOUT: OnceLock<Option<Layout>> = OnceLock::new();
@@ -31,15 +34,26 @@ fn learn(py: Python<'_>) -> PyResult<Option<Layout>> {
     let marks = Marks::zero_only_in(&locks, std::slice::from_ref(&held));
     held.call_method0(intern!(py, "release"))?;
     // The owner and how often it holds the lock.
-    Ok((marks.count() >= 2).then_some(Layout { class: address, held: marks }))
+    if marks.count() < 2 {
+        return Ok(None);
+    }
+    let [acquire, release] = [intern!(py, "acquire"), intern!(py, "release")].map(|name| class.getattr(name));
+    Ok(Some(Layout { class: address, held: marks, acquire: acquire?.unbind(), release: release?.unbind() }))
+}
+
+/// What is known of the class, once it has been learned.
+fn layout(py: Python<'_>) -> Option<&'static Layout> {
+    if LAYOUT.get().is_none() {
+        let learned = learn(py).unwrap_or(None);
+        LAYOUT.get_or_init(|| learned);
+    }
+    LAYOUT.get().and_then(Option::as_ref)
 }
 
 /// Whether `lock` is a free `_thread.RLock`.
 pub(crate) fn is_free(lock: &Bound<'_, PyAny>) -> bool {
-    if LAYOUT.get().is_none() {
-        let learned = learn(lock.py()).unwrap_or(None);
-        LAYOUT.get_or_init(|| learned);
-    }
+    // It has been learned then.
+    let _ = layout(lock.py());
     // SAFETY: a live lock.
     unsafe { is_free_at(lock.as_ptr()) }
 }
@@ -59,22 +73,20 @@ pub(crate) unsafe fn is_free_at(lock: *mut ffi::PyObject) -> bool {
 /// Runs `body` while `lock` is held, as `Handler.handle` does it where `acquire` and `release` are its own.
 pub(crate) fn held(lock: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
     let py = lock.py();
-    if !is_of_threading(lock) {
-        if globals::python_minor(py) >= 13 {
-            return interpreter::with(lock, body);
-        }
-        if !lock.is_truthy()? {
-            return body();
-        }
+    if let Some(layout) = layout(py).filter(|layout| lock.get_type_ptr() as usize == layout.class) {
+        layout.acquire.bind(py).call1((lock,))?;
+        let result = body();
+        layout.release.bind(py).call1((lock,))?;
+        return result;
+    }
+    if globals::python_minor(py) >= 13 {
+        return interpreter::with(lock, body);
+    }
+    if !lock.is_truthy()? {
+        return body();
     }
     lock.call_method0(intern!(py, "acquire"))?;
     let result = body();
     lock.call_method0(intern!(py, "release"))?;
     result
-}
-
-/// Whether `lock` is what `threading.RLock()` gives.
-fn is_of_threading(lock: &Bound<'_, PyAny>) -> bool {
-    let learned = LAYOUT.get().and_then(Option::as_ref);
-    learned.is_some_and(|layout| lock.get_type_ptr() as usize == layout.class)
 }

@@ -371,6 +371,33 @@ impl<const N: usize> Shape<N> {
         }
     }
 
+    /// Adds an attribute, behind the others, that the instance does not have; false when it has it, or keeps them otherwise.
+    ///
+    /// # Safety
+    /// As for [`Shape::read`], and the object has no dict.
+    #[inline]
+    pub(crate) unsafe fn add(
+        &self,
+        object: *mut ffi::PyObject,
+        number: usize,
+        value: &Bound<'_, PyAny>,
+    ) -> bool {
+        // SAFETY: by the contract. The order has room for every place once, and this one is not in it, being empty; the
+        // count says so when all is written.
+        unsafe {
+            let Some(array) = Array::of(object) else { return false };
+            let place = array.values.add(self.indices[number].into());
+            if !place.read().is_null() {
+                return false;
+            }
+            let count = array.count.read();
+            place.write(ffi::Py_NewRef(value.as_ptr()));
+            array.index(count.into()).write(self.indices[number]);
+            array.count.write(count + 1);
+            true
+        }
+    }
+
     /// # Safety
     /// As for [`Array::index`].
     #[cold]

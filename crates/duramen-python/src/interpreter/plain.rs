@@ -2,6 +2,8 @@
 
 use duramen::formatter::message::Argument;
 use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 /// The text of an exact `str` as UTF-8; `None` for other objects and for text that has no such form.
 ///
@@ -41,6 +43,21 @@ unsafe fn other_text<'a>(object: *mut ffi::PyObject) -> Option<&'a str> {
         }
         let bytes = std::slice::from_raw_parts(bytes.cast::<u8>(), usize::try_from(length).ok()?);
         Some(std::str::from_utf8_unchecked(bytes))
+    }
+}
+
+/// A new text out of UTF-8.
+#[inline]
+pub(crate) fn new_text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    if bytes.len() < 2 || !bytes.is_ascii() {
+        // The interpreter keeps the shortest texts itself.
+        return PyString::from_bytes(py, bytes);
+    }
+    // SAFETY: attached; a new text of as many ASCII characters, which nobody else has, is filled as a whole.
+    unsafe {
+        let text = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(bytes.len().cast_signed(), 127))?;
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), ffi::PyUnicode_1BYTE_DATA(text.as_ptr()), bytes.len());
+        Ok(text.cast_into_unchecked())
     }
 }
 

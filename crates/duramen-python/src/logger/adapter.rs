@@ -9,7 +9,7 @@ use crate::classes::globals;
 use crate::classes::native_method::{Call, Method};
 use crate::handler::base::class_and_level;
 use crate::interpreter::intern;
-use crate::logger::adapter_view::{self, Usual};
+use crate::logger::adapter_view::{self, UsualAdapter};
 use crate::way::pipeline::{Keywords, LoggingCall};
 use crate::{interpreter, logger};
 
@@ -168,7 +168,7 @@ fn log<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 /// What `log` does where nobody has overridden it, nor `isEnabledFor`.
 fn log_as_usual<'py>(
     call: &Call<'_, 'py>,
-    usual: Usual,
+    usual: UsualAdapter,
     level: &Bound<'py, PyAny>,
     message: Borrowed<'_, 'py, PyAny>,
     keywords: Option<Bound<'py, PyDict>>,

@@ -7,9 +7,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
+use crate::classes::readable::{Readable, Usual};
 use crate::classes::{self, Family};
-use crate::interpreter::plain;
-use crate::interpreter::{self, Attached, Names, Places, Reading, intern};
+use crate::interpreter::{self, Reading, intern, plain};
 
 /// `merge_extra` came with CPython 3.13.
 #[cfg(Py_3_13)]
@@ -52,41 +52,12 @@ impl AdapterView {
     }
 }
 
-/// A class of adapters.
-struct AdapterClass {
-    class: *mut ffi::PyTypeObject,
-    version: u32,
-    /// `None` for a class of which the adapters are not usual, or cannot be read.
-    places: Option<Places<{ ATTRIBUTES.len() }>>,
-    has_own_process: bool,
-    /// Sets of attributes in which no method is overridden.
-    untouched: Vec<Names>,
-}
-
-static CLASSES: Attached<Vec<AdapterClass>> = Attached::new(Vec::new());
-
-/// A program that makes classes without end must not fill the memory.
-const MOST_CLASSES: usize = 16;
-const MOST_SETS: usize = 16;
+/// What a class has in common for its adapters: whether it has a `process` of its own.
+static ADAPTERS: Readable<{ ATTRIBUTES.len() }, bool> =
+    Readable::new(ATTRIBUTES, &["log", "isEnabledFor", "process"]);
 
 /// So many adapters may stand before a logger; more are taken one by one.
 const MOST_ADAPTERS: usize = 8;
-
-/// What is known of the class of a live object.
-///
-/// # Safety
-/// `adapter` is live and the thread is attached. The reference is used before anything else runs.
-#[inline]
-unsafe fn class_of<'a>(adapter: *mut ffi::PyObject) -> Option<&'a mut AdapterClass> {
-    // SAFETY: by the contract. A version of a class, other than 0, belongs to no other class.
-    unsafe {
-        let class = ffi::Py_TYPE(adapter);
-        let version = (*class).tp_version_tag;
-        (*CLASSES.get())
-            .iter_mut()
-            .find(|entry| entry.class == class && entry.version == version && version != 0)
-    }
-}
 
 /// The attributes of `adapter`, if it is known to be a usual one.
 ///
@@ -94,14 +65,9 @@ unsafe fn class_of<'a>(adapter: *mut ffi::PyObject) -> Option<&'a mut AdapterCla
 /// `adapter` is live and the thread is attached.
 #[inline]
 unsafe fn read(adapter: *mut ffi::PyObject) -> Option<AdapterView> {
-    // SAFETY: by the contract; the version says that the class is the one that was learned.
-    unsafe {
-        let class = class_of(adapter)?;
-        let reading = class.places.as_ref()?.read(adapter)?;
-        let is_whole = (0..ATTRIBUTES.len()).all(|index| !reading.get(index).is_null());
-        (is_whole && class.untouched.contains(&reading.names))
-            .then_some(AdapterView { reading, has_own_process: class.has_own_process })
-    }
+    // SAFETY: by the contract.
+    let (reading, has_own_process) = unsafe { ADAPTERS.read(adapter) }?;
+    Some(AdapterView { reading, has_own_process })
 }
 
 /// The attributes of `adapter`, and of the adapters behind it that are known to be usual ones.
@@ -172,88 +138,29 @@ fn joined<'py>(first: &Bound<'py, PyAny>, second: &Bound<'py, PyAny>) -> Option<
 
 /// What is known of a usual adapter.
 #[derive(Clone, Copy)]
-pub(crate) struct Usual {
+pub(crate) struct UsualAdapter {
     pub(crate) has_own_process: bool,
 }
 
 /// Looks closer at an adapter; `None` when it is not a usual one, so that its methods have to be called.
-pub(crate) fn examine(adapter: &Bound<'_, PyAny>) -> PyResult<Option<Usual>> {
+pub(crate) fn examine(adapter: &Bound<'_, PyAny>) -> PyResult<Option<UsualAdapter>> {
     // SAFETY: a live object.
     let read = || unsafe { read(adapter.as_ptr()) };
     let view = match read() {
-        None if learn(adapter)? => read(),
+        None if ADAPTERS.learn(adapter, usual_methods)? => read(),
         view => view,
     };
-    Ok(view.map(|view| Usual { has_own_process: view.has_own_process }))
-}
-
-/// Learns which attributes `adapter` has; `false` when one of them is a method, or it is not of a usual class.
-fn learn(adapter: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let class = adapter.get_type();
-    // SAFETY: a live object; what is found is copied out.
-    let places = || unsafe { class_of(adapter.as_ptr()).map(|class| class.places) };
-    if places().is_none() {
-        learn_class(&class)?;
-    }
-    let Some(Some(places)) = places() else { return Ok(false) };
-    for name in
-        [intern!(class.py(), "log"), intern!(class.py(), "isEnabledFor"), intern!(class.py(), "process")]
-    {
-        // A method is bound anew each time.
-        let function = adapter.getattr(name)?.getattr_opt(intern!(class.py(), "__func__"))?;
-        if !function.is_some_and(|function| class.getattr(name).is_ok_and(|own| own.is(&function))) {
-            return Ok(false);
-        }
-    }
-    // SAFETY: a live instance of exactly this class; nothing runs while the entry is changed.
-    unsafe {
-        let (Some(reading), Some(entry)) = (places.read(adapter.as_ptr()), class_of(adapter.as_ptr())) else {
-            return Ok(false);
-        };
-        if entry.untouched.len() == MOST_SETS {
-            entry.untouched.clear();
-        }
-        entry.untouched.push(reading.names);
-    }
-    Ok(true)
-}
-
-/// Learns whether adapters of `class` are usual ones, and where they have their attributes.
-fn learn_class(class: &Bound<'_, PyType>) -> PyResult<()> {
-    let found = usual_methods(class)?;
-    let places = match &found {
-        Some((base, _)) if interpreter::is_laid_out_as(class, base) => {
-            // A class that refuses to be instantiated is not read.
-            Places::learn(class, ATTRIBUTES).unwrap_or(None)
-        }
-        _ => None,
-    };
-    let Some(version) = interpreter::type_version(class) else { return Ok(()) };
-    let has_own_process = found.is_some_and(|(_, has_own_process)| has_own_process);
-    let class = class.as_ptr().cast();
-    // SAFETY: attached, and nothing runs while the table is changed.
-    let classes = unsafe { &mut *CLASSES.get() };
-    classes.retain(|entry| entry.class != class);
-    if classes.len() == MOST_CLASSES {
-        classes.clear();
-    }
-    classes.push(AdapterClass { class, version, places, has_own_process, untouched: Vec::new() });
-    Ok(())
+    Ok(view.map(|view| UsualAdapter { has_own_process: view.has_own_process }))
 }
 
 /// The class of `logging` that `class` is or derives from, and whether it has a `process` of its own; `None` when it has
 /// anything else of its own that decides what a call does.
-fn usual_methods<'py>(class: &Bound<'py, PyType>) -> PyResult<Option<(Bound<'py, PyType>, bool)>> {
+fn usual_methods<'py>(class: &Bound<'py, PyType>) -> PyResult<Usual<'py, bool>> {
     let py = class.py();
     for base in class.mro() {
         let Some(known) = classes::known_class(&base).filter(|known| known.is_native(Family::Adapter)) else {
             continue;
         };
-        for name in ATTRIBUTES {
-            if class.getattr_opt(name)?.is_some() {
-                return Ok(None);
-            }
-        }
         let overridden = known.overridden_in(class)?;
         let process = intern!(py, "process");
         let is_usual = overridden.iter().all(|name| name.is(process));

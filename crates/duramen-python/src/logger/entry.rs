@@ -211,7 +211,7 @@ unsafe fn send<const LEVEL: u8>(given: &Given) -> *mut ffi::PyObject {
         interpreter::at_border(|py| {
             // SAFETY: as above.
             let call = unsafe { given.call(py, LEVEL) };
-            logger::send_further(&call, written.flatten(), reach)?;
+            logger::send_further(&call, written.flatten(), reach.as_ref())?;
             Ok(py.None().into_bound(py))
         })
     })

@@ -204,7 +204,7 @@ fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
     let mut reach = None;
     match direct::write(call, &mut reach) {
         Some(Written::Whole) => Ok(()),
-        written => send_further(call, written, reach),
+        written => send_further(call, written, reach.as_ref()),
     }
 }
 
@@ -213,7 +213,7 @@ fn send(call: &LoggingCall<'_, '_>) -> PyResult<()> {
 pub(crate) fn send_further(
     call: &LoggingCall<'_, '_>,
     written: Option<Written>,
-    reach: Option<Rc<Reach>>,
+    reach: Option<&Rc<Reach>>,
 ) -> PyResult<()> {
     let py = call.logger.py();
     if caller::in_call(py, || pipeline::emit_natively(call, written, reach))? {

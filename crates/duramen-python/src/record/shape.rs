@@ -290,9 +290,25 @@ impl<'py> Attributes<'py> {
     /// Sets the attribute as formatting does. What was read is out of date then.
     pub(crate) fn set(&self, attribute: Attribute, value: &Bound<'py, PyAny>) -> PyResult<()> {
         match self {
-            Self::Read(record, _) => interpreter::set_plainly(record, attribute.name(record.py()), value),
+            Self::Read(record, _) => {
+                if add(record, attribute, value) {
+                    return Ok(());
+                }
+                interpreter::set_plainly(record, attribute.name(record.py()), value)
+            }
             Self::Dict(dict) => dict.set_item(attribute.name(dict.py()), value),
         }
+    }
+}
+
+/// Adds an attribute that formatting leaves on a usual record; false when the interpreter has to do it.
+fn add(record: &Bound<'_, PyAny>, attribute: Attribute, value: &Bound<'_, PyAny>) -> bool {
+    let object = record.as_ptr();
+    // SAFETY: a live record, exactly of the class of the entry; a bare one has no dict.
+    unsafe {
+        find(ffi::Py_TYPE(object)).is_some_and(|entry| {
+            interpreter::is_bare(object) && entry.shape.add(object, attribute as usize, value)
+        })
     }
 }
 

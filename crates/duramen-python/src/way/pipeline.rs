@@ -76,10 +76,10 @@ impl<'py> Keywords<'_, 'py> {
 pub(crate) fn emit_natively(
     call: &LoggingCall<'_, '_>,
     mut written: Option<Written>,
-    reach: Option<Rc<Reach>>,
+    reach: Option<&Rc<Reach>>,
 ) -> PyResult<bool> {
     let py = call.logger.py();
-    if let Some(reach) = &reach
+    if let Some(reach) = reach
         && asked::send(call, reach)?
     {
         return Ok(true);
@@ -87,15 +87,15 @@ pub(crate) fn emit_natively(
     let Some(options) = Options::of(py, call.keywords)? else { return Ok(false) };
     let Some(settings) = settings::current(py)? else { return Ok(false) };
     let Ok(reach::Own { name, filters }) = reach::own_of(call.logger, &settings)? else { return Ok(false) };
-    let Ok(targets) = reach::targets(call.logger, &filters, call.level, &settings, reach)? else {
-        return record_way::send(call, name, &options, &filters, &settings);
+    let Ok(targets) = reach::targets(call.logger, &filters, call.level, &settings, reach.cloned())? else {
+        return record_way::send(call, name, &options, &filters, &settings, reach.map(|reach| &**reach));
     };
     if targets.is_empty() {
         // What its filters count is counted all the same.
         return if filters.is_empty() {
             Ok(true)
         } else {
-            record_way::send(call, name, &options, &filters, &settings)
+            record_way::send(call, name, &options, &filters, &settings, None)
         };
     }
     let Ok(name) = name.cast_into_exact() else { return Ok(false) };

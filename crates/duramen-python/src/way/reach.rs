@@ -192,6 +192,15 @@ impl Reach {
         only
     }
 
+    /// Where the only handler on the way stands, if it is of a class of the application's. The reach has just been found to
+    /// hold.
+    pub(crate) fn only_foreign<'py>(&self, py: Python<'py>) -> Option<Stand<'py>> {
+        match self.handlers[..] {
+            [Met::Foreign(..)] => self.stand(py, 0),
+            _ => None,
+        }
+    }
+
     /// Where the handler of this number stands. The reach has just been found to hold.
     pub(crate) fn stand<'py>(&self, py: Python<'py>, number: usize) -> Option<Stand<'py>> {
         let mut rest = number;

@@ -8,35 +8,63 @@ use pyo3::types::{PyInt, PyList};
 
 use crate::classes::native_method;
 use crate::handler::plan::HandlerPlan;
+use crate::handler::usual;
 use crate::interpreter::intern;
 use crate::record::fresh::Fresh;
 use crate::way::pipeline::{LoggingCall, Options};
-use crate::way::reach::{Place, Stand};
+use crate::way::reach::{Place, Reach, Stand};
 use crate::way::record_delivery;
 use crate::way::route;
 use crate::way::settings::{self, Settings};
 use crate::{filter, handler, interpreter, logger, record};
 
 /// Makes the record of a call, asks the logger's `filters` and hands it to the handlers. The logger is a usual
-/// one. `false`: nothing has been done.
+/// one. `reach` is that of the logger, if it was found to hold. `false`: nothing has been done.
 pub(crate) fn send<'py>(
     call: &LoggingCall<'_, 'py>,
     name: Bound<'py, PyAny>,
     options: &Options<'py>,
     filters: &Bound<'py, PyList>,
     settings: &Settings,
+    reach: Option<&Reach>,
 ) -> PyResult<bool> {
     native_method::refuse_deep_recursion()?;
     if options.are_none()
         && let Some(fresh) = Fresh::of(call, name.as_borrowed(), settings)?
     {
-        let sent = hand_on(call.logger, filters, &fresh);
+        let sent = match reach.filter(|_| filters.is_empty()) {
+            Some(reach) => hand_to_only(call.logger, reach, &fresh, settings),
+            None => Ok(false),
+        };
+        let sent = sent.and_then(|sent| if sent { Ok(()) } else { hand_on(call.logger, filters, &fresh) });
         fresh.made.end(call.logger.py());
         return sent.map(|()| true);
     }
     let Some(made) = record::of_call(call, name, options, settings)? else { return Ok(false) };
     if let Some(record) = filter::passed(filters.as_any(), made)? {
         call_handlers(call.logger, &record)?;
+    }
+    Ok(true)
+}
+
+/// Hands the record to the only handler that there is, if it is of a class of the application's and nothing on the way has
+/// changed. `false`: nothing has been done.
+fn hand_to_only<'py>(
+    logger: &Bound<'py, PyAny>,
+    reach: &Reach,
+    fresh: &Fresh<'py>,
+    settings: &Settings,
+) -> PyResult<bool> {
+    let py = logger.py();
+    if !reach.holds(logger, settings) {
+        return Ok(false);
+    }
+    let Some(stand) = reach.only_foreign(py) else { return Ok(false) };
+    let record = fresh.record(py);
+    call_one(&stand.handler, record, || Ok(false))?;
+    // Where the record goes on is asked afterwards: a handler may have changed it.
+    if !reach.holds(logger, settings) {
+        call_handlers_after(&stand, record)?;
     }
     Ok(true)
 }
@@ -127,16 +155,48 @@ fn call_each<'py>(
         let handler = handlers.get_item(index)?;
         index += 1;
         called = Called::Some;
-        let settings = settings::current(record.py())?;
-        let plan = settings.and_then(|settings| HandlerPlan::find(&handler, &settings));
-        if reaches(record, &handler, plan.as_deref())? {
-            let is_last = || Ok(index >= handlers.len() && Place::of(logger)?.is_last()?);
-            if hand_over(&handler, plan, record, is_last)? {
-                return Ok(Called::AndNoMore);
-            }
+        let is_last = || Ok(index >= handlers.len() && Place::of(logger)?.is_last()?);
+        if call_one(&handler, record, is_last)? {
+            return Ok(Called::AndNoMore);
         }
     }
     Ok(called)
+}
+
+/// Hands the record to `handler` if its level says so. `is_last` and the answer are as for [`hand_over`].
+fn call_one<'py>(
+    handler: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyAny>,
+    is_last: impl FnOnce() -> PyResult<bool>,
+) -> PyResult<bool> {
+    if let (Some(own), Some(level)) = (usual::own_of(handler), record::shape::level(record)) {
+        if level >= own.level {
+            hand_to_own(handler, &own, record)?;
+        }
+        return Ok(false);
+    }
+    let settings = settings::current(record.py())?;
+    let plan = settings.and_then(|settings| HandlerPlan::find(handler, &settings));
+    if reaches(record, handler, plan.as_deref())? {
+        return hand_over(handler, plan, record, is_last);
+    }
+    Ok(false)
+}
+
+/// As `handler.handle(record)` does it where nothing of that is the application's own but `emit`.
+fn hand_to_own<'py>(
+    handler: &Bound<'py, PyAny>,
+    own: &usual::Own<'py>,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<()> {
+    if own.filters.is_empty() {
+        let emit = intern!(handler.py(), "emit");
+        return handler::lock::held(&own.lock, || handler.call_method1(emit, (record,)).map(drop));
+    }
+    match filter::passed(own.filters.as_any(), record.clone())? {
+        Some(passed) => emit_passed(handler, &passed),
+        None => Ok(()),
+    }
 }
 
 /// Whether the record's level is at least that of the handler, whose plan holds if there is one.
@@ -168,7 +228,7 @@ fn hand_over<'py>(
     is_last: impl FnOnce() -> PyResult<bool>,
 ) -> PyResult<bool> {
     let py = handler.py();
-    if plan.is_none() && !handler::usual::has_usual_handle(handler)? {
+    if plan.is_none() && !usual::has_usual_handle(handler)? {
         handler.call_method1(intern!(py, "handle"), (record,))?;
         return Ok(false);
     }
@@ -221,7 +281,7 @@ fn emit<'py>(
 ) -> PyResult<()> {
     match (plan, settings) {
         (Some(plan), Some(settings)) => record_delivery::run(handler, plan, passed, settings),
-        _ => handler::usual::locked(handler, || {
+        _ => usual::locked(handler, || {
             handler.call_method1(intern!(handler.py(), "emit"), (passed,)).map(drop)
         }),
     }
