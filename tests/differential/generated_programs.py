@@ -26,6 +26,11 @@ LAYOUTS = [
 SOURCE_FILE = logging._srcfile
 #: A frame of `logging` below a method that is overridden: native methods have none.
 INNER_FRAME = re.compile(r'  File ".*logging.__init__.py", line \d+, in \w+\n    .*\n(?:    [~^ ]+\n)?')
+#: The same frame more than three times. With a frame of `logging` behind each, as CPython has them, none is the same as
+#: the one before it, and each is shown.
+REPEATED_FRAME = re.compile(
+    r'(  File ".*", line \d+, in .*\n(?:    .*\n)*?)\1\1  \[Previous line repeated (\d+) more times?\]'
+)
 LEVELS = [0, 1, 5, 10, 15, 20, 30, 40, 50, 60]
 
 
@@ -339,14 +344,19 @@ def record_facts(record):
     return sorted((key, shown(value)) for key, value in vars(record).items() if key not in moving)
 
 
+def without_inner_frames(text):
+    text = INNER_FRAME.sub("", text)
+    return REPEATED_FRAME.sub(lambda found: (found[1] * (3 + int(found[2]))).removesuffix("\n"), text)
+
+
 def shown(value):
-    return ascii(INNER_FRAME.sub("", value) if isinstance(value, str) else value)
+    return ascii(without_inner_frames(value) if isinstance(value, str) else value)
 
 
 def take(stream):
     if stream.closed:
         return "closed"
-    text = INNER_FRAME.sub("", stream.getvalue())
+    text = without_inner_frames(stream.getvalue())
     stream.seek(0)
     stream.truncate()
     return text
