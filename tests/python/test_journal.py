@@ -684,3 +684,25 @@ def test_what_the_end_of_a_process_gives_up_waits_for_the_next(tmp_path):
     output, _ = run(tmp_path, "queue().flush(60)")
     numbers = [int(line.split()[0]) for line in output.splitlines()]
     assert numbers == sorted(numbers) and numbers[-1] == 299 and numbers[0] > 0
+
+
+def test_what_is_refused_has_not_been_in_the_journal(tmp_path):
+    """A receiver that takes nothing: what comes then takes no room."""
+    body = """
+    from duramen import _async
+    _async.LONGEST_WAIT = 0.2
+    read, write = os.pipe()
+    os.dup2(write, 1)
+    q = queue(logging.StreamHandler(sys.stdout), capacity=10, overflow="drop_newest", flush_interval=0)
+    while True:
+        before = q.stats()
+        for _ in range(100):
+            log.info("x" * 1000)
+        after = q.stats()
+        if after["accepted"] == before["accepted"]:
+            break
+    print(after["dropped"]["newest"] - before["dropped"]["newest"], file=sys.stderr)
+    print(after["journal"]["used"] - before["journal"]["used"], file=sys.stderr)
+    """
+    _, errors = run(tmp_path, body)
+    assert errors.splitlines()[:2] == ["100", "0"]

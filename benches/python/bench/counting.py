@@ -8,7 +8,7 @@ import tempfile
 
 from bench.instructions import FEW, MANY, InstructionCounter, NoCounter
 
-#: What the guard holds.
+#: What is told beside the standard library.
 MAIN_SCENARIOS = (
     "disabled",
     "disabled-3",
@@ -23,6 +23,8 @@ MAIN_SCENARIOS = (
     "adapter",
     "exception",
 )
+#: What the guard holds: the caller and, for queues, the thread behind it.
+GUARDED = (*MAIN_SCENARIOS, "async", "journal")
 
 
 def choose_counter():

@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 
-from bench.counting import MAIN_SCENARIOS, choose_counter, count
+from bench.counting import GUARDED, choose_counter, count
 from bench.environments import REPOSITORY, bare, choose
 from bench.instructions import NoCounter
 
@@ -78,7 +78,7 @@ def main():
         key = key_of(interpreter, counter)
         print(f"\n{key}", flush=True)
         environment, counts = bare(interpreter), {}
-        for scenario in MAIN_SCENARIOS:
+        for scenario in GUARDED:
             counts[scenario] = count(environment, scenario, "duramen", counter)
             kept = baselines.of(key).get(scenario)
             text, wrong = judge(counts[scenario], kept, baselines.margin)

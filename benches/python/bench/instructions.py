@@ -15,6 +15,7 @@ import sys
 from bench import peers, scenarios  # noqa: F401  (registers the scenarios)
 from bench.output import Discarded, Kept
 from bench.scenario import SCENARIOS
+from bench.scenarios import journaled  # noqa: F401  (the same)
 
 _SYSTEM_CALLS = {"x86_64": 298, "aarch64": 241}
 

@@ -57,6 +57,10 @@ class Peer:
         """A file that is written outside the calling thread."""
         raise Unsupported("nothing asynchronous")
 
+    def journaled_file(self, path, layout):
+        """The same, where what waits outlives the process."""
+        raise Unsupported("no journal")
+
     def queue(self, sink):
         """A ``QueueHandler`` with a running listener in front of the sink."""
         raise Unsupported("no QueueHandler")
@@ -151,14 +155,17 @@ class _Duramen(LoggingPeer):
         handler.setFormatter(JsonFormatter())
         return handler
 
-    def background_file(self, path, layout):
+    def background_file(self, path, layout, **options):
         from duramen import handlers
 
         if not hasattr(handlers, "AsyncHandler"):
             raise Unsupported("comes with the issue on queues")
-        handler = handlers.AsyncHandler(self.file(path, layout))
+        handler = handlers.AsyncHandler(self.file(path, layout), **options)
         self.at_end(handler.close)
         return handler
+
+    def journaled_file(self, path, layout):
+        return self.background_file(path, layout, journal=f"{path}-journal")
 
 
 def _require_native(logger_class):

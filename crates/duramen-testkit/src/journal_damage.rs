@@ -40,6 +40,10 @@ impl Memory for Ring<'_> {
     fn store_state(&self, offset: usize, word: u32) {
         self.store(offset, &word.to_le_bytes());
     }
+
+    fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.0.lock()[offset..offset + length]);
+    }
 }
 
 impl Specimen {
@@ -63,23 +67,23 @@ impl Specimen {
             destinations: vec![Destination::File("/var/log/ä b.log".into()), Destination::Stderr],
         };
         let ring = Mutex::new(vec![0; RING]);
-        let journal = Journal::new(Ring(&ring), header.identity);
+        let mut appender = Journal::new(Ring(&ring), header.identity);
         let (mut known, mut tickets) = (BTreeMap::new(), Vec::new());
         for number in 1..=count {
             let lines = [format!("record {number}\n"), "x".repeat(length(number).try_into().unwrap_or(0))];
             let first = u32::try_from(lines[0].len()).unwrap_or(0);
             let both = first + u32::try_from(lines[1].len()).unwrap_or(0);
-            let ticket = journal
+            let ticket = appender
                 .append(lines.concat().as_bytes(), [(0, first), (1, both)].into_iter())
                 .expect("there is room for it");
             known.insert(ticket.number(), lines.map(String::into_bytes).to_vec());
             tickets.push(ticket);
             if tickets.len() > 5 {
-                journal.end([tickets.remove(0)]);
+                appender.journal().end([tickets.remove(0)]);
             }
         }
-        journal.begin(tickets[0]);
-        drop(journal);
+        appender.journal().begin(tickets[0]);
+        drop(appender);
         let mut file = header.encode().expect("a header");
         let start = file.len();
         file.extend(ring.into_inner());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use duramen::formatter::{ConsoleFormatter, Formatter, JsonFormatter, Style, TextFormatter};
-use duramen::handler::{AsyncHandler, FileHandler, MemoryHandler, StreamHandler};
+use duramen::handler::{AsyncHandler, FileHandler, JournaledHandler, MemoryHandler, StreamHandler};
 use duramen::queue::Options;
 use duramen::{Handler, Level, Logger, Manager, Value, bound, fields, info, log};
 
@@ -80,6 +80,18 @@ fn records_for_a_queue_allocate_nothing() {
     let options = Options { capacity: 16, ..Options::default() };
     let handler = AsyncHandler::new(vec![Arc::new(file)], options).expect("a thread");
     assert_eq!(allocations_before(Arc::new(handler), write_fields), 0);
+}
+
+/// The caller makes the line in memory that its thread keeps, and it is copied into the journal's ring.
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_for_a_journal_allocate_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = FileHandler::new(folder.path().join("journaled.log")).expect("a file");
+    let options = Options { capacity: 16, ..Options::default() };
+    let size = *duramen::spool::SIZES.start();
+    let handler = JournaledHandler::new(vec![Arc::new(file)], options, &folder.path().join("spool"), size);
+    assert_eq!(allocations_before(Arc::new(handler.expect("a journal")), write_fields), 0);
 }
 
 #[test]

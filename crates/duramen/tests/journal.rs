@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use duramen::spool::{
-    Contents, Destination, Header, Journal, Memory, Refused, State, Ticket, Unreadable, read,
+    Appender, Contents, Destination, Header, Journal, Memory, Refused, State, Ticket, Unreadable, read,
 };
 use proptest::prelude::*;
 
@@ -46,6 +46,11 @@ impl Memory for Stores {
     fn store_state(&self, offset: usize, word: u32) {
         self.store(offset, &word.to_le_bytes());
     }
+
+    fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+        let file = self.file_after(self.count(), |_| false);
+        into.extend_from_slice(&file[file.len() - RING + offset..][..length]);
+    }
 }
 
 impl Stores {
@@ -71,16 +76,27 @@ impl Stores {
     }
 }
 
-fn append(journal: &Journal<Stores>, lines: &[Vec<u8>]) -> Result<Ticket, Refused> {
-    journal.append(&lines.concat(), parts_of(lines).into_iter())
+fn append(appender: &mut Appender<Stores>, lines: &[Vec<u8>]) -> Result<Ticket, Refused> {
+    appender.append(&lines.concat(), parts_of(lines).into_iter())
 }
 
 fn append_in_place_of(
-    journal: &Journal<Stores>,
+    appender: &mut Appender<Stores>,
     given_up: Ticket,
     lines: &[Vec<u8>],
 ) -> Result<Ticket, Refused> {
-    journal.append_in_place_of(given_up, &lines.concat(), parts_of(lines).into_iter())
+    appender.give_up(given_up);
+    append(appender, lines)
+}
+
+/// What the ring has at a ticket's place.
+fn loaded(journal: &Journal<Stores>, ticket: Ticket) -> (Vec<u8>, Vec<(u32, u32)>) {
+    let (mut lines, mut parts) = (Vec::new(), Vec::new());
+    journal.load_with_parts(ticket, &mut lines, &mut parts);
+    let mut again = Vec::new();
+    journal.load(ticket, &mut again);
+    assert_eq!(lines, again);
+    (lines, parts)
 }
 
 fn parts_of(lines: &[Vec<u8>]) -> Vec<(u32, u32)> {
@@ -143,7 +159,8 @@ proptest! {
         torn in any::<u64>(),
     ) {
         let stores = Stores::default();
-        let journal = Journal::new(stores.clone(), header().identity);
+        let mut appender = Journal::new(stores.clone(), header().identity);
+        let journal = Arc::clone(appender.journal());
         let mut open: Vec<(Ticket, Vec<Vec<u8>>)> = Vec::new();
         let mut model = Model::default();
         // The model before each step, with the stores made by then.
@@ -151,7 +168,8 @@ proptest! {
         for step in steps {
             match step {
                 Step::Append(lines) => {
-                    if let Ok(ticket) = append(&journal, &lines) {
+                    if let Ok(ticket) = append(&mut appender, &lines) {
+                        prop_assert_eq!(loaded(&journal, ticket), (lines.concat(), parts_of(&lines)));
                         model.present.insert(ticket.number(), (State::Waiting, lines.clone()));
                         open.push((ticket, lines));
                     }
@@ -164,7 +182,7 @@ proptest! {
                 Step::InPlaceOf(place, lines) if place < open.len() => {
                     let (given_up, _) = open.remove(place);
                     model.present.remove(&given_up.number());
-                    if let Ok(ticket) = append_in_place_of(&journal, given_up, &lines) {
+                    if let Ok(ticket) = append_in_place_of(&mut appender, given_up, &lines) {
                         model.present.insert(ticket.number(), (State::Waiting, lines.clone()));
                         open.push((ticket, lines));
                     }
@@ -215,10 +233,10 @@ proptest! {
         cut in any::<prop::sample::Index>(),
     ) {
         let stores = Stores::default();
-        let journal = Journal::new(stores.clone(), header().identity);
+        let mut appender = Journal::new(stores.clone(), header().identity);
         let lines: Vec<_> = (0..count).map(|number| vec![format!("line {number}\n").into_bytes()]).collect();
         for line in &lines {
-            append(&journal, line).expect("room");
+            append(&mut appender, line).expect("room");
         }
         let whole = stores.file_after(stores.count(), |_| false);
         let known = lines_of(&read(&whole).expect("a header"), &whole);
@@ -270,15 +288,15 @@ fn what_is_no_journal_is_told_apart() {
 #[test]
 fn a_line_that_looks_like_an_entry_is_none() {
     let other = Stores::default();
-    append(&Journal::new(other.clone(), 1), &[b"forged\n".to_vec()]).expect("room");
+    append(&mut Journal::new(other.clone(), 1), &[b"forged\n".to_vec()]).expect("room");
     let start = header().encode().expect("a header").len();
     let forged = other.file_after(other.count(), |_| false)[start..start + 64].to_vec();
 
     let stores = Stores::default();
-    let journal = Journal::new(stores.clone(), header().identity);
-    let ticket = append(&journal, &[[vec![b'x'; 8], forged].concat()]).expect("room");
-    journal.end([ticket]);
-    append(&journal, &[b"real\n".to_vec()]).expect("room");
+    let mut appender = Journal::new(stores.clone(), header().identity);
+    let ticket = append(&mut appender, &[[vec![b'x'; 8], forged].concat()]).expect("room");
+    appender.journal().end([ticket]);
+    append(&mut appender, &[b"real\n".to_vec()]).expect("room");
     let file = stores.file_after(stores.count(), |_| false);
     let found = lines_of(&read(&file).expect("a header"), &file);
     assert_eq!(found.into_values().collect::<Vec<_>>(), [(State::Waiting, vec![b"real\n".to_vec()])]);
@@ -286,32 +304,34 @@ fn a_line_that_looks_like_an_entry_is_none() {
 
 #[test]
 fn a_full_journal_refuses_until_the_oldest_has_ended() {
-    let journal = Journal::new(Stores::default(), 7);
+    let mut appender = Journal::new(Stores::default(), 7);
+    let journal = Arc::clone(appender.journal());
     let line = [vec![b'x'; 9 * 1024]];
-    let tickets: Vec<_> = std::iter::from_fn(|| append(&journal, &line).ok()).collect();
+    let tickets: Vec<_> = std::iter::from_fn(|| append(&mut appender, &line).ok()).collect();
     assert_eq!(tickets.len(), 7);
-    assert_eq!(append(&journal, &line), Err(Refused::Full));
+    assert_eq!(append(&mut appender, &line), Err(Refused::Full));
     journal.end([tickets[1]]);
-    assert_eq!(append(&journal, &line), Err(Refused::Full), "the oldest is still there");
+    assert_eq!(append(&mut appender, &line), Err(Refused::Full), "the oldest is still there");
     journal.end([tickets[0]]);
-    assert!(append(&journal, &line).is_ok());
-    assert_eq!(append(&journal, &[vec![b'x'; RING]]), Err(Refused::TooLong));
+    assert!(append(&mut appender, &line).is_ok());
+    assert_eq!(append(&mut appender, &[vec![b'x'; RING]]), Err(Refused::TooLong));
 }
 
 #[test]
 fn an_entry_takes_the_place_of_one_that_is_given_up() {
     let stores = Stores::default();
-    let journal = Journal::new(stores.clone(), header().identity);
+    let mut appender = Journal::new(stores.clone(), header().identity);
+    let journal = Arc::clone(appender.journal());
     let line = |text: &str| [text.repeat(6 * 1024).into_bytes()];
-    let in_flight = append(&journal, &line("a")).expect("room");
+    let in_flight = append(&mut appender, &line("a")).expect("room");
     journal.begin(in_flight);
-    let mut tickets: VecDeque<_> = std::iter::from_fn(|| append(&journal, &line("b")).ok()).collect();
+    let mut tickets: VecDeque<_> = std::iter::from_fn(|| append(&mut appender, &line("b")).ok()).collect();
     assert_eq!(tickets.len(), 9);
     // However long the oldest is in flight, the newest have room in the places of those that are given up.
-    let put = |given_up, line: &[Vec<u8>; 1]| append_in_place_of(&journal, given_up, line);
     for _ in 0..1000 {
         let oldest = tickets.pop_front().expect("one");
-        tickets.push_back(put(oldest, &line("c")).expect("as long as that one"));
+        tickets
+            .push_back(append_in_place_of(&mut appender, oldest, &line("c")).expect("as long as that one"));
     }
     let file = stores.file_after(stores.count(), |_| false);
     let contents = read(&file).expect("a header");
@@ -320,22 +340,94 @@ fn an_entry_takes_the_place_of_one_that_is_given_up() {
     assert_eq!(contents.damaged, 0);
     // A place that is too small is given up all the same, and so is one that is free already.
     let oldest = tickets.pop_front().expect("one");
-    assert_eq!(put(oldest, &line("dd")), Err(Refused::Full));
-    assert_eq!(put(oldest, &line("d")), Err(Refused::Full));
-    assert_eq!(append(&journal, &line("d")), Err(Refused::Full), "one in flight lies before it");
+    assert_eq!(append_in_place_of(&mut appender, oldest, &line("dd")), Err(Refused::Full));
+    assert_eq!(append_in_place_of(&mut appender, oldest, &line("d")), Err(Refused::Full));
+    assert_eq!(append(&mut appender, &line("d")), Err(Refused::Full), "one in flight lies before it");
     journal.end([in_flight]);
-    assert!(append(&journal, &line("d")).is_ok());
+    tickets.push_back(append(&mut appender, &line("d")).expect("room"));
     journal.end(tickets);
-    assert_eq!(put(in_flight, &line("e")), Err(Refused::Full));
+    // One that has come to its end long ago changes nothing.
+    let last = append_in_place_of(&mut appender, in_flight, &line("e")).expect("the journal is empty");
+    assert!(!journal.is_empty());
+    journal.end([last]);
+    assert!(journal.is_empty());
+}
+
+#[test]
+fn entries_come_to_their_end_in_any_order_and_only_once() {
+    let mut appender = Journal::new(Stores::default(), 7);
+    let journal = Arc::clone(appender.journal());
+    let line = [vec![b'x'; 9 * 1024]];
+    let tickets: Vec<_> = std::iter::from_fn(|| append(&mut appender, &line).ok()).collect();
+    let used = journal.used_bytes();
+    journal.end(tickets[1..].iter().rev().copied());
+    assert_eq!(journal.used_bytes(), used, "the oldest is still there");
+    journal.end(tickets.iter().copied());
+    assert!(journal.is_empty());
+    let newest = append(&mut appender, &line).expect("room");
+    journal.end(tickets);
+    assert!(!journal.is_empty(), "what has ended before ends nothing that came later");
+    journal.end([newest]);
+    assert!(journal.is_empty() && journal.has_room_for(1, RING - 32));
+}
+
+/// A caller writes to the ring while another thread reads and frees it: no line is another one's, and none is lost.
+#[test]
+fn lines_are_read_back_while_others_are_written() {
+    struct Ring(Mutex<Vec<u8>>);
+    impl Memory for Ring {
+        fn length(&self) -> usize {
+            RING
+        }
+        fn store(&self, offset: usize, bytes: &[u8]) {
+            self.0.lock().expect("whole")[offset..offset + bytes.len()].copy_from_slice(bytes);
+        }
+        fn store_state(&self, offset: usize, word: u32) {
+            self.store(offset, &word.to_le_bytes());
+        }
+        fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+            into.extend_from_slice(&self.0.lock().expect("whole")[offset..offset + length]);
+        }
+    }
+    let mut appender = Journal::new(Ring(Mutex::new(vec![0; RING])), 7);
+    let journal = Arc::clone(appender.journal());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let line_of = |number: usize| format!("{number} {}", "x".repeat(number * 37 % 3000)).into_bytes();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for (number, ticket) in receiver.iter().enumerate() {
+                journal.begin(ticket);
+                let mut line = Vec::new();
+                journal.load(ticket, &mut line);
+                assert_eq!(line, line_of(number));
+                journal.end([ticket]);
+            }
+            assert!(journal.is_empty());
+        });
+        for number in 0..5000 {
+            let line = line_of(number);
+            let part = (0, u32::try_from(line.len()).expect("short"));
+            let ticket = loop {
+                match appender.append(&line, [part].into_iter()) {
+                    Ok(ticket) => break ticket,
+                    Err(refused) => assert_eq!(refused, Refused::Full),
+                }
+                appender.journal().wait_for_room(Instant::now() + Duration::from_secs(60));
+            };
+            sender.send(ticket).expect("read");
+        }
+        drop(sender);
+    });
 }
 
 #[test]
 fn an_entry_as_long_as_the_ring_has_room_when_the_journal_is_empty() {
-    let journal = Journal::new(Stores::default(), 7);
+    let mut appender = Journal::new(Stores::default(), 7);
+    let journal = Arc::clone(appender.journal());
     for _ in 0..3 {
-        let ticket = append(&journal, &[vec![b'x'; 100]]).expect("room");
+        let ticket = append(&mut appender, &[vec![b'x'; 100]]).expect("room");
         journal.end([ticket]);
-        let ticket = append(&journal, &[vec![b'x'; RING - 32]]).expect("room");
+        let ticket = append(&mut appender, &[vec![b'x'; RING - 32]]).expect("room");
         journal.end([ticket]);
     }
     assert_eq!((journal.is_empty(), journal.used_bytes()), (true, 0));
@@ -343,8 +435,9 @@ fn an_entry_as_long_as_the_ring_has_room_when_the_journal_is_empty() {
 
 #[test]
 fn a_wait_for_room_ends_when_there_is_some_or_in_time() {
-    let journal = Journal::new(Stores::default(), 7);
-    let ticket = append(&journal, &[vec![b'x'; RING - 32]]).expect("room");
+    let mut appender = Journal::new(Stores::default(), 7);
+    let journal = Arc::clone(appender.journal());
+    let ticket = append(&mut appender, &[vec![b'x'; RING - 32]]).expect("room");
     let begun = Instant::now();
     journal.wait_for_room(begun + Duration::from_millis(20));
     assert!(begun.elapsed() >= Duration::from_millis(20));
@@ -374,6 +467,8 @@ impl Memory for Prepared {
         self.store(offset, &word.to_le_bytes());
     }
 
+    fn load(&self, _offset: usize, _length: usize, _into: &mut Vec<u8>) {}
+
     fn prepare(&self, offset: usize, length: usize) {
         let mut prepared = self.0.lock().expect("whole");
         let begin = prepared.last().map_or(0, |(_, end)| *end);
@@ -385,12 +480,13 @@ impl Memory for Prepared {
 
 #[test]
 fn the_ring_is_prepared_before_it_is_written_to() {
-    let journal = Journal::new(Prepared::default(), 1);
+    let mut appender = Journal::new(Prepared::default(), 1);
+    let journal = Arc::clone(appender.journal());
     journal.prepare();
     let line = vec![b'x'; 100_000];
     let mut waiting = None;
     for _ in 0..30 {
-        let append = |_| journal.append(&line, [(0, 100_000)].into_iter()).expect("there is room");
+        let append = |_| appender.append(&line, [(0, 100_000)].into_iter()).expect("there is room");
         let mut tickets: Vec<Ticket> = (0..4).map(append).collect();
         journal.prepare();
         // One always waits, so that the ring goes round.

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
-use duramen::queue::Room;
-use duramen::spool::{self, Destination, Orphan, OwnJournal, Refused, State, Ticket};
+use duramen::queue::Queue;
+use duramen::report;
+use duramen::spool::{self, Destination, Orphan, OwnAppender, OwnJournal, State, Ticket};
 use duramen::writer::fsync::Syncer;
-use duramen::{Level, report};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -18,28 +17,73 @@ use smallvec::SmallVec;
 
 use super::RecordQueue;
 use super::outlet::Outlet;
-use super::waiting::{Item, Lines, Part};
+use super::waiting::{Item, Items, Lines, Part};
 
 /// The journal of this process. It is made with the queue; in a forked child, at the first record. Where that
 /// fails, there is none.
-pub(super) type Slot = Arc<OnceLock<Option<OwnJournal>>>;
+pub(super) type Slot = Arc<OnceLock<Option<Arc<OwnJournal>>>>;
 
 /// The journal, where it has been made.
-pub(super) fn opened(slot: &Slot) -> Option<&OwnJournal> {
+#[inline]
+pub(super) fn opened(slot: &Slot) -> Option<&Arc<OwnJournal>> {
     slot.get().and_then(Option::as_ref)
 }
 
 /// Where an item of the queue stands.
 pub(crate) enum Kept {
+    /// It is to be written down when the queue takes it: these lines, or those of the item itself.
+    Wanted(Option<Made>),
     /// In the journal of this process.
     Own(Ticket),
     /// In that of an earlier one, at this place of its entries.
     Earlier(Arc<Orphan>, usize),
 }
 
+/// Lines for the journal alone, and for each the place of its handler and where it ends.
+#[derive(Default)]
+pub(crate) struct Made {
+    bytes: Vec<u8>,
+    parts: SmallVec<[(u32, u32); 4]>,
+}
+
+impl Item {
+    /// How many lines are to be written down, and how long they are together.
+    pub(super) fn wanted(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Lines(Lines { bytes, parts, kept: Some(Kept::Wanted(_)), .. }) => {
+                Some((parts.len(), bytes.len()))
+            }
+            Self::Record(_, Some(Kept::Wanted(Some(made)))) => Some((made.parts.len(), made.bytes.len())),
+            _ => None,
+        }
+    }
+
+    /// Writes it down, if that is wanted; false where there is no room for it now.
+    pub(super) fn write_down(&mut self, appender: &mut OwnAppender) -> bool {
+        let written = match self {
+            Self::Lines(Lines { bytes, parts, kept: Some(Kept::Wanted(_)), .. }) => {
+                let part = |part: &Part| (as_word(part.place.unwrap_or(usize::MAX)), as_word(part.end));
+                appender.append(bytes, parts.iter().map(part))
+            }
+            Self::Record(_, Some(Kept::Wanted(Some(made)))) => {
+                appender.append(&made.bytes, made.parts.iter().copied())
+            }
+            _ => {
+                appender.let_go();
+                return true;
+            }
+        };
+        if let Ok(ticket) = written {
+            *self.kept() = Some(Kept::Own(ticket));
+        }
+        written.is_ok()
+    }
+}
+
 /// Notes that an item is about to be delivered.
 pub(super) fn begin(journal: &Slot, kept: &Kept) {
     match kept {
+        Kept::Wanted(_) => {}
         Kept::Own(ticket) => {
             if let Some(journal) = opened(journal) {
                 journal.begin(*ticket);
@@ -65,18 +109,12 @@ pub(super) fn end(journal: &Slot, ended: impl IntoIterator<Item = (Kept, bool)>)
                     orphan.end(entry);
                 }
             }
-            Kept::Earlier(..) => {}
+            Kept::Earlier(..) | Kept::Wanted(_) => {}
         }
     }
     if let Some(journal) = opened(journal).filter(|_| !tickets.is_empty()) {
         journal.end(tickets);
     }
-}
-
-/// Writes the line of the only handler behind the queue down.
-#[inline]
-pub(super) fn append_only(journal: &OwnJournal, line: &[u8]) -> Result<Ticket, Refused> {
-    journal.append(line, [(0, as_word(line.len()))].into_iter())
 }
 
 /// The folder, the size in bytes, and for each handler behind the queue the kind and the path of its destination.
@@ -119,30 +157,32 @@ impl Settings {
         })
     }
 
-    /// Makes the journal of this process.
-    pub(super) fn create(&self, slot: &Slot) -> PyResult<()> {
-        let journal = spool::create(&self.folder, self.size, self.destinations.clone());
-        let journal = journal.map_err(|error| {
+    /// Makes the journal of this process, to which `queue` writes from now on.
+    pub(super) fn create(&self, slot: &Slot, queue: &Queue<Item, Items>) -> PyResult<()> {
+        let appender = spool::create(&self.folder, self.size, self.destinations.clone());
+        let appender = appender.map_err(|error| {
             let text = format!("AsyncHandler: journal: {}: {error}", self.folder.display());
             match error.raw_os_error() {
                 Some(number) => PyOSError::new_err((number, text)),
                 None => PyOSError::new_err(text),
             }
         })?;
-        journal.prepare();
-        // It has just been made, so that nobody else has set it.
-        let _ = slot.set(Some(journal));
+        appender.journal().prepare();
+        put_into(slot, queue, appender);
         Ok(())
     }
 
     /// The journal of this process, which a forked child makes now.
-    fn journal<'a>(&self, slot: &'a Slot) -> Option<&'a OwnJournal> {
+    fn journal<'a>(&self, slot: &'a Slot, queue: &Queue<Item, Items>) -> Option<&'a Arc<OwnJournal>> {
         if slot.get().is_none() {
-            let made = spool::create(&self.folder, self.size, self.destinations.clone());
-            let made = made.map_err(|error| {
-                report::error("AsyncHandler", &format_args!("journal: {}: {error}", self.folder.display()));
-            });
-            let _ = slot.set(made.ok());
+            match spool::create(&self.folder, self.size, self.destinations.clone()) {
+                Ok(appender) => put_into(slot, queue, appender),
+                Err(error) => {
+                    let text = format_args!("journal: {}: {error}", self.folder.display());
+                    report::error("AsyncHandler", &text);
+                    let _ = slot.set(None);
+                }
+            }
         }
         opened(slot)
     }
@@ -217,7 +257,7 @@ impl Settings {
         let journal = opened(slot);
         stats.set_item("path", journal.map(|journal| journal.memory().file().path().to_owned()))?;
         stats.set_item("size", self.size)?;
-        stats.set_item("used", journal.map_or(0, OwnJournal::used_bytes))?;
+        stats.set_item("used", journal.map_or(0, |journal| journal.used_bytes()))?;
         for (name, count) in [
             ("unjournaled", &self.unjournaled),
             ("in_doubt", &self.in_doubt),
@@ -235,110 +275,53 @@ impl Settings {
     }
 }
 
+/// Nobody else has made one meanwhile, since the thread stays attached.
+fn put_into(slot: &Slot, queue: &Queue<Item, Items>, appender: OwnAppender) {
+    let _ = slot.set(Some(Arc::clone(appender.journal())));
+    queue.with_waiting(|items| items.set_appender(appender));
+}
+
 impl RecordQueue {
-    /// Writes lines down in the journal; false when the queue's policy drops them for want of room.
-    pub(super) fn keep_lines(
-        &self,
-        py: Python<'_>,
-        item: &mut Item,
-        level: Level,
-        begun: &mut Option<Instant>,
-    ) -> PyResult<bool> {
-        let Item::Lines(lines) = item else { return Ok(true) };
-        let part = |part: &Part| (as_word(part.place.unwrap_or(usize::MAX)), as_word(part.end));
-        match self.keep(py, level, &lines.bytes, &lines.parts.iter().map(part), begun)? {
-            Outcome::Kept(kept) => lines.kept = kept,
-            Outcome::Dropped => return Ok(false),
+    /// Has lines written down when the queue takes them.
+    pub(super) fn keep_lines(&self, lines: &mut Lines) {
+        if self.could_hold(lines.parts.len(), lines.bytes.len()) {
+            lines.kept = Some(Kept::Wanted(None));
         }
-        Ok(true)
     }
 
     /// The same for a record in Python form, of which the lines are told.
-    pub(super) fn keep_record(
-        &self,
-        py: Python<'_>,
-        item: &mut Item,
-        level: Level,
-        lines: Option<Vec<(usize, PyBackedBytes)>>,
-        begun: &mut Option<Instant>,
-    ) -> PyResult<bool> {
+    pub(super) fn lines_of_record(&self, lines: Option<Vec<(usize, PyBackedBytes)>>) -> Option<Kept> {
+        let settings = self.journal.as_ref()?;
         let Some(lines) = lines else {
-            if let Some(settings) = &self.journal {
-                settings.count_unjournaled("its lines cannot be made beforehand");
-            }
-            return Ok(true);
+            settings.count_unjournaled("its lines cannot be made beforehand");
+            return None;
         };
-        let mut bytes = Vec::new();
-        let mut parts: SmallVec<[(u32, u32); 4]> = SmallVec::new();
+        let mut made = Made::default();
         for (place, line) in lines {
-            bytes.extend_from_slice(&line);
-            parts.push((as_word(place), as_word(bytes.len())));
+            made.bytes.extend_from_slice(&line);
+            made.parts.push((as_word(place), as_word(made.bytes.len())));
         }
-        match self.keep(py, level, &bytes, &parts.into_iter(), begun)? {
-            Outcome::Kept(kept) => *item.kept() = kept,
-            Outcome::Dropped => return Ok(false),
-        }
-        Ok(true)
+        self.could_hold(made.parts.len(), made.bytes.len()).then_some(Kept::Wanted(Some(made)))
     }
 
-    fn keep(
-        &self,
-        py: Python<'_>,
-        level: Level,
-        bytes: &[u8],
-        parts: &(impl ExactSizeIterator<Item = (u32, u32)> + Clone),
-        begun: &mut Option<Instant>,
-    ) -> PyResult<Outcome> {
-        loop {
-            let (Some(settings), slot) = (&self.journal, self.slot()) else {
-                return Ok(Outcome::Kept(None));
-            };
-            let Some(journal) = settings.journal(&slot) else {
+    /// Whether the journal is one for so many lines with so many bytes; otherwise that is counted.
+    fn could_hold(&self, lines: usize, bytes: usize) -> bool {
+        let Some(settings) = &self.journal else { return false };
+        match settings.journal(&self.slot(), &self.queue()) {
+            None => {
                 settings.unjournaled.fetch_add(1, Ordering::Relaxed);
-                return Ok(Outcome::Kept(None));
-            };
-            match journal.append(bytes, parts.clone()) {
-                Ok(ticket) => return Ok(Outcome::Kept(Some(Kept::Own(ticket)))),
-                Err(Refused::TooLong) => {
-                    settings.count_unjournaled("it is longer than the whole journal");
-                    return Ok(Outcome::Kept(None));
-                }
-                Err(Refused::Full) => {}
+                false
             }
-            let queue = self.queue();
-            match queue.make_room(level) {
-                Room::Refused => return Ok(Outcome::Dropped),
-                Room::Evicted(mut item) => {
-                    if let Some(Kept::Own(given_up)) = *item.kept() {
-                        let replaced = journal.append_in_place_of(given_up, bytes, parts.clone());
-                        if let Ok(ticket) = replaced {
-                            return Ok(Outcome::Kept(Some(Kept::Own(ticket))));
-                        }
-                    }
-                }
-                Room::Awaited => {
-                    let needed = bytes.len();
-                    let wait = |next| {
-                        journal.wait_for_room(next);
-                        journal.used_bytes().saturating_add(needed) <= settings.size
-                    };
-                    if !self.wait(py, begun, wait)? {
-                        queue.give_up();
-                        return Ok(Outcome::Dropped);
-                    }
-                }
+            Some(journal) if !journal.could_hold(lines, bytes) => {
+                settings.count_unjournaled("it is longer than the whole journal");
+                false
             }
+            Some(_) => true,
         }
     }
-}
-
-enum Outcome {
-    /// Where it is, if it is in the journal.
-    Kept(Option<Kept>),
-    Dropped,
 }
 
 /// Numbers in a journal are words; what is larger is refused by it.
-fn as_word(number: usize) -> u32 {
+pub(super) fn as_word(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -115,7 +115,7 @@ impl RecordQueue {
         let present = Present::new(&options, handlers.len());
         let journal = journal.map(Settings::new).transpose()?;
         if let Some(settings) = &journal {
-            settings.create(&present.journal)?;
+            settings.create(&present.journal, &present.queue)?;
             present.queue.recover(settings.recover(&syncers_of(behind.iter())?));
         }
         let present = Attached::new(present);
@@ -152,11 +152,8 @@ impl RecordQueue {
         level: i64,
         lines: Option<Vec<(usize, PyBackedBytes)>>,
     ) -> PyResult<()> {
-        let (mut item, mut begun) = (Item::Record(record, None), None);
-        if self.journal.is_some() && !self.keep_record(py, &mut item, Level(level), lines, &mut begun)? {
-            return Ok(());
-        }
-        self.offer_since(py, item, Level(level), begun)
+        let kept = self.lines_of_record(lines);
+        self.offer(py, Item::Record(record, kept), Level(level))
     }
 
     /// Starts the thread that knows no interpreter.

@@ -9,24 +9,23 @@ use duramen::queue::{Accepts as _, Offer, Overflow, Tally};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::journaled::{self, Kept};
+use super::journaled;
 use super::outlet::Outlet;
 use super::waiting::{Item, Items, Line, Lines};
 use super::{BETWEEN_SIGNALS, RecordQueue, writing};
 use crate::interpreter::intern;
 
 impl RecordQueue {
-    /// Puts lines into the journal, if there is one, and into the queue, waiting as the options say.
-    pub(super) fn put_lines(&self, py: Python<'_>, lines: Lines, level: Level) -> PyResult<()> {
-        let (mut item, mut begun) = (Item::Lines(lines), None);
-        if self.journal.is_some() && !self.keep_lines(py, &mut item, level, &mut begun)? {
-            return Ok(());
+    /// Puts lines into the queue, and the journal, if there is one, waiting as the options say.
+    pub(super) fn put_lines(&self, py: Python<'_>, mut lines: Lines, level: Level) -> PyResult<()> {
+        if self.journal.is_some() {
+            self.keep_lines(&mut lines);
         }
-        self.offer_since(py, item, level, begun)
+        self.offer(py, Item::Lines(lines), level)
     }
 
-    /// Puts the line of the only handler behind the queue into the journal, if there is one, and into the queue, whose worker
-    /// runs; `None` when there is no room, or the interpreter has to be asked, and nothing has been done.
+    /// Puts the line of the only handler behind the queue into it, whose worker runs, and into the journal, if there is one;
+    /// `None` when there is no room, or the interpreter has to be asked, and nothing has been done.
     #[inline]
     pub(super) fn offer_at_once(&self, bytes: &[u8], outlet: &Arc<Outlet>, level: Level) -> Option<()> {
         // SAFETY: attached; nothing runs while the reference lives.
@@ -36,63 +35,51 @@ impl RecordQueue {
             present.has_python || (runs && !present.wants_python && !self.rolls.load(Ordering::Relaxed));
         // What is given up for a newer record may be a record in Python form.
         (is_tended && self.options.overflow != Overflow::DropOldest).then_some(())?;
-        let journal = match &self.journal {
-            Some(_) => Some(journaled::opened(&present.journal)?),
-            None => None,
-        };
-        let ticket = journal.map(|journal| journaled::append_only(journal, bytes)).transpose().ok()?;
-        let is_done = match present.queue.offer(Line { bytes, outlet, ticket }, level) {
-            Offer::Accepted(_) => return Some(()),
-            Offer::Dropped(_) => Some(()),
-            Offer::Full(_) => None,
-        };
-        if let (Some(journal), Some(ticket)) = (journal, ticket) {
-            journal.end([ticket]);
+        if self.journal.is_some() {
+            journaled::opened(&present.journal)?.could_hold(1, bytes.len()).then_some(())?;
         }
-        is_done
+        match present.queue.offer(Line { bytes, outlet }, level) {
+            Offer::Accepted(_) | Offer::Dropped(_) => Some(()),
+            Offer::Full(_) | Offer::Evicted(..) => None,
+        }
     }
 
-    /// Puts `item` into the queue, waiting as the options say with the interpreter released.
-    pub(super) fn offer(&self, py: Python<'_>, item: Item, level: Level) -> PyResult<()> {
-        self.offer_since(py, item, level, None)
-    }
-
-    /// The same for a caller that has waited since `begun` for room in the journal: the longest wait is one for both.
-    pub(super) fn offer_since(
-        &self,
-        py: Python<'_>,
-        mut item: Item,
-        level: Level,
-        mut begun: Option<Instant>,
-    ) -> PyResult<()> {
+    /// Puts `item` into the queue, waiting as the options say with the interpreter released: one wait for the queue and its
+    /// journal.
+    pub(super) fn offer(&self, py: Python<'_>, mut item: Item, level: Level) -> PyResult<()> {
         let wants_python = matches!(item, Item::Record(..)) || self.rolls.load(Ordering::Relaxed);
+        let mut begun = None;
         loop {
             // Nobody closes the queue between this look and the offer, since the thread stays attached.
             if self.is_ending.load(Ordering::Relaxed) {
                 return self.deliver_here(py, item);
             }
-            let queue = self.queue();
+            let (queue, slot) = (self.queue(), self.slot());
             // What comes back is dropped here, where no lock is held: it may run code of the program's.
             item = match queue.offer(item, level) {
-                Offer::Accepted(evicted) => {
-                    if let Some(evicted) = evicted {
-                        self.give_up(evicted);
-                    }
-                    return self.start_worker_for(py, wants_python);
-                }
-                Offer::Dropped(item) => {
-                    self.give_up(item);
-                    return Ok(());
+                Offer::Accepted(_) => return self.start_worker_for(py, wants_python),
+                Offer::Dropped(_) => return Ok(()),
+                Offer::Evicted(again, _) => {
+                    item = again;
+                    continue;
                 }
                 Offer::Full(item) => item,
             };
-            let is_in_time = self.wait(py, &mut begun, |next| queue.wait_for_room(Some(next)));
-            if !matches!(is_in_time, Ok(true)) {
-                if is_in_time.is_ok() {
-                    queue.give_up();
-                }
-                self.give_up(item);
-                return is_in_time.map(drop);
+            let wanted = journaled::opened(&slot).zip(item.wanted());
+            let has_room = |next| {
+                let is_kept =
+                    || wanted.is_none_or(|(journal, (lines, bytes))| journal.has_room_for(lines, bytes));
+                let wait = || {
+                    wanted.is_some_and(|(journal, _)| {
+                        journal.wait_for_room(next);
+                        is_kept()
+                    })
+                };
+                queue.wait_for_room(Some(next)) && (is_kept() || wait())
+            };
+            if !self.wait(py, &mut begun, has_room)? {
+                queue.give_up();
+                return Ok(());
             }
         }
     }
@@ -104,16 +91,16 @@ impl RecordQueue {
         let (queue, journal) = (self.queue(), self.slot());
         py.detach(|| queue.flush(Some(LONGEST_WAIT)));
         match item {
-            Item::Record(record, kept) => {
+            Item::Record(record, _) => {
                 let handlers = PyTuple::new(py, &self.handlers)?;
-                self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, &record))?;
-                self.give_up(Item::Record(record, kept));
+                self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, record))?;
             }
             lines @ Item::Lines(_) => {
                 let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
                 py.detach(|| {
                     let mut items = Items::default();
-                    items.accept(lines);
+                    // It has no journal that may be full.
+                    let _ = items.accept(lines);
                     writing::write_front(&mut items, &mut Tally::default(), &journal, Some(&prepare));
                 });
             }
@@ -139,16 +126,6 @@ impl RecordQueue {
             return Ok(false);
         }
         py.check_signals().map(|()| true)
-    }
-
-    /// Drops an item that is not delivered, also from the journal. One that an earlier process left stays there, for
-    /// the next one.
-    pub(super) fn give_up(&self, mut item: Item) {
-        if let Some(Kept::Own(ticket)) = item.kept().take()
-            && let Some(journal) = journaled::opened(&self.slot())
-        {
-            journal.end([ticket]);
-        }
     }
 
     /// Starts what takes out what waits, after a fork for instance.

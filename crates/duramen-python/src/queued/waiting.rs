@@ -1,18 +1,19 @@
 //! What waits in a queue, in the order in which it came.
 //!
 //! Lines of one file stand side by side in memory that is used again, so that a line that comes costs a copy of its bytes,
-//! and the worker writes them from where they stand. Everything else waits as an [`Item`].
+//! and the worker writes them from where they stand. With a journal that memory is the journal's ring, from which the worker
+//! copies them. Everything else waits as an [`Item`].
 
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
 use duramen::queue::{Accepts, Waiting};
-use duramen::spool::Ticket;
+use duramen::spool::{OwnAppender, OwnJournal, Ticket};
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
-use super::journaled::Kept;
+use super::journaled::{Kept, as_word};
 use super::outlet::Outlet;
 
 /// So many stand together, and are taken together: fewer than a batch may have ([`duramen::queue::Options::batch`]).
@@ -70,8 +71,6 @@ pub(crate) struct Part {
 pub(super) struct Line<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) outlet: &'a Arc<Outlet>,
-    /// Where it stands in the journal of this process, if there is one.
-    pub(super) ticket: Option<Ticket>,
 }
 
 /// What waits in a queue.
@@ -81,6 +80,8 @@ pub(crate) struct Items {
     blocks: VecDeque<Block>,
     count: usize,
     spare: Vec<Texts>,
+    /// Who writes the journal, if there is one; what was taken out has none.
+    appender: Option<OwnAppender>,
 }
 
 enum Block {
@@ -91,17 +92,18 @@ enum Block {
 /// Lines for the only handler behind the queue, all for the same file.
 pub(super) struct Run {
     outlet: Arc<Outlet>,
-    /// So many of the first ones have left.
-    left: usize,
     texts: Texts,
 }
 
 #[derive(Default)]
 struct Texts {
+    /// The lines, and where each of them ends; those in a journal once they are to be written.
     bytes: Vec<u8>,
     ends: Vec<usize>,
     /// As many as lines, where these are in a journal; otherwise none.
     tickets: Vec<Ticket>,
+    /// How long the lines are together.
+    length: usize,
 }
 
 /// What waits first.
@@ -112,11 +114,11 @@ pub(super) enum First<'a> {
 
 impl Run {
     fn new(outlet: Arc<Outlet>, texts: Texts) -> Self {
-        Self { outlet, left: 0, texts }
+        Self { outlet, texts }
     }
 
     fn len(&self) -> usize {
-        self.texts.ends.len() - self.left
+        self.texts.ends.len().max(self.texts.tickets.len())
     }
 
     pub(super) fn outlet(&self) -> &Arc<Outlet> {
@@ -128,33 +130,39 @@ impl Run {
         self.outlet.rolling().is_some()
     }
 
-    /// All bytes, where the first line that has not left begins among them, and where each of those ends.
-    pub(super) fn lines(&self) -> (&[u8], usize, &[usize]) {
-        (&self.texts.bytes, self.begin(), &self.texts.ends[self.left..])
+    /// The lines, and where each of them ends. Those in a journal have to be loaded before.
+    pub(super) fn lines(&self) -> (&[u8], &[usize]) {
+        (&self.texts.bytes, &self.texts.ends)
     }
 
     /// Where they stand in the journal of this process, if they do.
     pub(super) fn tickets(&self) -> &[Ticket] {
-        self.texts.tickets.get(self.left..).unwrap_or_default()
+        &self.texts.tickets
     }
 
-    fn begin(&self) -> usize {
-        self.left.checked_sub(1).map_or(0, |last| self.texts.ends[last])
+    /// Copies lines out of the journal.
+    fn load(&mut self, journal: &OwnJournal) {
+        let Texts { bytes, ends, tickets, .. } = &mut self.texts;
+        for ticket in tickets.iter().skip(ends.len()) {
+            journal.load(*ticket, bytes);
+            ends.push(bytes.len());
+        }
     }
 
     #[inline]
     fn has_room_for(&self, line: &Line<'_>) -> bool {
-        Arc::ptr_eq(&self.outlet, line.outlet)
-            && self.texts.ends.len() < MOST
-            && self.texts.bytes.len() < FULL
-            && self.texts.tickets.is_empty() == line.ticket.is_none()
+        Arc::ptr_eq(&self.outlet, line.outlet) && self.len() < MOST && self.texts.length < FULL
     }
 
     #[inline]
     fn push(&mut self, bytes: &[u8], ticket: Option<Ticket>) {
-        self.texts.bytes.extend_from_slice(bytes);
-        self.texts.ends.push(self.texts.bytes.len());
-        self.texts.tickets.extend(ticket);
+        self.texts.length += bytes.len();
+        if let Some(ticket) = ticket {
+            self.texts.tickets.push(ticket);
+        } else {
+            self.texts.bytes.extend_from_slice(bytes);
+            self.texts.ends.push(self.texts.bytes.len());
+        }
     }
 }
 
@@ -168,6 +176,18 @@ impl Block {
 }
 
 impl Items {
+    /// What comes from now on is written down.
+    pub(super) fn set_appender(&mut self, appender: OwnAppender) {
+        self.appender = Some(appender);
+    }
+
+    /// Copies the lines of the run that waits first out of the journal, if that is where they are.
+    pub(super) fn load_run(&mut self, journal: &OwnJournal) {
+        if let Some(Block::Run(run)) = self.blocks.front_mut() {
+            run.load(journal);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -206,6 +226,7 @@ impl Items {
             texts.bytes.clear();
             texts.ends.clear();
             texts.tickets.clear();
+            texts.length = 0;
             self.spare.push(texts);
         }
     }
@@ -218,16 +239,16 @@ impl Waiting for Items {
         self.count
     }
 
+    /// Where the oldest is given up for the newest, there are no runs (`RecordQueue::offer_at_once`).
     fn evict(&mut self) -> Option<Item> {
-        let Some(Block::Run(run)) = self.blocks.front_mut() else { return self.pop_item() };
-        let kept = run.tickets().first().copied().map(Kept::Own);
-        if run.len() == 1 {
-            self.leave_run();
-        } else {
-            run.left += 1;
-            self.count -= 1;
+        let mut item = self.pop_item()?;
+        if let Some(appender) = &mut self.appender
+            && let Some(Kept::Own(ticket)) = item.kept()
+        {
+            appender.give_up(*ticket);
+            *item.kept() = None;
         }
-        Some(Item::Lines(Lines { kept, ..Lines::default() }))
+        Some(item)
     }
 
     fn take(&mut self, most: usize, batch: &mut Self) {
@@ -256,7 +277,12 @@ impl Waiting for Items {
 }
 
 impl Accepts<Item> for Items {
-    fn accept(&mut self, item: Item) {
+    fn accept(&mut self, mut item: Item) -> Result<(), Item> {
+        if let Some(appender) = &mut self.appender
+            && !item.write_down(appender)
+        {
+            return Err(item);
+        }
         self.count += 1;
         if let Some(Block::Items(items)) = self.blocks.back_mut()
             && items.len() < MOST
@@ -265,21 +291,30 @@ impl Accepts<Item> for Items {
         } else {
             self.blocks.push_back(Block::Items(VecDeque::from([item])));
         }
+        Ok(())
     }
 }
 
 impl<'a> Accepts<Line<'a>> for Items {
     #[inline]
-    fn accept(&mut self, line: Line<'a>) {
+    fn accept(&mut self, line: Line<'a>) -> Result<(), Line<'a>> {
+        let ticket = match &mut self.appender {
+            Some(appender) => {
+                let part = (0, as_word(line.bytes.len()));
+                Some(appender.append(line.bytes, [part].into_iter()).map_err(|_| line)?)
+            }
+            None => None,
+        };
         self.count += 1;
         if let Some(Block::Run(run)) = self.blocks.back_mut()
             && run.has_room_for(&line)
         {
-            run.push(line.bytes, line.ticket);
-            return;
+            run.push(line.bytes, ticket);
+            return Ok(());
         }
         let mut run = Run::new(Arc::clone(line.outlet), self.spare.pop().unwrap_or_default());
-        run.push(line.bytes, line.ticket);
+        run.push(line.bytes, ticket);
         self.blocks.push_back(Block::Run(run));
+        Ok(())
     }
 }

@@ -22,7 +22,12 @@ pub(super) fn write_front(
     loop {
         match batch.first() {
             Some(First::Run(run)) if prepare.is_some() || !run.rolls() => {
-                write_run(run, tally, journal, prepare);
+                if let Some(journal) = journaled::opened(journal) {
+                    batch.load_run(journal);
+                }
+                if let Some(First::Run(run)) = batch.first() {
+                    write_run(run, tally, journal, prepare);
+                }
                 batch.leave_run();
             }
             Some(First::Item(Item::Lines(lines))) if prepare.is_some() || !lines.roll() => {
@@ -49,12 +54,12 @@ pub(super) fn records_in_front(items: &mut Items) -> Vec<(Py<PyAny>, Option<Kept
 
 /// Writes the lines of a run from where they stand.
 fn write_run(run: &Run, tally: &mut Tally, journal: &Slot, prepare: Option<&Prepare<'_>>) {
-    let (bytes, begin, ends) = run.lines();
+    let (bytes, ends) = run.lines();
     let own = journaled::opened(journal).filter(|_| !run.tickets().is_empty());
     if let Some(journal) = own {
         run.tickets().iter().for_each(|ticket| journal.begin(*ticket));
     }
-    let whole = write_together(run.outlet(), &Together { bytes, begin, ends }, Some(0), tally, prepare);
+    let whole = write_together(run.outlet(), &Together { bytes, begin: 0, ends }, Some(0), tally, prepare);
     if let Some(journal) = own {
         journal.end(run.tickets().iter().copied());
     }

@@ -124,7 +124,8 @@ impl Handler for MemoryHandler {
         }
         let is_full = {
             let mut buffer = self.buffer.lock();
-            buffer.accept(record);
+            // It takes every one.
+            let _ = buffer.accept(record);
             buffer.count() >= self.capacity
         };
         if is_full || record.level >= self.flush_level {

@@ -61,13 +61,12 @@ use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
 /// use std::time::{Duration, Instant};
 ///
 /// use duramen::Level;
-/// use duramen::queue::{Offer, Options, Queue, Room, Tally};
+/// use duramen::queue::{Offer, Options, Queue, Tally};
 ///
 /// let queue: Queue<&str> = Queue::new(Options { capacity: 1, ..Options::default() }, 0);
 /// assert_eq!(queue.options().capacity, 1);
 /// queue.recover(["of the last run"]); // what an earlier process left comes first, whatever the capacity
 /// assert_eq!(queue.offer("new", Level::INFO), Offer::Full("new"));
-/// assert_eq!(queue.make_room(Level::INFO), Room::Awaited); // for one that has none in a journal
 /// assert!(!queue.wait_for_room(Some(Instant::now())));
 /// queue.give_up(); // it is counted
 ///
@@ -145,31 +144,8 @@ pub enum Offer<I, E = I> {
     Dropped(I),
     /// There is no room, and the caller is to wait for some ([`Queue::wait_for_room`]).
     Full(I),
-}
-
-/// What the options say about an item for which there is no room in the journal.
-///
-/// ```
-/// use duramen::Level;
-/// use duramen::queue::{Options, Overflow, Queue, Room};
-///
-/// let options = Options { overflow: Overflow::DropOldest, ..Options::default() };
-/// let queue: Queue<i32> = Queue::new(options, 0);
-/// queue.push(1, Level::INFO);
-/// assert_eq!(queue.make_room(Level::INFO), Room::Evicted(1)); // in the journal beside the queue
-/// let queue: Queue<i32> = Queue::new(Options { overflow: Overflow::DropNewest, ..Options::default() }, 0);
-/// assert_eq!(queue.make_room(Level::INFO), Room::Refused);
-/// let queue: Queue<i32> = Queue::new(Options::default(), 0);
-/// assert_eq!(queue.make_room(Level::INFO), Room::Awaited);
-/// ```
-#[derive(Debug, PartialEq, Eq)]
-pub enum Room<T> {
-    /// It is dropped, and was counted.
-    Refused,
-    /// The caller is to wait for some.
-    Awaited,
-    /// This one has left the queue for it.
-    Evicted(T),
+    /// This one has left for it, and there is no room yet: it is to be offered again.
+    Evicted(I, E),
 }
 
 impl<T: Send> Queue<T> {
@@ -220,7 +196,10 @@ impl<T, W: Waiting> Queue<T, W> {
         W: Accepts<I>,
     {
         let mut recovered = W::default();
-        items.into_iter().for_each(|item| recovered.accept(item));
+        for item in items {
+            // They are in a journal already, and need no room in another one.
+            let _ = recovered.accept(item);
+        }
         let count = recovered.count() as u64;
         let mut state = self.state();
         state.waiting.give_back(&mut recovered);
@@ -256,12 +235,15 @@ impl<T, W: Waiting> Queue<T, W> {
     {
         loop {
             item = match self.offer(item, level) {
-                Offer::Full(item) => item,
+                Offer::Evicted(item, _) => item,
+                Offer::Full(item) => {
+                    if !self.wait_for_room(until) {
+                        self.give_up();
+                        return Offer::Dropped(item);
+                    }
+                    item
+                }
                 outcome => return outcome,
-            };
-            if !self.wait_for_room(until) {
-                self.give_up();
-                return Offer::Dropped(item);
             }
         }
     }
@@ -279,7 +261,9 @@ impl<T, W: Waiting> Queue<T, W> {
             return Offer::Dropped(item);
         }
         let mut evicted = None;
-        if self.is_full(&state.waiting) {
+        let is_full = self.is_full(&state.waiting);
+        let refused = if is_full { Err(item) } else { state.waiting.accept(item) };
+        if let Err(item) = refused {
             match self.options.overflow {
                 Overflow::DropNewest => {
                     dropped.newest += 1;
@@ -290,26 +274,36 @@ impl<T, W: Waiting> Queue<T, W> {
                     return Offer::Dropped(item);
                 }
                 Overflow::DropOldest => {
-                    // One, unless it is bytes that there is no room for.
-                    while self.is_full(&state.waiting)
-                        && let Some(oldest) = state.waiting.evict()
-                    {
-                        evicted = Some(oldest);
-                        dropped.oldest += 1;
-                        state.ledger.queued -= 1;
-                        state.gone += 1;
+                    let Some(oldest) = state.waiting.evict() else {
+                        // What is in flight takes all of the journal.
+                        dropped.newest += 1;
+                        return Offer::Dropped(item);
+                    };
+                    dropped.oldest += 1;
+                    state.ledger.queued -= 1;
+                    state.gone += 1;
+                    // One makes room, unless it is bytes that there is none for.
+                    let refused =
+                        if self.is_full(&state.waiting) { Err(item) } else { state.waiting.accept(item) };
+                    if let Err(item) = refused {
+                        return Offer::Evicted(item, oldest);
                     }
+                    evicted = Some(oldest);
                 }
                 Overflow::Block | Overflow::DropBelow(_) => {
                     if state.taker_thread == Some(thread::current().id()) {
                         dropped.reentrant += 1;
                         return Offer::Dropped(item);
                     }
+                    if !is_full {
+                        // It is the journal that is full: what gathers has to leave it.
+                        state.is_hurried = true;
+                        self.hurry(state);
+                    }
                     return Offer::Full(item);
                 }
             }
         }
-        state.waiting.accept(item);
         state.ledger.accepted += 1;
         state.ledger.queued += 1;
         let wakes = match state.taker {
@@ -324,38 +318,18 @@ impl<T, W: Waiting> Queue<T, W> {
         Offer::Accepted(evicted)
     }
 
-    /// Says what becomes of an item of `level` for which there is no room elsewhere, in the queue's journal.
-    pub fn make_room(&self, level: Level) -> Room<W::Evicted> {
-        let mut state = self.state();
-        let state = &mut *state;
-        let dropped = &mut state.ledger.dropped;
-        if state.is_closed {
-            dropped.closed += 1;
-            return Room::Refused;
-        }
-        match self.options.overflow {
-            Overflow::DropBelow(least) if level < least => dropped.below_level += 1,
-            Overflow::DropOldest => {
-                if let Some(oldest) = state.waiting.evict() {
-                    dropped.oldest += 1;
-                    state.ledger.queued -= 1;
-                    state.gone += 1;
-                    return Room::Evicted(oldest);
-                }
-                // What is in flight takes all of it.
-                dropped.newest += 1;
-            }
-            Overflow::DropNewest => dropped.newest += 1,
-            Overflow::Block | Overflow::DropBelow(_) => {
-                if state.taker_thread != Some(thread::current().id()) {
-                    state.is_hurried = true;
-                    self.hurry(state);
-                    return Room::Awaited;
-                }
-                dropped.reentrant += 1;
-            }
-        }
-        Room::Refused
+    /// Has `act` do something to what waits, with the queue's lock held: the same holds for it as for [`Waiting`].
+    ///
+    /// ```
+    /// use std::collections::VecDeque;
+    ///
+    /// use duramen::queue::{Options, Queue};
+    ///
+    /// let queue: Queue<i32> = Queue::new(Options::default(), 0);
+    /// queue.with_waiting(|waiting| waiting.reserve(1000));
+    /// ```
+    pub fn with_waiting<R>(&self, act: impl FnOnce(&mut W) -> R) -> R {
+        act(&mut self.state().waiting)
     }
 
     /// Waits until there is room or the queue is closed; false when `until` came first.
@@ -522,7 +496,8 @@ impl<T, W: Waiting> Queue<T, W> {
     /// Gives up what waits, which is counted as abandoned, and gives it back.
     pub fn abandon(&self) -> W {
         let mut state = self.state();
-        let waiting = std::mem::take(&mut state.waiting);
+        let mut waiting = W::default();
+        state.waiting.take(usize::MAX, &mut waiting);
         let count = waiting.count() as u64;
         state.ledger.queued -= count;
         state.ledger.dropped.abandoned += count;

@@ -296,7 +296,7 @@ impl Waiting for Records {
             if batch.count + count > most {
                 // Less than a block is wanted: its records are copied one by one.
                 let wanted = if batch.count == 0 { most.max(1) } else { 0 };
-                while batch.count < wanted && self.next(|record| batch.accept(record)).is_some() {}
+                while batch.count < wanted && self.next(|record| batch.accept(record).is_ok()).is_some() {}
                 return;
             }
             let Some(block) = self.blocks.pop_front() else { return };
@@ -327,13 +327,14 @@ impl Waiting for Records {
 }
 
 impl<'r> Accepts<&'r Record<'r>> for Records {
-    fn accept(&mut self, record: &'r Record<'r>) {
+    fn accept(&mut self, record: &'r Record<'r>) -> Result<(), &'r Record<'r>> {
         let block = self.block();
         let before = block.texts.len();
         block.push(record);
         let more = block.texts.len() - before;
         self.bytes += more;
         self.count += 1;
+        Ok(())
     }
 }
 
@@ -380,7 +381,7 @@ mod tests {
         let two = Record { caller, exception: None, fields: &[], ..one.clone() };
         let mut records = Records::default();
         for record in [&one, &two] {
-            records.accept(record);
+            assert!(records.accept(record).is_ok());
         }
         assert_eq!(texts(&mut records), [format!("{one:?}"), format!("{two:?}")]);
         assert_eq!((records.count(), records.bytes()), (0, 0));
@@ -390,7 +391,7 @@ mod tests {
     fn batches_keep_the_order_and_the_counts() {
         let mut records = Records::default();
         let message = |number: u32| format!("record {number}");
-        (0..1000).for_each(|number| records.accept(&record(&message(number), &[])));
+        (0..1000).for_each(|number| assert!(records.accept(&record(&message(number), &[])).is_ok()));
         let all = records.bytes();
         let mut batch = Records::default();
         records.evict();
@@ -414,7 +415,7 @@ mod tests {
     #[test]
     fn a_large_record_is_not_kept_in_memory() {
         let mut records = Records::default();
-        records.accept(&record(&"x".repeat(10 * FULL), &[]));
+        assert!(records.accept(&record(&"x".repeat(10 * FULL), &[])).is_ok());
         records.evict();
         assert!(records.spare.is_empty() && records.blocks.is_empty());
     }

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 /// use duramen::queue::{Accepts, Waiting};
 ///
 /// let mut waiting = VecDeque::from([1, 2, 3]);
-/// waiting.accept(4);
+/// assert_eq!(waiting.accept(4), Ok(()));
 /// let mut batch = VecDeque::new();
 /// Waiting::take(&mut waiting, 3, &mut batch);
 /// assert_eq!((waiting.count(), batch.count()), (1, 3));
@@ -57,12 +57,15 @@ pub trait Waiting: Default + Send {
 /// use duramen::queue::Accepts;
 ///
 /// let mut waiting = VecDeque::new();
-/// waiting.accept("one");
+/// assert_eq!(waiting.accept("one"), Ok(()));
 /// assert_eq!(waiting, ["one"]);
 /// ```
 pub trait Accepts<I>: Waiting {
     /// Puts `item` behind all others.
-    fn accept(&mut self, item: I);
+    ///
+    /// # Errors
+    /// The item, where there is no room for it, in a journal for instance: then the queue counts as full for it.
+    fn accept(&mut self, item: I) -> Result<(), I>;
 }
 
 impl<T: Send> Waiting for VecDeque<T> {
@@ -92,7 +95,8 @@ impl<T: Send> Waiting for VecDeque<T> {
 }
 
 impl<T: Send> Accepts<T> for VecDeque<T> {
-    fn accept(&mut self, item: T) {
+    fn accept(&mut self, item: T) -> Result<(), T> {
         self.push_back(item);
+        Ok(())
     }
 }

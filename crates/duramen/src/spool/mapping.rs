@@ -51,6 +51,10 @@ impl Memory for Mapping {
         self.bytes.store_state(self.header + offset, word);
     }
 
+    fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+        self.bytes.load(self.header + offset, length, into);
+    }
+
     fn prepare(&self, offset: usize, length: usize) {
         self.bytes.populate(self.header + offset, length);
     }
@@ -69,6 +73,8 @@ impl Memory for Mapping {
     fn store(&self, _offset: usize, _bytes: &[u8]) {}
 
     fn store_state(&self, _offset: usize, _word: u32) {}
+
+    fn load(&self, _offset: usize, _length: usize, _into: &mut Vec<u8>) {}
 }
 
 #[cfg(unix)]
@@ -87,8 +93,8 @@ mod shared {
 
     /// The bytes of a file, shared with all who read it.
     ///
-    /// They are only ever written here, through the pointer, never borrowed: what others do to the file cannot break
-    /// a promise of Rust's. Who makes the file shorter kills the process (SIGBUS), as with every mapping; it is open to
+    /// They are only ever written and copied out here, through the pointer, never borrowed: what others do to the file cannot
+    /// break a promise of Rust's. Who makes the file shorter kills the process (SIGBUS), as with every mapping; it is open to
     /// the owner alone.
     pub(super) struct Bytes {
         start: NonNull<u8>,
@@ -96,7 +102,7 @@ mod shared {
     }
 
     // SAFETY: the mapping belongs to no thread. Plain stores are made by one thread at a time, which has the journal's
-    // lock, and the states are atomic.
+    // appender, to places that nobody reads meanwhile, and the states are atomic.
     unsafe impl Send for Bytes {}
     // SAFETY: as above.
     unsafe impl Sync for Bytes {}
@@ -136,11 +142,28 @@ mod shared {
             debug_assert!(is_within, "states lie within the mapping, at multiples of four");
             if is_within {
                 // SAFETY: within the mapping, which begins at a page and lives as long as `self`; states are written
-                // atomically or, before there is an entry at their place, by the thread that has the journal's lock.
+                // atomically or, before there is an entry at their place, by the thread that has the journal's appender.
                 let state = unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(offset).cast()) };
                 state.store(word.to_le(), Ordering::Release);
                 // What is stored later does not come before.
                 fence(Ordering::Release);
+            }
+        }
+
+        /// Appends `length` bytes from `offset` on to `into`.
+        pub(super) fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+            let is_within = offset.checked_add(length).is_some_and(|end| end <= self.length);
+            debug_assert!(is_within, "loads stay within the mapping");
+            if is_within {
+                into.reserve(length);
+                // SAFETY: within the mapping, which lives as long as `self`, and all of its bytes are initialised by the
+                // system; the room for them has just been reserved, in memory of Rust's own. The appender of this process
+                // stores nothing to a place before its entry has come to its end.
+                unsafe {
+                    let end = into.as_mut_ptr().add(into.len());
+                    std::ptr::copy_nonoverlapping(self.start.as_ptr().add(offset), end, length);
+                    into.set_len(into.len() + length);
+                }
             }
         }
 

@@ -64,10 +64,10 @@ use std::ops::RangeInclusive;
 
 pub use destination::Destination;
 pub use directory::{Listed, ListedAs, Recovered, list, recover};
-pub use journal::{Journal, Memory, Refused, Ticket};
+pub use journal::{Appender, Journal, Memory, Refused, Ticket};
 pub use layout::{Header, State};
 pub use orphan::Orphan;
-pub use own::{OwnJournal, create};
+pub use own::{OwnAppender, OwnJournal, create};
 pub use reader::{Contents, Entry, Unreadable, read};
 
 /// The sizes that a journal can have, in bytes.

@@ -10,23 +10,36 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::layout::PAGE;
 use super::mapping::Mapping;
-use super::{Destination, Header, Journal, SIZES, system};
+use super::{Appender, Destination, Header, Journal, SIZES, system};
 
 /// A journal in a file that is mapped into memory. Dropped while nothing in it waits, it removes the file; otherwise it
 /// leaves it to who opens the folder when the process has ended.
 ///
 /// ```
-/// use duramen::spool::{self, Destination, OwnJournal};
+/// use duramen::spool::{self, Destination, OwnAppender, OwnJournal};
 ///
 /// # let folder = tempfile::tempdir()?;
-/// let journal: OwnJournal = spool::create(folder.path(), spool::DEFAULT_SIZE, vec![Destination::Stdout])?;
+/// let appender: OwnAppender = spool::create(folder.path(), spool::DEFAULT_SIZE, vec![Destination::Stdout])?;
+/// let journal: &OwnJournal = appender.journal();
 /// let path = journal.memory().file().path().to_owned();
 /// assert!(path.exists());
-/// drop(journal); // nothing in it waits
+/// drop(appender); // nothing in it waits
 /// assert!(!path.exists());
 /// # std::io::Result::Ok(())
 /// ```
 pub type OwnJournal = Journal<Mapping>;
+
+/// Who writes such a journal.
+///
+/// ```
+/// use duramen::spool::{self, Destination, OwnAppender};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let appender: OwnAppender = spool::create(folder.path(), spool::DEFAULT_SIZE, vec![Destination::Stdout])?;
+/// assert!(appender.journal().is_empty());
+/// # std::io::Result::Ok(())
+/// ```
+pub type OwnAppender = Appender<Mapping>;
 
 /// A journal's file ends so.
 pub(super) const SUFFIX: &str = ".journal";
@@ -82,7 +95,7 @@ impl OwnFile {
 ///
 /// # Errors
 /// When the system refuses the folder or the file, or cannot keep all of its blocks for it.
-pub fn create(folder: &Path, size: usize, destinations: Vec<Destination>) -> io::Result<OwnJournal> {
+pub fn create(folder: &Path, size: usize, destinations: Vec<Destination>) -> io::Result<OwnAppender> {
     if !SIZES.contains(&size) {
         let text = format!("found {size} bytes, expected {} to {}", SIZES.start(), SIZES.end());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
