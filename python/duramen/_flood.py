@@ -37,8 +37,6 @@ class _HoldsBack(_Decides):
         super().__init__(name)
         self._owner = None
         self._now = time.monotonic
-        #: The first record of each key that was held back since one went on: the end of the program says so.
-        self._kept = {}
         #: The record that says so now, which is not held back itself.
         self._last_words = None
         _filters.add(self)
@@ -51,9 +49,10 @@ class _HoldsBack(_Decides):
         if record is self._last_words:
             return record
         suppressed = self._decides.decide(key, self._now())
-        _core.keep_or_forget(self, key, record, suppressed is not None)
         if suppressed is None:
+            self._decides.keep(key, record)
             return False
+        self._decides.forget(key)
         return self._saying(record, suppressed) if suppressed else record
 
     def _saying(self, record, suppressed):
@@ -69,11 +68,9 @@ class _HoldsBack(_Decides):
         owner = self._owner and self._owner()
         if owner is None:
             return
-        for key, suppressed in self._decides.take_unsaid():
-            record = self._kept.pop(key, None)
-            if record is not None:
-                self._last_words = self._saying(record, suppressed)
-                owner.handle(self._last_words)
+        for suppressed, record in self._decides.take_unsaid():
+            self._last_words = self._saying(record, suppressed)
+            owner.handle(self._last_words)
 
 
 def _say_the_rest():

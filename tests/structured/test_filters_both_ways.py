@@ -10,7 +10,7 @@ import duramen as logging
 import duramen.context
 from duramen import _core
 from duramen.filters import DuplicateFilter, RateLimitFilter, RedactingFilter, SamplingFilter
-from duramen.formatters import ConsoleFormatter, JsonFormatter, LogfmtFormatter
+from duramen.formatters import ConsoleFormatter, EscapingFormatter, JsonFormatter, LogfmtFormatter
 
 SECRET = "hunter2correcthorse"
 
@@ -31,6 +31,11 @@ def formatters():
         JsonFormatter(fields=["levelname", "name", "message", "exc_info"]),
         LogfmtFormatter("%(levelname)s %(name)s %(message)s"),
         ConsoleFormatter(datefmt="now"),
+        JsonFormatter(fields=["message", "exc_info"], exceptions="object"),
+        JsonFormatter(
+            fields=["message", "exc_info", "stack_info"], exceptions="both", json_ensure_ascii=True
+        ),
+        EscapingFormatter("%(levelname)s %(message)s"),
     ]
 
 
@@ -74,6 +79,13 @@ def calls(logger, clock):
     except ValueError:
         logger.exception("failed with token=%s", SECRET)
         logger.error("failed above", exc_info=True)
+    logger.info(
+        {"event": "a dict", "password": SECRET, f"token={SECRET}": [f"token={SECRET}"]}, extra={"order": 9}
+    )
+    logger.info(Telling())
+    logger.info("with a stack", stack_info=True, stacklevel=1)
+    for _ in range(2):
+        logger.info({"event": "a dict again", "password": SECRET})
     for _ in range(3):
         logger.info("again")
     clock[0] += 90
@@ -100,9 +112,20 @@ def written(make_filters, formatter, way, call=calls, on_logger=False):
     counts = [filter.counts() if hasattr(filter, "counts") else None for filter in own]
     held = [filter.suppressed() if hasattr(filter, "suppressed") else None for filter in own]
     kept = [
-        {key: (one.getMessage(), one.levelname) for key, one in filter._kept.items()}
+        sorted(
+            (
+                number,
+                one.getMessage(),
+                one.levelname,
+                one.lineno,
+                one.threadName,
+                one.exc_text,
+                one.stack_info,
+            )
+            for number, one in filter._decides.take_unsaid()
+        )
         for filter in own
-        if hasattr(filter, "_kept")
+        if hasattr(filter, "_say_the_rest")
     ]
     text = stream.getvalue()
     return text, counts, held, kept
@@ -292,10 +315,10 @@ def test_every_handler_sees_what_the_filters_of_the_logger_leave():
     assert plain == ["password=***", "other"]
     assert structured[0] == '{"message": "password=***", "token": "***"}'
     assert limited == ["password=***"]
-    (kept,) = handlers[2].filters[0]._kept.values()
+    ((_, kept),) = handlers[2].filters[0]._decides.take_unsaid()
     assert kept.getMessage() == "other"
-    (kept,) = logger.filters[0]._kept.values()
-    assert kept.args == (SECRET,)
+    ((_, kept),) = logger.filters[0]._decides.take_unsaid()
+    assert (kept.getMessage(), kept.token) == (f"password={SECRET}", SECRET)
 
 
 def test_filters_of_a_logger_count_what_no_handler_takes():

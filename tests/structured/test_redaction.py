@@ -1,5 +1,6 @@
 """``RedactingFilter``: nothing unmasked reaches a handler's stream, whatever carries it and wherever it stands."""
 
+import builtins
 import collections
 import copy
 import dataclasses
@@ -17,6 +18,7 @@ from structured.both_ways import raised, record
 
 import duramen as logging
 import duramen.config
+from duramen import _core
 from duramen.filters import RedactingFilter
 from duramen.formatters import ConsoleFormatter, JsonFormatter, LogfmtFormatter
 
@@ -266,3 +268,77 @@ def test_what_can_neither_be_masked_nor_replaced_does_not_pass(monkeypatch):
     monkeypatch.setattr(logging, "LogRecord", None)
     assert masking.filter(record) is False
     assert masking.counts()["failed"] == 1
+
+
+class TestExceptionsAsObjects:
+    """What a filter leaves of an exception is an object still, whose texts are masked."""
+
+    def chain(self):
+        group = getattr(builtins, "ExceptionGroup", None)
+        try:
+            try:
+                raise KeyError(f"token={SECRET}")
+            except KeyError:
+                raise LookupError(f"password={SECRET} \u00fc") from None
+        except LookupError as cause:
+            inner = ValueError(f"secret: {SECRET}")
+            inner.__notes__ = [f"api_key={SECRET}", "try again"]
+            try:
+                raise (group("several", [inner, OSError("no")]) if group else inner) from cause
+            except Exception as error:
+                return error
+
+    def shown(self, formatter, owner, way, filters=1):
+        stream = io.StringIO()
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(formatter)
+        logger = logging.Logger("shop")
+        logger.addHandler(handler)
+        target = logger if owner == "logger" else handler
+        if way == "python":
+            target.addFilter(lambda record: True)
+        for _ in range(filters):
+            target.addFilter(RedactingFilter())
+        assert (_core.route(logger) is None) == (way == "native")
+        logger.error("failed", exc_info=self.chain())
+        assert SECRET not in stream.getvalue()
+        return stream.getvalue()
+
+    @pytest.mark.filterwarnings("ignore:RedactingFilter on the logger")
+    @pytest.mark.parametrize("owner", ["handler", "logger"])
+    @pytest.mark.parametrize("way", ["native", "python"])
+    @pytest.mark.parametrize("ascii_", [False, True])
+    def test_every_text_of_it_is_masked(self, owner, way, ascii_):
+        formatter = JsonFormatter(fields=["exc_info"], exceptions="object", json_ensure_ascii=ascii_)
+        line = self.shown(formatter, owner, way)
+        error = json.loads(line)["exc_info"]
+        inner = error["exceptions"][0] if "exceptions" in error else error
+        assert (inner["type"], inner["message"]) == ("ValueError", "secret: ***")
+        assert inner["notes"] == ["api_key=***", "try again"]
+        assert error["cause"]["message"] == "password=*** \u00fc"
+        assert error["frames"][0]["function"] == "chain"
+        assert line.isascii() == ascii_
+
+    @pytest.mark.parametrize("way", ["native", "python"])
+    def test_parts_of_it_stay_where_a_schema_has_them(self, way):
+        line = json.loads(self.shown(JsonFormatter(preset="ecs"), "handler", way))
+        assert line["error.type"] in ("ExceptionGroup", "ValueError")
+        assert "password=***" in line["error.stack_trace"]
+        assert line["error.message"].startswith(("several", "secret: ***"))
+
+    @pytest.mark.parametrize("way", ["native", "python"])
+    def test_a_second_filter_leaves_no_less_masked(self, way):
+        formatter = JsonFormatter(fields=["exc_info"], exceptions="object")
+        assert "password=***" in self.shown(formatter, "handler", way, filters=2)
+
+    def test_a_pattern_of_the_line_in_the_traceback_finds_the_message(self):
+        formatter = JsonFormatter(fields=["exc_info"], exceptions="object")
+        filter = RedactingFilter(patterns={"line": "ValueError: (?P<secret>.+)"})
+        one = record(exc_info=raised(ValueError("no pattern of its own")))
+        assert json.loads(formatter.format(filter.filter(one)))["exc_info"]["message"] == "***"
+
+    def test_a_copy_for_another_process_is_text_alone(self):
+        masked = RedactingFilter().filter(record(exc_info=raised(ValueError(f"password={SECRET}"))))
+        text = pickle.loads(pickle.dumps(masked)).exc_text
+        assert type(text) is str and "ValueError: password=***" in text
+        assert type(copy.deepcopy(masked).exc_text) is str

@@ -62,9 +62,7 @@ mod _core {
     #[pymodule_export]
     use super::classes::put_native_methods;
     #[pymodule_export]
-    use super::filter::flood::{
-        Duplicates, RateLimiter, Sampler, exception_was_logged_before, keep_or_forget,
-    };
+    use super::filter::flood::{Duplicates, RateLimiter, Sampler, exception_was_logged_before};
     #[pymodule_export]
     use super::filter::redactor::Redactor;
     #[pymodule_export]

@@ -7,7 +7,9 @@ use duramen::filter::{Decision, DuplicateFilter, RateLimitFilter, SamplingFilter
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 
+use crate::filter::kept::{Kept, KeptRecords};
 use crate::interpreter::intern;
 
 /// How many were held back since the last one that passed; `None` for a record that does not pass.
@@ -25,32 +27,6 @@ fn moment(seconds: f64) -> Duration {
 /// The time by the clock of `filter`.
 pub(crate) fn now_of(filter: &Bound<'_, PyAny>) -> PyResult<Duration> {
     Ok(moment(filter.getattr(intern!(filter.py(), "_now"))?.call0()?.extract()?))
-}
-
-/// A filter keeps records of so many keys.
-const MOST_KEPT: usize = 1000;
-
-/// Keeps the first record of `key` that `filter` has held back since one went on: at the end of the program it says
-/// how many did not. `record` makes it.
-pub(crate) fn keep<'py>(
-    filter: &Bound<'py, PyAny>,
-    key: &str,
-    record: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
-) -> PyResult<()> {
-    let kept = filter.getattr(intern!(filter.py(), "_kept"))?.cast_into::<PyDict>()?;
-    if kept.len() < MOST_KEPT && !kept.contains(key)? {
-        kept.set_item(key, record()?)?;
-    }
-    Ok(())
-}
-
-/// Lets go of the record of `key`, since one like it goes on and says how many did not.
-pub(crate) fn forget(filter: &Bound<'_, PyAny>, key: &str) -> PyResult<()> {
-    let kept = filter.getattr(intern!(filter.py(), "_kept"))?.cast_into::<PyDict>()?;
-    if kept.contains(key)? {
-        kept.del_item(key)?;
-    }
-    Ok(())
 }
 
 /// Whether `filter` has let a record about this exception through before, `triple` being that of `sys.exc_info`. If
@@ -85,15 +61,17 @@ pub(crate) fn exception_was_logged_before(
     was_logged_before(filter, triple)
 }
 
-/// Either of the two, for a filter that is asked by its method.
-#[pyfunction]
-pub(crate) fn keep_or_forget<'py>(
-    filter: &Bound<'py, PyAny>,
-    key: &str,
-    record: Bound<'py, PyAny>,
-    goes_on: bool,
-) -> PyResult<()> {
-    if goes_on { forget(filter, key) } else { keep(filter, key, || Ok(record)) }
+/// Numbers of records of which nothing was said, each with the first one.
+type Unsaid<'py> = Vec<(u64, Bound<'py, PyAny>)>;
+
+fn unsaid<'py>(py: Python<'py>, counts: Vec<(String, u64)>, kept: &KeptRecords) -> PyResult<Unsaid<'py>> {
+    let mut unsaid = Vec::new();
+    for (key, count) in counts {
+        if let Some(record) = kept.take(py, &key)? {
+            unsaid.push((count, record));
+        }
+    }
+    Ok(unsaid)
 }
 
 fn refused(error: &duramen::filter::WrongOption) -> PyErr {
@@ -102,49 +80,95 @@ fn refused(error: &duramen::filter::WrongOption) -> PyErr {
 
 /// What a `RateLimitFilter` decides by.
 #[pyclass(frozen, module = "duramen._core")]
-pub(crate) struct RateLimiter(pub(crate) RateLimitFilter);
+pub(crate) struct RateLimiter {
+    pub(crate) decides: RateLimitFilter,
+    pub(crate) kept: KeptRecords,
+}
 
 #[pymethods]
 impl RateLimiter {
     #[new]
     fn new(rate: f64, burst: f64) -> PyResult<Self> {
-        RateLimitFilter::new(rate, burst).map(Self).map_err(|error| refused(&error))
+        let decides = RateLimitFilter::new(rate, burst).map_err(|error| refused(&error))?;
+        Ok(Self { decides, kept: KeptRecords::default() })
     }
 
     fn decide(&self, key: &str, now: f64) -> Option<u64> {
-        passed(self.0.decide_at(key, moment(now)))
+        passed(self.decides.decide_at(key, moment(now)))
+    }
+
+    /// Keeps the record, if it is the first one of `key` that was held back since one went on.
+    fn keep(&self, key: &str, record: Py<PyAny>) -> PyResult<()> {
+        self.kept.keep(key, || Ok(Kept::Record(record)))
+    }
+
+    /// Lets go of it.
+    fn forget(&self, key: &str) {
+        self.kept.forget(key);
     }
 
     fn suppressed(&self) -> u64 {
-        self.0.suppressed()
+        self.decides.suppressed()
     }
 
-    fn take_unsaid(&self) -> Vec<(String, u64)> {
-        self.0.take_unsaid()
+    /// How many were held back of which nothing was said, with the first of them.
+    fn take_unsaid<'py>(&self, py: Python<'py>) -> PyResult<Unsaid<'py>> {
+        unsaid(py, self.decides.take_unsaid(), &self.kept)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.kept.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.kept.clear();
     }
 }
 
 /// What a `DuplicateFilter` decides by.
 #[pyclass(frozen, module = "duramen._core")]
-pub(crate) struct Duplicates(pub(crate) DuplicateFilter);
+pub(crate) struct Duplicates {
+    pub(crate) decides: DuplicateFilter,
+    pub(crate) kept: KeptRecords,
+}
 
 #[pymethods]
 impl Duplicates {
     #[new]
     fn new(window: f64) -> PyResult<Self> {
-        DuplicateFilter::new(moment(window)).map(Self).map_err(|error| refused(&error))
+        let decides = DuplicateFilter::new(moment(window)).map_err(|error| refused(&error))?;
+        Ok(Self { decides, kept: KeptRecords::default() })
     }
 
     fn decide(&self, key: &str, now: f64) -> Option<u64> {
-        passed(self.0.decide_at(key, moment(now)))
+        passed(self.decides.decide_at(key, moment(now)))
+    }
+
+    /// Keeps the record, if it is the first one of `key` that was held back since one went on.
+    fn keep(&self, key: &str, record: Py<PyAny>) -> PyResult<()> {
+        self.kept.keep(key, || Ok(Kept::Record(record)))
+    }
+
+    /// Lets go of it.
+    fn forget(&self, key: &str) {
+        self.kept.forget(key);
     }
 
     fn suppressed(&self) -> u64 {
-        self.0.suppressed()
+        self.decides.suppressed()
     }
 
-    fn take_unsaid(&self) -> Vec<(String, u64)> {
-        self.0.take_unsaid()
+    /// How many were held back of which nothing was said, with the first of them.
+    fn take_unsaid<'py>(&self, py: Python<'py>) -> PyResult<Unsaid<'py>> {
+        unsaid(py, self.decides.take_unsaid(), &self.kept)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.kept.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.kept.clear();
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod amended;
 pub(crate) mod flood;
+pub(crate) mod kept;
 pub(crate) mod plan;
 pub(crate) mod redactor;
 

@@ -1,6 +1,7 @@
 //! What the native way does for the filters of a handler or a logger, found out once and remembered while nothing
 //! changes.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -10,9 +11,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString};
 
-use crate::classes::{self, Family};
+use crate::classes::{self, Family, native_method};
 use crate::filter::amended::Amended;
 use crate::filter::flood::{self, Duplicates, RateLimiter, Sampler};
+use crate::filter::kept::{Kept, KeptRecords};
 use crate::filter::redactor::Redactor;
 use crate::formatter::values;
 use crate::interpreter::{State, intern};
@@ -55,16 +57,41 @@ enum LimitedBy {
     Logger,
     Level,
     All,
+    /// Those of which a function of the program's says the same.
+    Function,
 }
 
 /// An event that filters are asked about.
 pub(crate) struct Asked<'a, 'py> {
     pub(crate) record: &'a Record<'a>,
+    /// The message, where it is a dict.
+    pub(crate) message: Option<&'a Bound<'py, PyDict>>,
     pub(crate) extra: Option<&'a Bound<'py, PyDict>>,
-    /// The triple of the exception.
+    /// The triple of the exception, as it was given.
     pub(crate) exception: Option<&'a Bound<'py, PyAny>>,
-    /// Makes the event a `LogRecord`, for a filter that keeps it.
+    /// Makes the event a `LogRecord`, for a function of the program's that is asked.
     pub(crate) python_record: &'a dyn Fn(&Amended<'py>) -> PyResult<Bound<'py, PyAny>>,
+    /// What a `LogRecord` can be made of later, for a filter that keeps the event.
+    pub(crate) kept: &'a dyn Fn(&Amended<'py>) -> PyResult<Kept>,
+}
+
+impl<'py> Asked<'_, 'py> {
+    /// The fields of a message that is a dict, as the filters before have left them.
+    pub(crate) fn message_fields(&self, amended: &Amended<'py>) -> Option<Bound<'py, PyDict>> {
+        if amended.message.is_some() {
+            return None;
+        }
+        amended.message_fields.as_ref().or(self.message).cloned()
+    }
+
+    /// The message as text, as the filters before have left it.
+    fn message_text<'t>(&'t self, amended: &'t Amended<'py>) -> PyResult<Cow<'t, str>> {
+        match (&amended.message, self.message_fields(amended)) {
+            (Some(text), _) => Ok(text.as_str().into()),
+            (None, Some(fields)) => Ok(values::text_of(&fields.str()?)?.into()),
+            (None, None) => Ok(self.record.message.into()),
+        }
+    }
 }
 
 /// Whose filters they are.
@@ -288,28 +315,36 @@ impl Action {
         let is_from = |least: &Option<i64>| least.is_some_and(|least| level >= least);
         match self {
             Self::ByName => Ok(true),
-            Self::Redact(redactor) => redactor.get().amend(asked.record, asked.extra, amended).map(|()| true),
+            Self::Redact(redactor) => Redactor::amend(redactor.bind(py), asked, amended).map(|()| true),
             Self::LimitRate { exempt, .. } if is_from(exempt) => Ok(true),
             Self::LimitRate { decides, per, .. } => {
                 let key = match per {
-                    LimitedBy::Logger => asked.record.name,
-                    LimitedBy::Level => asked.record.level_name,
-                    LimitedBy::All => "",
+                    LimitedBy::Logger => asked.record.name.into(),
+                    LimitedBy::Level => asked.record.level_name.into(),
+                    LimitedBy::All => Cow::Borrowed(""),
+                    LimitedBy::Function => {
+                        native_method::refuse_deep_recursion()?;
+                        let record = (asked.python_record)(amended)?;
+                        let key = filter.getattr(intern!(py, "_per"))?.call1((record,))?;
+                        values::text_of(&key.str()?)?.into()
+                    }
                 };
-                let decision = decides.get().0.decide_at(key, flood::now_of(filter)?);
-                follow(filter, decision, key, asked, amended)
+                let limiter = decides.get();
+                let decision = limiter.decides.decide_at(&key, flood::now_of(filter)?);
+                follow(filter, &limiter.kept, decision, &key, asked, amended)
             }
             Self::HoldDuplicates(decides) => {
-                let message = amended.message.as_deref().unwrap_or(asked.record.message);
-                let key = format!("{}\n{level}\n{message}", asked.record.name);
-                let decision = decides.get().0.decide_at(&key, flood::now_of(filter)?);
-                if !follow(filter, decision, &key, asked, amended)? {
+                let key = format!("{}\n{level}\n{}", asked.record.name, asked.message_text(amended)?);
+                let duplicates = decides.get();
+                let decision = duplicates.decides.decide_at(&key, flood::now_of(filter)?);
+                if !follow(filter, &duplicates.kept, decision, &key, asked, amended)? {
                     return Ok(false);
                 }
-                match asked.exception.filter(|_| !amended.is_masked) {
+                match asked.exception.filter(|_| amended.has_whole_exception()) {
                     Some(triple) if flood::was_logged_before(filter, triple)? => {
-                        amended.add_note(asked.record.message, " [exception logged before]");
-                        amended.leave_exception_out();
+                        let message = asked.message_text(amended)?.into_owned();
+                        amended.add_note(&message, "[exception logged before]");
+                        amended.is_without_exception = true;
                     }
                     _ => {}
                 }
@@ -336,6 +371,7 @@ impl Action {
 /// Does what a filter against floods has decided, as its method does it.
 fn follow<'py>(
     filter: &Bound<'py, PyAny>,
+    kept: &KeptRecords,
     decision: Decision,
     key: &str,
     asked: &Asked<'_, 'py>,
@@ -345,14 +381,15 @@ fn follow<'py>(
     match decision {
         Decision::Pass { suppressed: 0 } => Ok(true),
         Decision::Pass { suppressed } => {
-            flood::forget(filter, key)?;
+            kept.forget(key);
             let note = filter.call_method1(intern!(py, "_note"), (suppressed,))?;
-            amended.add_note(asked.record.message, &format!(" {note}"));
+            let message = asked.message_text(amended)?.into_owned();
+            amended.add_note(&message, &note.to_string());
             amended.set_field(py, asked.extra, "suppressed", suppressed)?;
             Ok(true)
         }
         Decision::Suppress => {
-            flood::keep(filter, key, || (asked.python_record)(amended))?;
+            kept.keep(key, || (asked.kept)(amended))?;
             Ok(false)
         }
     }
@@ -377,7 +414,7 @@ fn limited_by(value: Option<Bound<'_, PyAny>>) -> PyResult<Option<LimitedBy>> {
     if value.is_none() {
         return Ok(Some(LimitedBy::All));
     }
-    let Ok(name) = value.cast_into_exact::<PyString>() else { return Ok(None) };
+    let Ok(name) = value.cast_into_exact::<PyString>() else { return Ok(Some(LimitedBy::Function)) };
     Ok(match name.to_str()? {
         "logger" => Some(LimitedBy::Logger),
         "level" => Some(LimitedBy::Level),

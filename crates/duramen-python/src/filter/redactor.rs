@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 
-use duramen::Record;
 use duramen::redact::{MASK, Mode, Path, Redactor as Rules, RedactorBuilder, Verdict};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyTuple};
+use smallvec::SmallVec;
 
 use crate::classes::globals;
 use crate::filter::amended::Amended;
+use crate::filter::plan::Asked;
 use crate::formatter::options::{Options, refused};
 use crate::formatter::values::{self, Simpler};
 use crate::interpreter::intern;
-use crate::record::fields;
+use crate::record::{exception, fields};
 use crate::{classes, interpreter};
 
 /// The rules of a `RedactingFilter`. It never changes.
@@ -67,24 +68,57 @@ impl Redactor {
     /// stack are masked.
     ///
     /// Where that fails, nothing of what the application gave is on it; `None` when even that fails.
-    fn record<'py>(&self, record: &Bound<'py, PyAny>, in_place: bool) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn record<'py>(
+        slf: &Bound<'py, Self>,
+        record: &Bound<'py, PyAny>,
+        in_place: bool,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = record.py();
         let copied = if in_place {
             Ok(record.clone())
         } else {
             py.import(intern!(py, "copy"))?.call_method1(intern!(py, "copy"), (record,))
         };
-        let masked = copied.and_then(|copy| self.mask(&copy).map(|()| copy)).or_else(|error| {
+        let masked = copied.and_then(|copy| Self::mask(slf, &copy).map(|()| copy)).or_else(|error| {
             if !classes::is_ordinary(py, &error) {
                 return Err(error);
             }
-            self.rules.count_failure();
+            slf.get().rules.count_failure();
             withdrawn(record, in_place)
         });
         match masked {
             Err(error) if classes::is_ordinary(py, &error) => Ok(None),
             masked => masked.map(Some),
         }
+    }
+}
+
+/// What masks an event, one after the other.
+#[derive(Clone, Default)]
+pub(crate) struct Masks<'py>(SmallVec<[Bound<'py, Redactor>; 1]>);
+
+impl<'py> Masks<'py> {
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, redactor: Bound<'py, Redactor>) {
+        self.0.push(redactor);
+    }
+
+    pub(crate) fn add_all(&mut self, others: &Self) {
+        self.0.extend(others.0.iter().cloned());
+    }
+
+    /// `text` masked. It is a part of one that is masked too, and counted there.
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut masked = Cow::Borrowed(text);
+        for redactor in &self.0 {
+            if let Cow::Owned(text) = redactor.get().rules.masked_text(&masked).text {
+                masked = Cow::Owned(text);
+            }
+        }
+        masked
     }
 }
 
@@ -130,16 +164,17 @@ impl Redactor {
         masked_text(&self.rules, text)
     }
 
-    fn mask(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn mask(slf: &Bound<'_, Self>, record: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = record.py();
-        self.mask_message(record)?;
-        self.mask_exception(record)?;
+        let masks = slf.get();
+        masks.mask_message(record)?;
+        Self::mask_exception(slf, record)?;
         let stack = intern!(py, "stack_info");
         if let Ok(text) = record.getattr(stack)?.cast_into::<PyString>() {
-            record.setattr(stack, self.text(&text)?)?;
+            record.setattr(stack, masks.text(&text)?)?;
         }
         let attributes = record.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        for change in self.changes(&attributes.copy()?)? {
+        for change in masks.changes(&attributes.copy()?)? {
             change.make(&attributes)?;
         }
         Ok(())
@@ -147,21 +182,41 @@ impl Redactor {
 
     /// Masks an event of the native way.
     pub(crate) fn amend<'py>(
-        &self,
-        record: &Record<'_>,
-        extra: Option<&Bound<'py, PyDict>>,
+        slf: &Bound<'py, Self>,
+        asked: &Asked<'_, 'py>,
         amended: &mut Amended<'py>,
     ) -> PyResult<()> {
-        let message = amended.message.as_deref().unwrap_or(record.message);
+        let masks = slf.get();
+        masks.amend_message(asked, amended)?;
+        let shown = amended.record(asked.record);
+        let masked = |text: Option<&str>| match text.map(|text| masks.rules.text(text)) {
+            Some(Cow::Owned(masked)) => Some(masked),
+            _ => None,
+        };
+        let (exception, stack) = (masked(shown.exception), masked(shown.stack));
+        amended.exception = exception.or_else(|| amended.exception.take());
+        amended.stack = stack.or_else(|| amended.stack.take());
+        amended.masks.add(slf.clone());
+        masks.amend_fields(asked.extra, amended)
+    }
+
+    fn amend_message<'py>(&self, asked: &Asked<'_, 'py>, amended: &mut Amended<'py>) -> PyResult<()> {
+        if let Some(fields) = asked.message_fields(amended) {
+            amended.message_fields = Some(self.masked_dict(&fields)?);
+            return Ok(());
+        }
+        let message = amended.message.as_deref().unwrap_or(asked.record.message);
         if let Cow::Owned(masked) = self.rules.text(message) {
             amended.message = Some(masked);
         }
-        amended.is_masked = true;
-        if let Some(text) = amended.exception.as_deref().or(record.exception)
-            && let Cow::Owned(masked) = self.rules.text(text)
-        {
-            amended.exception = Some(masked);
-        }
+        Ok(())
+    }
+
+    fn amend_fields<'py>(
+        &self,
+        extra: Option<&Bound<'py, PyDict>>,
+        amended: &mut Amended<'py>,
+    ) -> PyResult<()> {
         if let Some(fields) = amended.extra.as_ref().or(extra) {
             // The application, be it another thread, may add to its own dict before the line is written.
             let fields = fields.copy()?;
@@ -196,14 +251,7 @@ impl Redactor {
         let py = record.py();
         let msg = intern!(py, "msg");
         let masked = if let Ok(fields) = record.getattr(msg)?.cast_into::<PyDict>() {
-            let masked = PyDict::new(py);
-            for (name, value) in interpreter::entries(&fields) {
-                let name = values::key_text(&name)?;
-                if let Some(value) = self.field(&name, &value)? {
-                    masked.set_item(&*self.rules.text(&name), value)?;
-                }
-            }
-            masked.into_any()
+            self.masked_dict(&fields)?.into_any()
         } else {
             let message = record.call_method0(intern!(py, "getMessage"))?.str()?;
             self.text(&message)?.into_any()
@@ -216,8 +264,21 @@ impl Redactor {
         Ok(())
     }
 
-    /// The text of the exception stands for it: the exception itself cannot be masked.
-    fn mask_exception(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// The fields of a message that is a dict.
+    fn masked_dict<'py>(&self, fields: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        let masked = PyDict::new(fields.py());
+        for (name, value) in interpreter::entries(fields) {
+            let name = values::key_text(&name)?;
+            if let Some(value) = self.field(&name, &value)? {
+                masked.set_item(&*self.rules.text(&name), value)?;
+            }
+        }
+        Ok(masked)
+    }
+
+    /// The masked text of the exception stands for it, and for structured lines what is left of its parts: the exception
+    /// itself cannot be masked.
+    fn mask_exception(slf: &Bound<'_, Self>, record: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = record.py();
         let exc_text = intern!(py, "exc_text");
         let exception = record.getattr(intern!(py, "exc_info"))?;
@@ -226,10 +287,13 @@ impl Redactor {
             let formatter = globals::get(py, intern!(py, "_defaultFormatter"))?;
             text = formatter.call_method1(intern!(py, "formatException"), (exception,))?;
         }
-        if text.is_truthy()? {
-            record.setattr(exc_text, self.text(&text.str()?)?)?;
+        if !text.is_truthy()? {
+            return record.setattr(intern!(py, "exc_info"), py.None());
         }
-        record.setattr(intern!(py, "exc_info"), py.None())
+        let masked = slf.get().rules.text(&values::text_of(&text.str()?)?).into_owned();
+        let mut masks = Masks::default();
+        masks.add(slf.clone());
+        exception::put_masked(record, &masks, Some(&masked))
     }
 }
 

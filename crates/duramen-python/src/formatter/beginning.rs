@@ -25,7 +25,7 @@ pub(crate) struct Beginning {
     /// The same for a formatter of JSON.
     steps: json::Beginning,
     text: Vec<u8>,
-    /// Where the digits of the milliseconds stand in it, three of them, or those of the microseconds, six.
+    /// Where the three digits of the milliseconds stand in it.
     fraction: Option<Range<usize>>,
 }
 
@@ -69,14 +69,11 @@ impl Beginning {
             self.second = None;
             self.text.clear();
             self.steps = formatter.begin(record, &mut self.text);
-            self.fraction = self.steps.microsecond().map(|place| place..place + 6);
             self.belongs_to(record, level_name, created, settings);
         }
         let start = line.len();
         line.extend_from_slice(&self.text);
-        if let Some(place) = &self.fraction {
-            write_microsecond(record.created_ns, &mut line[start..][place.clone()]);
-        }
+        self.steps.put_microsecond(record.created_ns, &mut line[start..]);
         self.steps
     }
 
@@ -130,15 +127,5 @@ impl Beginning {
         self.level_name = Some(Rc::clone(level_name));
         self.time_version = settings.time_version();
         self.second = Some(created.second());
-    }
-}
-
-/// The microsecond of a moment as six digits.
-fn write_microsecond(nanoseconds: i64, digits: &mut [u8]) {
-    // Below a million.
-    let mut rest = u32::try_from(nanoseconds.rem_euclid(1_000_000_000) / 1000).unwrap_or(0);
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
     }
 }

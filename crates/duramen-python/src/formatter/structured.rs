@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::classes::native_method::{Call, Method};
+use crate::filter::redactor::Masks;
 use crate::formatter::beginning::Beginning;
 use crate::formatter::options::Options;
 use crate::formatter::plain_fields::PlainDetails;
@@ -19,7 +20,8 @@ use crate::formatter::values::{self, Rules};
 use crate::interpreter;
 use crate::interpreter::intern;
 use crate::record::Creation;
-use crate::record::{exception, fields};
+use crate::record::exception::{self, Masked};
+use crate::record::fields;
 use crate::way::settings::Settings;
 
 pub(crate) static METHODS: &[Method] = &[("format", format)];
@@ -123,15 +125,16 @@ impl StructuredLayout {
     ///
     /// # Errors
     /// Those that do not derive from `Exception`.
-    pub(crate) fn write(
+    pub(crate) fn write<'py>(
         &self,
         record: &Record<'_>,
         asctime: &str,
-        (message, extra): (Option<&Bound<'_, PyDict>>, Option<&Bound<'_, PyDict>>),
-        exception: Option<&Bound<'_, PyAny>>,
+        (message, extra): (Option<&Bound<'py, PyDict>>, Option<&Bound<'py, PyDict>>),
+        exception: Option<(&Bound<'py, PyAny>, &Masks<'py>)>,
         out: &mut Vec<u8>,
     ) -> PyResult<()> {
         let (extra, attributes) = if message.is_some() { (message, extra) } else { (extra, None) };
+        let exception = exception.map(|(triple, masks)| ShownException::Given(triple, masks));
         let details = PythonDetails { rules: &self.rules, extra, attributes, exception, message: None };
         self.write_with(record, asctime, &details, out)
     }
@@ -158,10 +161,18 @@ struct PythonDetails<'a, 'py> {
     extra: Option<&'a Bound<'py, PyDict>>,
     /// The attributes of a record, its own ones among them.
     attributes: Option<&'a Bound<'py, PyDict>>,
-    /// The triple of an exception.
-    exception: Option<&'a Bound<'py, PyAny>>,
+    exception: Option<ShownException<'a, 'py>>,
     /// The message, where it holds lone surrogates.
     message: Option<&'a [u8]>,
+}
+
+/// What is known of an exception.
+#[derive(Clone, Copy)]
+enum ShownException<'a, 'py> {
+    /// A triple, of which everything is shown as these leave it.
+    Given(&'a Bound<'py, PyAny>, &'a Masks<'py>),
+    /// What a filter has left of it.
+    Masked(&'a Masked),
 }
 
 impl Details for PythonDetails<'_, '_> {
@@ -202,15 +213,30 @@ impl Details for PythonDetails<'_, '_> {
     }
 
     fn write_part(&self, part: ExceptionPart, place: ValueWriter<'_>) -> PyResult<bool> {
+        use ExceptionPart::{Message, Type};
         match (self.exception, part) {
-            (None, _) => Ok(false),
-            (Some(triple), ExceptionPart::Type) => Ok(exception::write_type(triple, place)),
-            (Some(triple), ExceptionPart::Message) => exception::write_message(triple, place),
+            (None, _) => return Ok(false),
+            (Some(ShownException::Given(triple, masks)), Type) => {
+                return Ok(exception::write_type(triple, masks, place));
+            }
+            (Some(ShownException::Given(triple, masks)), Message) => {
+                return exception::write_message(triple, masks, place);
+            }
+            (Some(ShownException::Masked(left)), Type) => place.json(&left.class),
+            (Some(ShownException::Masked(left)), Message) => place.json(&left.message),
         }
+        Ok(true)
     }
 
     fn write_exception(&self, members: &mut Members<'_>) -> PyResult<bool> {
-        self.exception.map_or(Ok(false), |triple| exception::write_triple(triple, members))
+        match self.exception {
+            None => Ok(false),
+            Some(ShownException::Given(triple, masks)) => exception::write_triple(triple, masks, members),
+            Some(ShownException::Masked(left)) => {
+                members.json(&left.object);
+                Ok(true)
+            }
+        }
     }
 }
 
@@ -248,6 +274,8 @@ struct Parts<'py> {
     message_fields: Option<Bound<'py, PyDict>>,
     attributes: Option<Bound<'py, PyDict>>,
     exception: Option<Bound<'py, PyAny>>,
+    masks: Masks<'py>,
+    masked_exception: Option<Masked>,
     exception_text: Option<String>,
     stack: Option<String>,
 }
@@ -316,6 +344,7 @@ impl<'py> Parts<'py> {
         }
         let text = record.getattr(exc_text)?;
         if text.is_truthy()? {
+            self.masked_exception = Masked::beside(&text)?;
             self.exception_text = Some(values::text_of(&text.str()?)?);
         }
         let stack = record.getattr(intern!(py, "stack_info"))?;
@@ -327,11 +356,12 @@ impl<'py> Parts<'py> {
     }
 
     fn details<'a>(&'a self, layout: &'a StructuredLayout) -> PythonDetails<'a, 'py> {
+        let given = self.exception.as_ref().map(|triple| ShownException::Given(triple, &self.masks));
         PythonDetails {
             rules: &layout.rules,
             extra: self.message_fields.as_ref(),
             attributes: self.attributes.as_ref(),
-            exception: self.exception.as_ref(),
+            exception: given.or(self.masked_exception.as_ref().map(ShownException::Masked)),
             message: self.message_with_surrogates.as_deref(),
         }
     }

@@ -129,7 +129,7 @@ impl<'py> Behind<'py> {
         let amended = made.amended.take().unwrap_or_default();
         let shown = amended.record(delivery.record());
         let delivery = delivery.with(&amended, &shown);
-        if listened.formatter.is_message() && !delivery.has_exception() {
+        if listened.formatter.is_message() && !delivery.has_more_than_a_message() {
             // The message is the text.
             made.amended = (!filters.is_empty()).then_some(amended);
             return Ok(Answer::Goes(made));
@@ -148,7 +148,8 @@ impl<'py> Behind<'py> {
         };
         let mut amended = amended;
         amended.message = Some(message);
-        amended.leave_exception_out();
+        amended.is_without_exception = true;
+        amended.stack = Some(String::new());
         Ok(Answer::Goes(Made { amended: Some(amended), is_prepared: true }))
     }
 
@@ -173,6 +174,11 @@ impl<'py> Behind<'py> {
                 self.owner.call_method1(intern!(py, "enqueue"), (&record,)).map(drop)
             })
         })
+    }
+
+    /// Whether the handler in front makes text of the message.
+    pub(crate) fn makes_text(&self) -> bool {
+        self.plan.listened.is_some()
     }
 
     /// What the handler in front shows of a record.

@@ -7,6 +7,7 @@ use duramen::record::Caller;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyString};
 
+use crate::classes;
 use crate::interpreter::{self, Attached, intern};
 use crate::record;
 use crate::record::Parts;
@@ -67,7 +68,36 @@ pub(crate) fn current(py: Python<'_>, settings: &Settings) -> PyResult<Option<Rc
     Ok(Some(site))
 }
 
-/// The same without asking for what is not remembered.
+/// Where a call stands, and the text of the stack there, if that is wanted.
+pub(crate) type SiteAndStack<'py> = (Rc<CallSite>, Option<Bound<'py, PyString>>);
+
+/// Where a call stands that says how many frames up it is meant, with the stack up to there if that is wanted; `None` when
+/// it is not known or not of the usual kind.
+pub(crate) fn above<'py>(
+    py: Python<'py>,
+    settings: &Settings,
+    stack_level: &Bound<'py, PyAny>,
+    wants_stack: bool,
+) -> PyResult<Option<SiteAndStack<'py>>> {
+    if !settings.finds_callers {
+        return Ok(None);
+    }
+    let found = match caller::in_call(py, || caller::find_frame(py, stack_level)) {
+        Err(error) if classes::is_ordinary(py, &error) => return Ok(None),
+        found => found?,
+    };
+    let Some(frame) = found else { return Ok(None) };
+    let Some(site) = CallSite::of(&frame)? else { return Ok(None) };
+    let stack = if wants_stack {
+        let Ok(text) = caller::stack_text(&frame)?.cast_into_exact() else { return Ok(None) };
+        Some(text)
+    } else {
+        None
+    };
+    Ok(Some((Rc::new(site), stack)))
+}
+
+/// The same as [`current`] without asking for what is not remembered.
 pub(crate) fn remembered(py: Python<'_>, settings: &Settings) -> Option<Rc<CallSite>> {
     settings.finds_callers.then_some(())?;
     let (code, instruction) = interpreter::current_instruction(py)?;
@@ -149,7 +179,7 @@ impl CallSite {
     }
 
     /// Path, file, module and function as Python has them.
-    pub(crate) fn objects<'py>(&self, py: Python<'py>) -> [Bound<'py, PyAny>; 4] {
-        self.objects.each_ref().map(|text| text.bind(py).clone().into_any())
+    pub(crate) fn objects<'py>(&self, py: Python<'py>) -> [Bound<'py, PyString>; 4] {
+        self.objects.each_ref().map(|text| text.bind(py).clone())
     }
 }

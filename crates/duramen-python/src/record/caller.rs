@@ -273,7 +273,8 @@ fn up_then_out_of_logging<'py>(
     Ok(None)
 }
 
-fn stack_text<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// The stack up to `frame`, as `stack_info` has it.
+pub(crate) fn stack_text<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = frame.py();
     let buffer = globals::get(py, intern!(py, "io"))?.call_method0(intern!(py, "StringIO"))?;
     buffer.call_method1(intern!(py, "write"), ("Stack (most recent call last):\n",))?;

@@ -2,7 +2,7 @@
 
 use duramen::formatter::message as layout;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::interpreter::plain;
 use crate::way::pipeline::LoggingCall;
@@ -20,7 +20,7 @@ pub(crate) enum Merged {
 
 /// Writes the message with its arguments to `out`.
 pub(crate) fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<Merged> {
-    let Ok(template) = call.template.cast_exact::<PyString>() else { return Ok(Merged::Not) };
+    let Ok(template) = call.template.cast_exact::<PyString>() else { return merge_object(call, out) };
     let Ok(text) = template.to_str() else { return Ok(Merged::Not) };
     if call.arguments.is_empty() {
         out.extend_from_slice(text.as_bytes());
@@ -36,14 +36,37 @@ pub(crate) fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<M
     } else {
         interpreter::percent_format(&template, arguments.as_any())
     };
-    match result {
+    put(template.py(), result, out)
+}
+
+/// A message that is no text: `str()` of it is.
+#[cold]
+fn merge_object(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<Merged> {
+    let py = call.logger.py();
+    // What a formatter shows as fields is none of those.
+    if call.template.is_instance_of::<PyDict>() {
+        return Ok(Merged::Not);
+    }
+    let merged = call.template.str().and_then(|text| {
+        if call.arguments.is_empty() {
+            return Ok(text.into_any());
+        }
+        let arguments = PyTuple::new(py, call.arguments)?;
+        record::merge(&text, &record::unwrapped_mapping(arguments.as_any())?)
+    });
+    put(py, merged, out)
+}
+
+/// What the interpreter has made of a message; an error of its is met again on the Python way.
+fn put(py: Python<'_>, merged: PyResult<Bound<'_, PyAny>>, out: &mut Vec<u8>) -> PyResult<Merged> {
+    match merged {
         Ok(merged) => {
             let Ok(merged) = merged.cast_into_exact::<PyString>() else { return Ok(Merged::Not) };
             let Ok(merged) = merged.to_str() else { return Ok(Merged::Not) };
             out.extend_from_slice(merged.as_bytes());
             Ok(Merged::ByInterpreter)
         }
-        Err(error) if classes::is_ordinary(template.py(), &error) => Ok(Merged::Not),
+        Err(error) if classes::is_ordinary(py, &error) => Ok(Merged::Not),
         Err(error) => Err(error),
     }
 }

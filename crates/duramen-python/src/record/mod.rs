@@ -90,12 +90,12 @@ pub(crate) struct Parts<'py> {
     pub(crate) level: Bound<'py, PyAny>,
     pub(crate) level_name: Bound<'py, PyAny>,
     /// Path, file, module and function.
-    site: [Bound<'py, PyAny>; 4],
-    line: Bound<'py, PyAny>,
+    pub(crate) site: [Bound<'py, PyAny>; 4],
+    pub(crate) line: Bound<'py, PyAny>,
     pub(crate) message: Bound<'py, PyAny>,
     pub(crate) arguments: Bound<'py, PyAny>,
     pub(crate) exception: Bound<'py, PyAny>,
-    stack: Bound<'py, PyAny>,
+    pub(crate) stack: Bound<'py, PyAny>,
     pub(crate) created: Creation,
     pub(crate) surroundings: Surroundings<'py>,
 }
@@ -147,6 +147,21 @@ impl<'py> Parts<'py> {
     }
 }
 
+/// A record that is made of these parts, with the fields of `extra`.
+pub(crate) fn of_parts<'py>(
+    parts: &Parts<'py>,
+    extra: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = parts.name.py();
+    let attributes = PyDict::new(py);
+    parts.fill(&Fields::Dict(attributes.clone()))?;
+    if let Some(extra) = extra {
+        attributes.update(extra.as_mapping())?;
+    }
+    let class = globals::get(py, intern!(py, "LogRecord"))?.cast_into::<PyType>()?;
+    interpreter::new_instance_with(&class, &attributes)
+}
+
 /// The record of a call, as `makeRecord` makes it with a plain `LogRecord` as factory. `None` when the call's
 /// place is not of the usual kind.
 pub(crate) fn of_call<'py>(
@@ -156,7 +171,7 @@ pub(crate) fn of_call<'py>(
     settings: &Settings,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = call.logger.py();
-    let Some(place) = Site::of_call(py, settings)? else { return Ok(None) };
+    let Some(place) = Site::of_call(py, options, settings)? else { return Ok(None) };
     let level = PyInt::new(py, call.level).into_any();
     let arguments = PyTuple::new(py, call.arguments)?.into_any();
     let level_name = match settings.level_name(call.level) {
@@ -172,7 +187,7 @@ pub(crate) fn of_call<'py>(
         message: call.template.to_owned(),
         arguments: unwrapped_mapping(&arguments)?,
         exception: options.exc_info(py),
-        stack: py.None().into_bound(py),
+        stack: place.stack.map_or_else(|| py.None().into_bound(py), Bound::into_any),
         created: settings.now(py)?,
         surroundings: Surroundings::now(py)?,
     };
@@ -200,15 +215,18 @@ struct Site<'py> {
     /// Path, file, module and function.
     texts: [Bound<'py, PyAny>; 4],
     line: Bound<'py, PyAny>,
+    /// What `stack_info` asks for.
+    stack: Option<Bound<'py, PyString>>,
     remembered: Option<Rc<CallSite>>,
 }
 
 impl<'py> Site<'py> {
-    fn of_call(py: Python<'py>, settings: &Settings) -> PyResult<Option<Self>> {
+    fn of_call(py: Python<'py>, options: &Options<'py>, settings: &Settings) -> PyResult<Option<Self>> {
         if settings.finds_callers {
-            return Ok(call_site::current(py, settings)?.map(|site| Self {
-                texts: site.objects(py),
+            return Ok(options.site(py, settings)?.map(|(site, stack)| Self {
+                texts: site.objects(py).map(Bound::into_any),
                 line: PyInt::new(py, site.line).into_any(),
+                stack,
                 // One that nobody else holds is made anew for each record.
                 remembered: (Rc::strong_count(&site) > 1).then_some(site),
             }));
@@ -220,6 +238,7 @@ impl<'py> Site<'py> {
         Ok(Some(Self {
             texts: [path, file, module, function],
             line: PyInt::new(py, line).into_any(),
+            stack: None,
             remembered: None,
         }))
     }
@@ -289,7 +308,7 @@ fn level_name<'py>(level: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// The moment at which a record is made, in the three forms that a record holds.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Creation {
     pub(crate) seconds: f64,
     pub(crate) milliseconds: f64,

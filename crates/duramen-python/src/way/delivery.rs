@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use crate::classes::native_method;
 use crate::filter::amended::Amended;
 use crate::filter::plan::{Asked, FilterPlan};
+use crate::filter::redactor::Masks;
 use crate::formatter::plain_fields::PlainFields;
 use crate::formatter::plan::{FormatterPlan, Rendering};
 use crate::handler::lock;
@@ -27,8 +28,11 @@ pub(crate) struct Delivery<'a, 'py> {
     event: &'a Event<'a, 'py>,
     record: &'a Record<'a>,
     extra: Option<&'a Bound<'py, PyDict>>,
-    /// The triple of the exception.
+    /// The message, where it is a dict.
+    message: Option<&'a Bound<'py, PyDict>>,
+    /// The triple of the exception, to be shown as the masks leave it.
     exception: Option<&'a Bound<'py, PyAny>>,
+    masks: Masks<'py>,
     /// What the handler's filters have changed about the event.
     amended: Option<&'a Amended<'py>>,
     target: &'a Target<'py>,
@@ -44,7 +48,8 @@ impl<'a, 'py> Delivery<'a, 'py> {
         settings: &'a Settings,
     ) -> Self {
         let (extra, exception) = (event.options.extra(), event.options.exception());
-        Self { event, record, extra, exception, amended: None, target, settings }
+        let (message, masks) = (event.message_fields(), event.masks.clone());
+        Self { event, record, extra, message, exception, masks, amended: None, target, settings }
     }
 
     /// Asks the handler's filters and delivers the record; an error goes to the handler's `handleError`. The
@@ -57,9 +62,6 @@ impl<'a, 'py> Delivery<'a, 'py> {
         let filters = unsafe { plan.filters(self.target.handler.py()) };
         if filters.is_empty() {
             return self.deliver(&plan, line, time);
-        }
-        if self.event.message_fields().is_some() {
-            return self.handle_in_python();
         }
         self.run_filtered(&plan, &filters.to_owned(), line, time)
     }
@@ -90,19 +92,25 @@ impl<'a, 'py> Delivery<'a, 'py> {
         };
         let asked = Asked {
             record: self.record,
+            message: self.message,
             extra: self.extra,
-            exception: self.exception,
+            exception: self.exception.filter(|_| self.masks.are_none()),
             python_record: &python_record,
+            kept: &|amended| self.event.kept(amended, self.record, self.settings),
         };
         plan.ask(filters, &asked)
     }
 
     /// The same with what `amended` has changed; `record` is as it is shown then.
     pub(crate) fn with<'b>(&'b self, amended: &'b Amended<'py>, record: &'b Record<'b>) -> Delivery<'b, 'py> {
+        let mut masks = self.masks.clone();
+        masks.add_all(&amended.masks);
         Delivery {
             record,
             extra: amended.extra.as_ref().or(self.extra),
-            exception: self.exception.filter(|_| !amended.is_masked),
+            message: amended.message_fields.as_ref().or(self.message).filter(|_| amended.message.is_none()),
+            exception: self.exception.filter(|_| !amended.is_without_exception),
+            masks,
             amended: Some(amended),
             ..*self
         }
@@ -112,8 +120,8 @@ impl<'a, 'py> Delivery<'a, 'py> {
         self.record
     }
 
-    pub(crate) fn has_exception(&self) -> bool {
-        self.exception.is_some() || self.record.exception.is_some()
+    pub(crate) fn has_more_than_a_message(&self) -> bool {
+        self.exception.is_some() || self.record.exception.is_some() || self.record.stack.is_some()
     }
 
     /// The event as a `LogRecord`, as filters have left it.
@@ -223,24 +231,35 @@ impl<'a, 'py> Delivery<'a, 'py> {
     ) -> PyResult<Option<bool>> {
         let py = self.target.handler.py();
         let has_asked = formatter.write_time(py, &self.event.created, self.settings, time)?;
-        let rendered = self.render(formatter, time, line)?;
-        Ok(rendered.then_some(has_asked || formatter.rendering.may_run_python()))
+        let Some(fields) = self.message.filter(|_| !formatter.shows_fields()) else {
+            let rendered = self.render(self.record, formatter, time, line)?;
+            return Ok(rendered.then_some(has_asked || formatter.rendering.may_run_python()));
+        };
+        // Its text is made of the values' own.
+        let text = fields.str()?;
+        let Ok(message) = text.to_str() else { return Ok(None) };
+        let rendered = self.render(&Record { message, ..self.record.clone() }, formatter, time, line)?;
+        Ok(rendered.then_some(true))
     }
 
     /// Appends the text of the record, `asctime` being its creation time; `false` for a value that only the
     /// interpreter renders.
-    fn render(&self, formatter: &FormatterPlan, asctime: &str, line: &mut Vec<u8>) -> PyResult<bool> {
+    fn render(
+        &self,
+        record: &Record<'_>,
+        formatter: &FormatterPlan,
+        asctime: &str,
+        line: &mut Vec<u8>,
+    ) -> PyResult<bool> {
         match &formatter.rendering {
             Rendering::Structured(layout) => {
-                let message = self.event.message_fields();
-                let fields = (message.as_deref(), self.extra);
-                layout.get().write(self.record, asctime, fields, self.exception, line)?;
+                let exception = self.exception.map(|triple| (triple, &self.masks));
+                layout.get().write(record, asctime, (self.message, self.extra), exception, line)?;
             }
             Rendering::Python => return Ok(false),
-            _ if self.event.message_fields().is_some() => return Ok(false),
             Rendering::Layout(layout) => {
                 let render = |record: &Record<'_>| append(layout, record, asctime, line);
-                return Ok(self.with_shown(formatter.names(), render).is_some());
+                return Ok(self.with_shown(record, formatter.names(), render).is_some());
             }
             // The format of a date may have control characters too.
             Rendering::Escaped(_) if asctime.contains(|byte| !matches!(byte, ' '..='~')) => return Ok(false),
@@ -248,7 +267,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
                 let render = |record: &Record<'_>| {
                     EscapingFormatter::escaped(record, |shown| append(layout, shown, asctime, line))
                 };
-                return Ok(self.with_shown(formatter.names(), render).is_some());
+                return Ok(self.with_shown(record, formatter.names(), render).is_some());
             }
         }
         Ok(true)
@@ -257,16 +276,17 @@ impl<'a, 'py> Delivery<'a, 'py> {
     /// What `render` makes of the record with the extra fields that are called `names`.
     fn with_shown(
         &self,
+        record: &Record<'_>,
         names: &[Py<PyString>],
         render: impl FnOnce(&Record<'_>) -> Option<()>,
     ) -> Option<()> {
         if names.is_empty() {
-            return render(self.record);
+            return render(record);
         }
         let fields =
             PlainFields { extra: self.extra.map(|extra| extra.as_borrowed()), ..PlainFields::default() };
         let shown = fields.shown(self.target.handler.py(), names).ok()?.unwrap_or_default();
-        render(&Record { fields: &shown, ..self.record.clone() })
+        render(&Record { fields: &shown, ..record.clone() })
     }
 
     /// As `StreamHandler.emit` does it; the handler's lock is held.
@@ -306,14 +326,14 @@ impl<'a, 'py> Delivery<'a, 'py> {
     }
 }
 
-/// Appends what `layout` shows of `record`, and the exception below it, as `Formatter.format` puts it.
+/// Appends what `layout` shows of `record`, and exception and stack below it, as `Formatter.format` puts it.
 fn append(layout: &Layout, record: &Record<'_>, asctime: &str, line: &mut Vec<u8>) -> Option<()> {
     layout.render(record, asctime, line).ok()?;
-    if let Some(exception) = record.exception {
+    for text in [record.exception, record.stack].into_iter().flatten() {
         if line.last() != Some(&b'\n') {
             line.push(b'\n');
         }
-        line.extend_from_slice(exception.as_bytes());
+        line.extend_from_slice(text.as_bytes());
     }
     Some(())
 }

@@ -4,6 +4,7 @@ mod asked;
 pub(crate) mod buffers;
 pub(crate) mod delivery;
 pub(crate) mod direct;
+mod keeping;
 pub(crate) mod pipeline;
 pub(crate) mod reach;
 pub(crate) mod record_delivery;

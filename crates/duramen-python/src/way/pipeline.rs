@@ -5,18 +5,20 @@ use std::rc::Rc;
 use duramen::record::Caller;
 use duramen::{Level, Record};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::classes::globals;
 use crate::filter;
 use crate::filter::amended::Amended;
 use crate::filter::plan::Asked;
+use crate::filter::redactor::Masks;
 use crate::formatter::plan::Needs;
 use crate::interpreter::intern;
 use crate::interpreter::plain;
 use crate::queued::Behind;
 use crate::record::Creation;
-use crate::record::call_site::{self, CallSite};
+use crate::record::call_site::{self, CallSite, SiteAndStack};
+use crate::record::exception;
 use crate::record::message::{self, Merged};
 use crate::record::{caller, context, fields, surroundings, threads};
 use crate::way::delivery::Delivery;
@@ -105,9 +107,6 @@ pub(crate) fn emit_natively(
             return Ok(false);
         };
         if !filters.is_empty() {
-            if event.message_fields().is_some() {
-                return Ok(false);
-            }
             match event.filter(&filters, &settings, message)? {
                 Some(Answer::GoesOn) => {}
                 Some(Answer::HeldBack) => return Ok(true),
@@ -140,14 +139,26 @@ pub(crate) fn emit_natively(
 pub(crate) struct Options<'py> {
     extra: Option<Bound<'py, PyDict>>,
     /// As a record holds it: the triple of an exception, or what was given in its place.
-    exc_info: Option<Bound<'py, PyAny>>,
+    pub(super) exc_info: Option<Bound<'py, PyAny>>,
     has_exception: bool,
+    wants_stack: bool,
+    /// So many frames of the application up the call is meant to stand; one, unless the call says so.
+    stack_level: Option<Bound<'py, PyInt>>,
 }
 
 impl<'py> Options<'py> {
     /// Whether nothing was given, and no fields are bound.
     pub(crate) fn are_none(&self) -> bool {
-        self.extra.is_none() && self.exc_info.is_none()
+        self.extra.is_none() && self.exc_info.is_none() && !self.wants_stack && self.stack_level.is_none()
+    }
+
+    /// Where the call stands, and the stack there, if it is wanted; `None` when that is not known or not of the usual kind.
+    pub(crate) fn site(&self, py: Python<'py>, settings: &Settings) -> PyResult<Option<SiteAndStack<'py>>> {
+        if !self.wants_stack && self.stack_level.is_none() {
+            return Ok(call_site::current(py, settings)?.map(|site| (site, None)));
+        }
+        let level = self.stack_level.clone().unwrap_or_else(|| PyInt::new(py, 1));
+        call_site::above(py, settings, level.as_any(), self.wants_stack)
     }
 
     /// The extra fields with those that are bound; none of them has the name of a record's own.
@@ -193,6 +204,12 @@ impl<'py> Options<'py> {
                 self.take_extra(value)
             } else if name.eq(intern!(py, "exc_info"))? {
                 self.take_exception(&value)?
+            } else if name.eq(intern!(py, "stack_info"))? {
+                self.wants_stack = value.is_truthy()?;
+                true
+            } else if name.eq(intern!(py, "stacklevel"))? {
+                self.stack_level = value.cast_into_exact().ok();
+                self.stack_level.is_some()
             } else {
                 false
             };
@@ -227,9 +244,9 @@ impl<'py> Options<'py> {
 
 /// What a logging call hands to the native way, as Python objects that the record borrows from.
 pub(crate) struct Event<'a, 'py> {
-    call: &'a LoggingCall<'a, 'py>,
-    name: Bound<'py, PyString>,
-    level_name: Rc<str>,
+    pub(super) call: &'a LoggingCall<'a, 'py>,
+    pub(super) name: Bound<'py, PyString>,
+    pub(super) level_name: Rc<str>,
     pub(crate) created: Creation,
     site: Option<Rc<CallSite>>,
     thread: Option<(u64, Bound<'py, PyString>)>,
@@ -238,8 +255,13 @@ pub(crate) struct Event<'a, 'py> {
     task_name: Option<Bound<'py, PyString>>,
     pub(crate) options: Options<'py>,
     exception: Option<Bound<'py, PyString>>,
+    stack: Option<Bound<'py, PyString>>,
     /// The message that filters of the logger have put in the place of the call's, with its arguments.
     message: Option<Bound<'py, PyString>>,
+    /// A message that is a dict.
+    message_fields: Option<Bound<'py, PyDict>>,
+    /// What has masked the event. Its exception is shown as these leave it.
+    pub(crate) masks: Masks<'py>,
     /// Whether something was asked that may have run code of the program's, be it by a garbage collection.
     has_asked: bool,
 }
@@ -260,6 +282,7 @@ struct Texts<'a> {
     process_name: Option<&'a str>,
     task_name: Option<&'a str>,
     exception: Option<&'a str>,
+    stack: Option<&'a str>,
 }
 
 impl<'a, 'py> Event<'a, 'py> {
@@ -276,11 +299,8 @@ impl<'a, 'py> Event<'a, 'py> {
         let py = call.logger.py();
         let created = settings.now(py)?;
         let Some(level_name) = level_name(py, call.level, settings)? else { return Ok(None) };
-        // A message that is a dict is its fields, where each handler shows those. Before a queue it may become text.
-        let is_dict = call.template.is_exact_instance_of::<PyDict>()
-            && call.arguments.is_empty()
-            && targets.iter().all(|target| target.queue.is_none() && target.plan.formatter.shows_fields());
-        let merged = if is_dict { Merged::Natively } else { message::merge(call, message)? };
+        let message_fields = fields_of_message(call, targets);
+        let merged = if message_fields.is_some() { Merged::Natively } else { message::merge(call, message)? };
         if merged == Merged::Not {
             return Ok(None);
         }
@@ -291,6 +311,7 @@ impl<'a, 'py> Event<'a, 'py> {
         let has_asked = merged == Merged::ByInterpreter
             || needs.has_any()
             || options.has_exception
+            || options.wants_stack
             || settings.level_name(call.level).is_none()
             || !settings.has_genuine_clock();
         let mut event = Self {
@@ -305,7 +326,10 @@ impl<'a, 'py> Event<'a, 'py> {
             task_name: None,
             options,
             exception: None,
+            stack: None,
             message: None,
+            message_fields,
+            masks: Masks::default(),
             has_asked,
         };
         if !event.fill(needs, settings)? {
@@ -319,18 +343,20 @@ impl<'a, 'py> Event<'a, 'py> {
     }
 
     /// The message, where it is a dict.
-    pub(crate) fn message_fields(&self) -> Option<Borrowed<'a, 'py, PyDict>> {
-        self.call.template.cast_exact::<PyDict>().ok()
+    pub(crate) fn message_fields(&self) -> Option<&Bound<'py, PyDict>> {
+        self.message_fields.as_ref()
     }
 
     /// Asks for what the targets show and no more; `false` when a part is not of the usual kind.
     fn fill(&mut self, needs: Needs, settings: &Settings) -> PyResult<bool> {
         let py = self.call.logger.py();
-        if needs.has(Needs::SITE) {
-            self.site = call_site::current(py, settings)?;
-            if self.site.is_none() {
-                return Ok(false);
-            }
+        if self.options.wants_stack && !settings.finds_callers {
+            // As CPython has it: what looks for the caller looks for the stack.
+            self.options.wants_stack = false;
+        }
+        if needs.has(Needs::SITE) || self.options.wants_stack {
+            let Some((site, stack)) = self.options.site(py, settings)? else { return Ok(false) };
+            (self.site, self.stack) = (Some(site), stack);
         }
         if needs.has(Needs::THREAD) {
             let (identifier, name) = threads::current(py)?;
@@ -392,9 +418,11 @@ impl<'a, 'py> Event<'a, 'py> {
         };
         let asked = Asked {
             record: &record,
+            message: self.message_fields(),
             extra: self.options.extra(),
             exception: self.options.exception(),
             python_record: &python_record,
+            kept: &|amended| self.kept(amended, &record, settings),
         };
         let Some(amended) = plan.ask(filters, &asked)? else { return Ok(Some(Answer::HeldBack)) };
         self.amend(amended, message);
@@ -408,18 +436,29 @@ impl<'a, 'py> Event<'a, 'py> {
             message.clear();
             message.extend_from_slice(text.as_bytes());
         }
-        if amended.message.is_some() || amended.is_masked {
+        if amended.message.is_some() {
+            self.message_fields = None;
+        } else if amended.message_fields.is_some() {
+            self.message_fields = amended.message_fields;
+        }
+        if self.message_fields.is_none() && (amended.message.is_some() || !amended.masks.are_none()) {
             // SAFETY: it was text before, and is one of the filters' now.
             let text = unsafe { std::str::from_utf8_unchecked(message) };
             self.message = Some(PyString::new(py, text));
         }
-        if amended.is_masked {
+        let replace = |place: &mut Option<Bound<'py, PyString>>, text: Option<String>| {
+            if let Some(text) = text {
+                *place = Some(PyString::new(py, &text));
+            }
+        };
+        replace(&mut self.exception, amended.exception);
+        replace(&mut self.stack, amended.stack);
+        if amended.is_without_exception {
             self.options.exc_info = None;
             self.options.has_exception = false;
-            if let Some(text) = &amended.exception {
-                self.exception = Some(PyString::new(py, text));
-            }
+            self.exception = None;
         }
+        self.masks = amended.masks;
         if let Some(fields) = amended.extra {
             self.options.extra = Some(fields);
         }
@@ -437,6 +476,7 @@ impl<'a, 'py> Event<'a, 'py> {
             process_name: optional_text(self.process_name.as_ref())?,
             task_name: optional_text(self.task_name.as_ref())?,
             exception: optional_text(self.exception.as_ref())?,
+            stack: optional_text(self.stack.as_ref())?,
         })
     }
 
@@ -457,24 +497,22 @@ impl<'a, 'py> Event<'a, 'py> {
             // Written from the Python values, where they are shown.
             fields: &[],
             exception: texts.exception.filter(|text| !text.is_empty()),
-            stack: None,
+            stack: texts.stack.filter(|text| !text.is_empty()),
         }
     }
 
     /// The same event as a `LogRecord`, for what is written in Python.
     pub(crate) fn python_record(&self, settings: &Settings) -> PyResult<Bound<'py, PyAny>> {
         let py = self.call.logger.py();
-        let found = match &self.site {
-            Some(site) => Some(Rc::clone(site)),
-            None => call_site::current(py, settings)?,
-        };
+        let found = self.found_site(settings)?;
         let (path, line, function) = match &found {
             Some(site) => (&*site.path, i64::from(site.line), &*site.function),
             None => caller::UNKNOWN,
         };
-        let (template, arguments) = match &self.message {
-            Some(message) => (message.as_any().as_borrowed(), PyTuple::empty(py)),
-            None => (self.call.template, PyTuple::new(py, self.call.arguments)?),
+        let (template, arguments) = match (&self.message, &self.message_fields) {
+            (Some(message), _) => (message.as_any().as_borrowed(), PyTuple::empty(py)),
+            (None, Some(fields)) => (fields.as_any().as_borrowed(), PyTuple::empty(py)),
+            (None, None) => (self.call.template, PyTuple::new(py, self.call.arguments)?),
         };
         let made = globals::get(py, intern!(py, "_logRecordFactory"))?.call1((
             &self.name,
@@ -485,15 +523,37 @@ impl<'a, 'py> Event<'a, 'py> {
             arguments,
             self.options.exc_info(py),
             function,
+            &self.stack,
         ))?;
-        if let (None, Some(text)) = (self.options.exception(), &self.exception) {
-            made.setattr(intern!(py, "exc_text"), text)?;
+        if !self.masks.are_none() {
+            let text = self.exception.as_ref().map(|text| text.to_str()).transpose()?;
+            exception::put_masked(&made, &self.masks, text.filter(|text| !text.is_empty()))?;
         }
         if let Some(extra) = &self.options.extra {
             made.getattr(intern!(py, "__dict__"))?.call_method1(intern!(py, "update"), (extra,))?;
         }
         Ok(made)
     }
+}
+
+impl Event<'_, '_> {
+    /// The place of the call, asked for if it is not known yet.
+    pub(super) fn found_site(&self, settings: &Settings) -> PyResult<Option<Rc<CallSite>>> {
+        match &self.site {
+            Some(site) => Ok(Some(Rc::clone(site))),
+            None => Ok(self.options.site(self.call.logger.py(), settings)?.map(|(site, _)| site)),
+        }
+    }
+}
+
+/// The message of a call as the fields that it is, where it is a dict and nothing before a queue makes text of it.
+fn fields_of_message<'py>(
+    call: &LoggingCall<'_, 'py>,
+    targets: &[Target<'py>],
+) -> Option<Bound<'py, PyDict>> {
+    let fields = call.template.cast::<PyDict>().ok().filter(|_| call.arguments.is_empty())?;
+    let stays = |target: &Target<'py>| target.queue.as_ref().is_none_or(|queue| !queue.makes_text());
+    targets.iter().all(stays).then(|| fields.to_owned())
 }
 
 /// `None` when the text has no UTF-8 form.

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 
-use super::{Details, JsonFormatter, Source, Step, TimestampForm, begin_member, timestamp};
+use super::{Details, JsonFormatter, Source, Step, TimestampForm, ValueWriter, begin_member, timestamp};
 use crate::Record;
 use crate::formatter::Field;
 
@@ -18,8 +18,7 @@ use crate::formatter::Field;
 /// let beginning = formatter.begin(&Record::new("app", Level::INFO, ""), &mut line);
 /// // The same beginning serves the next record, with the digits of its microsecond.
 /// let record = Record { created_ns: 7_000, ..Record::new("app", Level::INFO, "hello") };
-/// let place = beginning.microsecond().unwrap();
-/// line[place..place + 6].copy_from_slice(b"000007");
+/// beginning.put_microsecond(record.created_ns, &mut line);
 /// let Ok(()) = formatter.end(beginning, &record, None, &record, &mut line);
 /// let mut whole = Vec::new();
 /// duramen::Formatter::format(&formatter, &record, &mut whole);
@@ -30,12 +29,22 @@ pub struct Beginning {
     /// So many steps are done.
     steps: usize,
     microsecond: Option<usize>,
+    /// The key of the message stands there, which is the next step.
+    has_message_key: bool,
 }
 
 impl Beginning {
     /// Where the six digits of the microsecond begin, counted from where the line does; `None` where it shows none.
     pub fn microsecond(self) -> Option<usize> {
         self.microsecond
+    }
+
+    /// Puts the microsecond of a moment into a line that begins so.
+    #[inline]
+    pub fn put_microsecond(self, nanoseconds: i64, line: &mut [u8]) {
+        if let Some(place) = self.microsecond {
+            timestamp::put_microsecond(nanoseconds, line.get_mut(place..));
+        }
     }
 }
 
@@ -57,10 +66,10 @@ impl JsonFormatter {
     /// assert!(formatter.has_beginning() && formatter.uses(Field::Levelname));
     /// let mut line = Vec::new();
     /// let beginning = formatter.begin(&record, &mut line);
-    /// assert_eq!(line, br#"{"timestamp": "1970-01-01T00:00:00.000005Z", "level": "INFO", "logger": "app""#);
+    /// assert_eq!(line, br#"{"timestamp": "1970-01-01T00:00:00.000005Z", "level": "INFO", "logger": "app", "message": "#);
     /// assert_eq!(&line[beginning.microsecond().unwrap()..][..6], b"000005");
     /// let Ok(()) = formatter.end(beginning, &record, None, &record, &mut line);
-    /// assert!(line.ends_with(br#", "message": "hello"}"#));
+    /// assert!(line.ends_with(br#""message": "hello"}"#));
     /// ```
     pub fn begin(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Beginning {
         let start = out.len();
@@ -74,6 +83,11 @@ impl JsonFormatter {
                 Source::Field(Field::Name | Field::Levelname | Field::Levelno)
                 | Source::Severity(_)
                 | Source::Fixed(_) => {}
+                Source::Field(Field::Message) => {
+                    begin_member(key, out);
+                    beginning.has_message_key = true;
+                    break;
+                }
                 _ => break,
             }
             begin_member(key, out);
@@ -93,9 +107,7 @@ impl JsonFormatter {
         let second = record.created_ns.div_euclid(1_000_000_000);
         let Ok::<_, Infallible>(beginning) =
             self.kept.append(second, record, out, |text| Ok(self.begin(record, text)));
-        if let Some(place) = beginning.microsecond {
-            timestamp::put_microsecond(record.created_ns, out.get_mut(start + place..));
-        }
+        beginning.put_microsecond(record.created_ns, out.get_mut(start..).unwrap_or_default());
         beginning
     }
 
@@ -111,7 +123,15 @@ impl JsonFormatter {
         details: &D,
         out: &mut Vec<u8>,
     ) -> Result<(), D::Error> {
-        let rest = self.steps.get(beginning.steps..).unwrap_or_default();
+        let mut rest = self.steps.get(beginning.steps..).unwrap_or_default();
+        if beginning.has_message_key {
+            let value = ValueWriter::new(out, self.ascii);
+            match details.text_with_surrogates(Field::Message) {
+                Some(text) => value.text_with_surrogates(text),
+                None => value.text(record.message),
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
         self.write_steps(rest, record, asctime, details, out)?;
         out.push(b'}');
         Ok(())

@@ -33,6 +33,19 @@ pub(super) fn write_with_surrogates(bytes: &[u8], ascii: bool, out: &mut Vec<u8>
     out.push(b'"');
 }
 
+/// Appends what is JSON already; with `ascii` what its texts hold beyond that is escaped.
+pub(super) fn write_json(json: &str, ascii: bool, out: &mut Vec<u8>) {
+    if !ascii {
+        return append(out, json.as_bytes());
+    }
+    for character in json.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() => out.push(byte),
+            _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unit(*unit, out)),
+        }
+    }
+}
+
 fn is_surrogate(bytes: &[u8]) -> bool {
     matches!(bytes, [0xED, 0xA0..=0xBF, 0x80..=0xBF])
 }

@@ -43,6 +43,7 @@ pub const DEEPEST: usize = 16;
 ///     list.element().joined(&["traces/", "4bf9"]);
 ///     list.element().text_with_surrogates(b"\xed\xa0\x80"); // alone, as Python's texts may hold them
 ///     list.element().sorted_list(vec![b"2".to_vec(), b"1".to_vec()]); // a set
+///     list.element().json(r#"{"of": "another writer"}"#);
 ///     list.element().value(&Value::Map(vec![("n".into(), Value::Integer(1))]));
 ///     let element = list.element();
 ///     assert!(element.is_ascii());
@@ -50,7 +51,7 @@ pub const DEEPEST: usize = 16;
 /// });
 /// assert_eq!(
 ///     String::from_utf8(line).unwrap(),
-///     r#"[null, true, 0.5, null, 18446744073709551616, "traces/4bf9", "\ud800", [1, 2], {"n": 1}, "\u00e9"]"#
+///     r#"[null, true, 0.5, null, 18446744073709551616, "traces/4bf9", "\ud800", [1, 2], {"of": "another writer"}, {"n": 1}, "\u00e9"]"#
 /// );
 /// ```
 #[must_use = "a value is missing where none is written"]
@@ -123,6 +124,11 @@ impl<'o> ValueWriter<'o> {
     /// A value that is JSON already.
     pub(super) fn literal(self, json: &[u8]) {
         append(self.out, json);
+    }
+
+    /// A value that was written by another writer before, which escaped nothing but what has to be.
+    pub fn json(self, json: &str) {
+        escape::write_json(json, self.ascii, self.out);
     }
 
     /// A list with the elements that `body` writes.
@@ -251,6 +257,15 @@ impl Members<'_> {
         escape::write_text(key, self.ascii, self.out);
         append(self.out, b": ");
         ValueWriter { out: self.out, ascii: self.ascii }
+    }
+
+    /// The members of an object that was written by another writer before, as [`ValueWriter::json`] takes it.
+    pub fn json(&mut self, object: &str) {
+        let members = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+        if !members.is_empty() {
+            separate(self.out);
+            escape::write_json(members, self.ascii, self.out);
+        }
     }
 }
 
