@@ -17,8 +17,13 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
+    /// Blanks, line breaks and comments.
     fn skip_spaces(&mut self) {
-        self.rest = self.rest.trim_start();
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0c']);
+        while let Some(comment) = self.rest.strip_prefix('#') {
+            let (_, behind) = comment.split_once('\n').unwrap_or_default();
+            self.rest = behind.trim_start_matches([' ', '\t', '\n', '\r', '\x0c']);
+        }
     }
 
     fn takes(&mut self, token: &str) -> bool {
@@ -41,7 +46,7 @@ impl Reader<'_> {
                 self.items("]").map(|(values, _)| Value::List(values))
             }
             Some('{') => self.dict(),
-            Some('\'' | '"') => self.texts(),
+            Some(_) if self.prefix_of_text().is_some() => self.texts(),
             Some(first) if first.is_ascii_digit() || "+-.".contains(first) => self.number(),
             Some(_) => self.word(),
             None => Err("nothing where a literal would stand".to_owned()),
@@ -93,17 +98,32 @@ impl Reader<'_> {
         Ok(Value::Map(entries))
     }
 
+    /// What stands before the quote of a text, and whether its backslashes are plain characters; `None` where no text stands.
+    fn prefix_of_text(&self) -> Option<(&'static str, bool)> {
+        let prefixes = [("", false), ("r", true), ("R", true), ("u", false), ("U", false)];
+        prefixes.into_iter().find(|(prefix, _)| {
+            self.rest.strip_prefix(prefix).is_some_and(|behind| behind.starts_with(['\'', '"']))
+        })
+    }
+
     /// One text, or several that stand side by side.
     fn texts(&mut self) -> Result<Value<'static>, String> {
         let mut text = String::new();
-        while self.rest.starts_with(['\'', '"']) {
-            self.text(false, &mut text)?;
+        while let Some((prefix, is_raw)) = self.prefix_of_text() {
+            self.takes(prefix);
+            self.text(is_raw, &mut text)?;
             self.skip_spaces();
         }
         Ok(Value::Text(text.into()))
     }
 
-    #[expect(clippy::string_slice, reason = "as long as the character that stands there, or as the text")]
+    fn next_character(&mut self) -> Option<char> {
+        let mut characters = self.rest.chars();
+        let character = characters.next();
+        self.rest = characters.as_str();
+        character
+    }
+
     fn text(&mut self, is_raw: bool, text: &mut String) -> Result<(), String> {
         let quote = if self.rest.starts_with("'''") || self.rest.starts_with("\"\"\"") { 3 } else { 1 };
         let (quote, behind) = self.rest.split_at(quote);
@@ -113,77 +133,92 @@ impl Reader<'_> {
                 self.rest = rest;
                 return Ok(());
             }
-            let Some(character) = self.rest.chars().next() else {
-                return Err("a text whose quote is not closed".to_owned());
-            };
-            self.rest = &self.rest[character.len_utf8()..];
-            match character {
-                '\\' if is_raw => {
+            match self.next_character() {
+                Some('\\') if is_raw => {
                     text.push('\\');
-                    let next = self.rest.chars().next().unwrap_or_default();
-                    text.push(next);
-                    self.rest = &self.rest[next.len_utf8().min(self.rest.len())..];
+                    text.extend(self.next_character());
                 }
-                '\\' => self.escape(text)?,
-                _ => text.push(character),
+                Some('\\') => self.escape(text)?,
+                Some('\n') if quote.len() == 1 => return Err("a text that its line does not end".to_owned()),
+                Some(character) => text.push(character),
+                None => return Err("a text whose quote is not closed".to_owned()),
             }
         }
     }
 
-    #[expect(clippy::string_slice, reason = "so many bytes were found there")]
     fn escape(&mut self, text: &mut String) -> Result<(), String> {
-        let Some(character) = self.rest.chars().next() else { return Ok(()) };
-        self.rest = &self.rest[character.len_utf8()..];
-        let digits = match character {
-            'n' => return plain(text, "\n"),
-            't' => return plain(text, "\t"),
-            'r' => return plain(text, "\r"),
-            '\\' => return plain(text, "\\"),
-            '\'' => return plain(text, "'"),
-            '"' => return plain(text, "\""),
-            '\n' => return Ok(()),
-            'x' => 2,
-            'u' => 4,
-            'U' => 8,
-            _ => return Err(format!("the escape \"\\{character}\"")),
-        };
-        let code = self.rest.get(..digits).ok_or("an escape that is too short")?;
-        self.rest = &self.rest[digits..];
-        let character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
-        text.push(character.ok_or_else(|| format!("the escape of {code:?}"))?);
+        let Some(character) = self.next_character() else { return Ok(()) };
+        match character {
+            'n' => text.push('\n'),
+            't' => text.push('\t'),
+            'r' => text.push('\r'),
+            'a' => text.push('\x07'),
+            'b' => text.push('\x08'),
+            'f' => text.push('\x0c'),
+            'v' => text.push('\x0b'),
+            '\\' | '\'' | '"' => text.push(character),
+            '\n' => {}
+            'x' => text.push(self.coded("\\x", 2)?),
+            'u' => text.push(self.coded("\\u", 4)?),
+            'U' => text.push(self.coded("\\U", 8)?),
+            '0'..='7' => text.push(self.octal(character)),
+            'N' => {
+                return Err(
+                    "the escape \"\\N\": characters have no names here, but numbers (\\u2022)".to_owned()
+                );
+            }
+            // As in Python, the backslash is one then.
+            _ => text.extend(['\\', character]),
+        }
         Ok(())
     }
 
+    /// The character whose number these hexadecimal digits are.
+    fn coded(&mut self, escape: &str, digits: usize) -> Result<char, String> {
+        let code = self.rest.get(..digits).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let code =
+            code.ok_or_else(|| format!("the escape \"{escape}\" without {digits} hexadecimal digits"))?;
+        let character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+        self.rest = self.rest.get(digits..).unwrap_or_default();
+        character.ok_or_else(|| format!("the escape \"{escape}{code}\", which is no character"))
+    }
+
+    /// The character of up to three octal digits, of which one is read.
+    fn octal(&mut self, first: char) -> char {
+        let mut code = first.to_digit(8).unwrap_or_default();
+        for _ in 0..2 {
+            let Some(digit) = self.rest.chars().next().and_then(|next| next.to_digit(8)) else { break };
+            self.next_character();
+            code = code * 8 + digit;
+        }
+        char::from_u32(code).unwrap_or_default()
+    }
+
     fn number(&mut self) -> Result<Value<'static>, String> {
-        let is_part = |character: char| character.is_ascii_alphanumeric() || "+-._".contains(character);
-        let end = self.rest.find(|character| !is_part(character)).unwrap_or(self.rest.len());
-        let (written, rest) = self.rest.split_at(end);
+        let sign = if self.takes("-") {
+            "-"
+        } else {
+            self.takes("+");
+            ""
+        };
+        self.skip_spaces();
+        let mut before = ' ';
+        let is_hexadecimal =
+            self.rest.starts_with(['0']) && self.rest.get(1..2).is_some_and(|x| "xX".contains(x));
+        let end = self.rest.find(|character: char| {
+            let is_sign = "+-".contains(character) && "eE".contains(before) && !is_hexadecimal;
+            before = character;
+            !(character.is_ascii_alphanumeric() || "._".contains(character) || is_sign)
+        });
+        let (written, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
-        let plain = written.replace('_', "");
-        for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-            if let Some(digits) = plain.strip_prefix(prefix) {
-                let number = i64::from_str_radix(digits, radix).map_err(|_| format!("{written:?}"))?;
-                return Ok(Value::Integer(number));
-            }
-        }
-        if let Ok(number) = plain.parse() {
-            return Ok(Value::Integer(number));
-        }
-        let is_float = plain.contains(['.', 'e', 'E']);
-        let number = plain.parse().ok().filter(|_| is_float);
-        number.map(Value::Float).ok_or_else(|| format!("{written:?}"))
+        number(sign, written).ok_or_else(|| format!("{written:?}"))
     }
 
     fn word(&mut self) -> Result<Value<'static>, String> {
         let is_part = |character: char| character.is_alphanumeric() || "._".contains(character);
         let end = self.rest.find(|character| !is_part(character)).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
-        if rest.starts_with(['\'', '"']) && matches!(word, "r" | "R" | "u" | "U") {
-            self.rest = rest;
-            let mut text = String::new();
-            self.text(word.eq_ignore_ascii_case("r"), &mut text)?;
-            return Ok(Value::Text(text.into()));
-        }
         let value = match word {
             "None" => Value::Null,
             "True" => Value::Bool(true),
@@ -197,10 +232,49 @@ impl Reader<'_> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "other escapes can be wrong")]
-fn plain(text: &mut String, escaped: &str) -> Result<(), String> {
-    text.push_str(escaped);
-    Ok(())
+/// A number as Python writes it, its sign apart; `None` for what is none.
+fn number(sign: &str, written: &str) -> Option<Value<'static>> {
+    let prefix = written.get(..2).unwrap_or_default().to_ascii_lowercase();
+    let radix = match prefix.as_str() {
+        "0x" => 16,
+        "0o" => 8,
+        "0b" => 2,
+        _ => return decimal(sign, written),
+    };
+    let digits = written.get(2..).map(|digits| digits.strip_prefix('_').unwrap_or(digits))?;
+    let digits = format!("{sign}{}", without_underscores(digits, radix)?);
+    if let Ok(number) = i64::from_str_radix(&digits, radix) {
+        return Some(Value::Integer(number));
+    }
+    i128::from_str_radix(&digits, radix).ok().map(|number| Value::BigInteger(number.to_string().into()))
+}
+
+fn decimal(sign: &str, written: &str) -> Option<Value<'static>> {
+    let (mantissa, exponent) = written.split_once(['e', 'E']).map_or((written, None), |(m, e)| (m, Some(e)));
+    if exponent.is_none() && !mantissa.contains('.') {
+        let digits = without_underscores(mantissa, 10)?;
+        // Octal, as long ago; Python refuses it.
+        if digits.starts_with('0') && digits.contains(|digit| digit != '0') {
+            return None;
+        }
+        let digits = format!("{sign}{digits}");
+        return Some(digits.parse().map_or_else(|_| Value::BigInteger(digits.into()), Value::Integer));
+    }
+    if let Some(exponent) = exponent {
+        without_underscores(exponent.strip_prefix(['+', '-']).unwrap_or(exponent), 10)?;
+    }
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    for part in [whole, fraction].into_iter().filter(|part| !part.is_empty()) {
+        without_underscores(part, 10)?;
+    }
+    // A point alone is none, which the standard library says.
+    format!("{sign}{written}").replace('_', "").parse().ok().map(Value::Float)
+}
+
+/// Digits, between which single underscores may stand.
+fn without_underscores(written: &str, radix: u32) -> Option<String> {
+    let is_number = |group: &str| !group.is_empty() && group.chars().all(|digit| digit.is_digit(radix));
+    written.split('_').all(is_number).then(|| written.replace('_', ""))
 }
 
 #[cfg(test)]
@@ -224,6 +298,66 @@ mod tests {
             Ok("{a: null, b: [true, \\d]}")
         );
         assert_eq!(read(r"'a\tb' 'c\x41\u00e9'"), Ok(text("a\tbcAé")));
+    }
+
+    /// Left what stands in the file, right what `ast.literal_eval` of CPython 3.10 to 3.13 makes of it.
+    #[test]
+    fn numbers_and_escapes_are_those_of_python() {
+        let read = |written: &str| read(written).map(|value| format!("{value:?}"));
+        let text = |text: &'static str| format!("{:?}", Value::Text(text.into()));
+        for (written, expected) in [
+            (r"'\101\0\18'", "A\0\u{1}8"),
+            (r"'\777'", "\u{1ff}"),
+            (r"'\a\b\f\v'", "\x07\x08\x0c\x0b"),
+            (r"'C:\logs\d'", r"C:\logs\d"),
+            ("'a\\\nb'", "ab"),
+            ("'''a\nb'''", "a\nb"),
+            (r"'\U0001f600'", "\u{1f600}"),
+            (r"r'\x4' u'é' 'b'", r"\x4éb"),
+            ("('a' # one\n 'b') # two", "ab"),
+        ] {
+            assert_eq!(read(written), Ok(text(expected)), "{written}");
+        }
+        let numbers = [
+            ("1_000", 1000),
+            ("0x_dead_beef", 0xdead_beef),
+            ("0X1F", 31),
+            ("0O7", 7),
+            ("0b1_0", 2),
+            ("-0x10", -16),
+            ("- 1", -1),
+            ("00", 0),
+            ("-9223372036854775808", i64::MIN),
+        ];
+        for (written, expected) in numbers {
+            assert_eq!(read(written), Ok(format!("{:?}", Value::Integer(expected))), "{written}");
+        }
+        for (written, expected) in
+            [("1_0.5", 10.5), ("1e+5", 1e5), ("5.", 5.0), (".5E-1", 0.05), ("01.5", 1.5), ("1.e3", 1e3)]
+        {
+            assert_eq!(read(written), Ok(format!("{:?}", Value::Float(expected))), "{written}");
+        }
+        for written in ["9223372036854775808", "0x8000000000000000"] {
+            let big = Value::BigInteger("9223372036854775808".into());
+            assert_eq!(read(written), Ok(format!("{big:?}")), "{written}");
+        }
+        let refused_numbers =
+            "1__0 1_ _1 07 0_1 0o8 0b 0b12 0x-1 0x+1 --1 +-1 1._5 1_.5 1e_5 1e5e5 1.2.3 . - 1j 1e inf";
+        let refused_texts = [
+            r"'\x+1'",
+            r"'\x 1'",
+            r"'\x4'",
+            r"'\u+123'",
+            r"'\U00110000'",
+            r"'\N{BULLET}'",
+            "'a\nb'",
+            "b'a'",
+            "ur'a'",
+        ];
+        let refused_others = ["[,]", "(,)", "[1,,2]", "(1 2)", "{,}", "\u{a0}[\u{a0}]", "# c", "-None"];
+        for written in refused_numbers.split(' ').chain(refused_texts).chain(refused_others) {
+            assert!(read(written).is_err(), "{written}");
+        }
     }
 
     #[test]
