@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod file;
 pub mod fsync;
+mod looks_first;
 mod open_file;
 pub mod rotating;
 pub mod stream;

@@ -2,11 +2,10 @@
 
 use std::io;
 
-use super::{FileWriter, Writer};
+use super::looks_first::{LooksFirst, writer_that_looks_first};
+use super::{FileWriter, Writer as _};
 use crate::fs::FileStatus;
-use crate::rotation::upkeep::LONGEST_END;
 use crate::rotation::{Customs, SizeLimit, Turn, Upkeep, roll, turn};
-use crate::spool::Destination;
 
 /// Writes to a file and rolls it over by size. Several processes may do so with the same file: see
 /// [`turn`].
@@ -99,39 +98,22 @@ impl RotatingWriter {
     }
 }
 
-impl Writer for RotatingWriter {
-    /// An entry that cannot cause its rollover is still written, to the file as it is.
-    fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        let rolled = self.roll_over_if_due(entry);
-        self.file.write_entry(entry).and(rolled)
+writer_that_looks_first!(RotatingWriter);
+
+impl LooksFirst for RotatingWriter {
+    fn file(&self) -> &FileWriter {
+        &self.file
     }
 
-    fn hold_back(&mut self) {
-        self.file.hold_back();
+    fn file_mut(&mut self) -> &mut FileWriter {
+        &mut self.file
     }
 
-    fn flush_buffer(&mut self) -> io::Result<()> {
-        self.file.flush_buffer()
+    fn look(&mut self, entry: &[u8]) -> io::Result<()> {
+        self.roll_over_if_due(entry)
     }
 
-    fn failed(&self) -> Option<u64> {
-        self.file.failed()
-    }
-
-    fn place(&self) -> Option<Destination> {
-        self.file.place()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-
-    /// Waits for backups that are being compressed, as long as [`LONGEST_END`].
-    fn close(&mut self) -> io::Result<()> {
-        let closed = self.file.close();
-        if let Some(upkeep) = &self.upkeep {
-            upkeep.wait_for_work(LONGEST_END);
-        }
-        closed
+    fn upkeep(&self) -> Option<&Upkeep> {
+        self.upkeep.as_ref()
     }
 }

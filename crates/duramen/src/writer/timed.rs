@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{FileWriter, Writer};
+use super::looks_first::{LooksFirst, writer_that_looks_first};
+use super::{FileWriter, Writer as _};
 use crate::clock::Clock;
-use crate::rotation::upkeep::LONGEST_END;
 use crate::rotation::{BackupDate, Customs, Retention, Rules, Schedule, SizeLimit, Turn, Upkeep, roll, turn};
-use crate::spool::Destination;
 
 /// A clock that shows a time so many seconds before the one at which the next rollover was planned was set back. It is
 /// planned anew then: more than the hour that daylight saving takes.
@@ -203,39 +202,22 @@ impl TimedRotatingWriter {
     }
 }
 
-impl Writer for TimedRotatingWriter {
-    /// An entry that cannot cause its rollover is still written, to the file as it is.
-    fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        let rolled = self.roll_over_if_due(entry);
-        self.file.write_entry(entry).and(rolled)
+writer_that_looks_first!(TimedRotatingWriter);
+
+impl LooksFirst for TimedRotatingWriter {
+    fn file(&self) -> &FileWriter {
+        &self.file
     }
 
-    fn hold_back(&mut self) {
-        self.file.hold_back();
+    fn file_mut(&mut self) -> &mut FileWriter {
+        &mut self.file
     }
 
-    fn flush_buffer(&mut self) -> io::Result<()> {
-        self.file.flush_buffer()
+    fn look(&mut self, entry: &[u8]) -> io::Result<()> {
+        self.roll_over_if_due(entry)
     }
 
-    fn failed(&self) -> Option<u64> {
-        self.file.failed()
-    }
-
-    fn place(&self) -> Option<Destination> {
-        self.file.place()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-
-    /// Waits for backups that are being compressed, as long as [`LONGEST_END`].
-    fn close(&mut self) -> io::Result<()> {
-        let closed = self.file.close();
-        if let Some((upkeep, _)) = &self.upkeep {
-            upkeep.wait_for_work(LONGEST_END);
-        }
-        closed
+    fn upkeep(&self) -> Option<&Upkeep> {
+        self.upkeep.as_ref().map(|(upkeep, _)| upkeep)
     }
 }

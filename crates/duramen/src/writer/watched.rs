@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{FileWriter, Writer};
-use crate::spool::Destination;
+use super::looks_first::{LooksFirst, writer_that_looks_first};
+use super::{FileWriter, Writer as _};
 
 /// Opens its file again when the path names another file than before.
 ///
@@ -43,34 +43,18 @@ impl WatchedFileWriter {
     }
 }
 
-impl Writer for WatchedFileWriter {
-    /// Where the path cannot be looked at, the entry is still written, to the file that is open.
-    fn write_entry(&mut self, entry: &[u8]) -> io::Result<()> {
-        let looked = self.close_if_replaced();
-        self.0.write_entry(entry).and(looked)
+writer_that_looks_first!(WatchedFileWriter);
+
+impl LooksFirst for WatchedFileWriter {
+    fn file(&self) -> &FileWriter {
+        &self.0
     }
 
-    fn hold_back(&mut self) {
-        self.0.hold_back();
+    fn file_mut(&mut self) -> &mut FileWriter {
+        &mut self.0
     }
 
-    fn flush_buffer(&mut self) -> io::Result<()> {
-        self.0.flush_buffer()
-    }
-
-    fn failed(&self) -> Option<u64> {
-        self.0.failed()
-    }
-
-    fn place(&self) -> Option<Destination> {
-        self.0.place()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-
-    fn close(&mut self) -> io::Result<()> {
-        self.0.close()
+    fn look(&mut self, _entry: &[u8]) -> io::Result<()> {
+        self.close_if_replaced()
     }
 }

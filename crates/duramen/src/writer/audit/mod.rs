@@ -8,12 +8,14 @@
 //! - A torn line at the end, which a power cut leaves, is taken away, and a note in the trail says what it held.
 
 mod check;
+mod end;
 mod head;
 mod key;
 mod line;
 mod note;
 mod options;
 mod parts;
+mod retention;
 mod tail;
 mod trail;
 

@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use parking_lot::{Condvar, Mutex};
 
+use super::end::Open;
 use super::head::{self, Head};
 use super::line::{Kind, Link, hex, on_one_line};
 use super::note::Note;
 use super::options::{AuditOptions, Commit};
 use super::parts;
-use super::tail::{self, Begin};
+use super::tail::Begin;
 use crate::clock::Clock;
-use crate::fs::{FileIdentity, FileSystem, LockedFile, LogFile};
+use crate::fs::{FileSystem, LockedFile, LogFile};
 use crate::report;
 use crate::rotation::InvalidOption;
 use crate::rotation::turn::{PATIENCE, wait};
@@ -24,12 +25,6 @@ use crate::rotation::turn::{PATIENCE, wait};
 /// So many bytes of records are kept in memory while nothing can be written. What comes then is refused, counted, and
 /// noted in the trail.
 const MOST_KEPT: usize = 64 * 1024 * 1024;
-
-/// A clock may be ahead of the time that has passed by this much, in seconds, before retention believes it no longer.
-const BELIEVED_AHEAD: i64 = 3600;
-
-/// Between two looks at the age of files, in seconds.
-const RETENTION_PAUSE: i64 = 3600;
 
 /// What stands before a record: a number of 20 digits at most, the code, the mark, blanks and the line break.
 const LONGEST_PREFIX: usize = 20 + 64 + 5;
@@ -83,13 +78,13 @@ pub struct AuditStats {
 /// ```
 #[derive(Debug)]
 pub struct AuditTrail {
-    fs: Arc<dyn FileSystem>,
-    path: PathBuf,
-    head_path: PathBuf,
-    options: AuditOptions,
-    clock: Arc<dyn Clock>,
+    pub(super) fs: Arc<dyn FileSystem>,
+    pub(super) path: PathBuf,
+    pub(super) head_path: PathBuf,
+    pub(super) options: AuditOptions,
+    pub(super) clock: Arc<dyn Clock>,
     /// What the clock showed when the trail was opened.
-    began: (i64, Duration),
+    pub(super) began: (i64, Duration),
     waiting: Mutex<Waiting>,
     /// Told when a commit has ended.
     ended: Condvar,
@@ -110,20 +105,6 @@ struct Waiting {
     /// How many of the lost ones the trail does not know of yet.
     unsaid: u64,
     failed: u64,
-}
-
-/// The end of the trail as this process knows it.
-#[derive(Debug)]
-struct Open {
-    file: Option<(Box<dyn LogFile>, Option<FileIdentity>)>,
-    length: u64,
-    last: Link,
-    begin: Option<Begin>,
-    /// A commit that failed left the file with so many bytes.
-    left_at: Option<u64>,
-    /// When the ages of files were looked at, in seconds since the epoch.
-    looked_at: Option<i64>,
-    removed: u64,
 }
 
 /// Lines that are written together.
@@ -149,16 +130,7 @@ impl AuditTrail {
         let path = path.into();
         let head_path = head::path_of(&path);
         let began = (clock.now_seconds(), clock.elapsed());
-        let open = Open {
-            file: None,
-            length: 0,
-            last: Link::BEGIN,
-            begin: None,
-            left_at: None,
-            looked_at: None,
-            removed: 0,
-        };
-        let (waiting, ended, open) = (Mutex::default(), Condvar::new(), Mutex::new(open));
+        let (waiting, ended, open) = (Mutex::default(), Condvar::new(), Mutex::default());
         let trail = Self { fs, path, head_path, options, clock, began, waiting, ended, open };
         trail.commit(&[], 0)?;
         Ok(trail)
@@ -316,79 +288,6 @@ impl AuditTrail {
         }
     }
 
-    /// Finds the end of the trail, whoever has written it; gives what is to be noted of that.
-    fn catch_up(&self, open: &mut Open) -> io::Result<Vec<Note>> {
-        let named = match self.fs.status(&self.path) {
-            Ok(status) => Some(status),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        if let (Some(named), Some((file, identity))) = (named, &open.file)
-            && named.identity == *identity
-        {
-            if open.left_at == Some(named.length) {
-                file.truncate(open.length)?;
-                open.left_at = None;
-                return Ok(Vec::new());
-            }
-            if named.length == open.length {
-                return Ok(Vec::new());
-            }
-        }
-        self.look(open)
-    }
-
-    /// Opens the file and reads where the trail ends.
-    fn look(&self, open: &mut Open) -> io::Result<Vec<Note>> {
-        // What this process has written last counts even where all files are gone.
-        let known = open.last;
-        open.file = None;
-        open.left_at = None;
-        let file = self.fs.open(&self.path, false)?;
-        let status = file.status()?;
-        let head = Head::read(self.fs.as_ref(), &self.head_path, &self.options.key)?;
-        let mut notes = Vec::new();
-        open.length = status.length;
-        open.begin = tail::begin(self.fs.as_ref(), &self.path)?;
-        match head {
-            Some(head) if head.length == status.length && status.length > 0 => open.last = head.last,
-            head => {
-                let mut tail = tail::read(self.fs.as_ref(), &self.path)?;
-                if !tail.torn.is_empty() {
-                    file.truncate(tail.whole)?;
-                    open.length = tail.whole;
-                    let torn = String::from_utf8_lossy(&std::mem::take(&mut tail.torn)).into_owned();
-                    notes.push(Note { torn: Some(torn), ..Note::default() });
-                }
-                let of_file = tail.last.unwrap_or(self.last_of_parts()?);
-                // A head of another key is none; the file that begins then says which key it is.
-                let is_other_key = head.is_none()
-                    && Head::is_of_another_key(self.fs.as_ref(), &self.head_path, &self.options.key)?;
-                if head.is_none() && of_file.number > 0 && !is_other_key {
-                    notes.push(Note { head_missing: true, ..Note::default() });
-                }
-                let of_head = head.map_or(Link::BEGIN, |head| head.last);
-                // Lines that are missing leave a gap in the numbers.
-                open.last =
-                    [of_file, of_head, known].into_iter().max_by_key(|link| link.number).unwrap_or(known);
-                open.file = Some((file, status.identity));
-                if is_other_key && open.length > 0 {
-                    self.roll_over(open)?;
-                }
-                return Ok(notes);
-            }
-        }
-        open.file = Some((file, status.identity));
-        Ok(notes)
-    }
-
-    /// The last line of the files before the current one.
-    fn last_of_parts(&self) -> io::Result<Link> {
-        let parts = parts::list(self.fs.as_ref(), &self.path)?;
-        let Some(part) = parts.last() else { return Ok(Link::BEGIN) };
-        Ok(tail::read(self.fs.as_ref(), &part.path)?.last.unwrap_or(Link::BEGIN))
-    }
-
     fn is_due(&self, open: &Open, more: usize) -> bool {
         let (Some(begin), true) = (open.begin, open.length > 0) else { return false };
         let max = self.options.max_bytes;
@@ -402,7 +301,7 @@ impl AuditTrail {
     }
 
     /// Gives the file its name for good. The next line begins another one.
-    fn roll_over(&self, open: &mut Open) -> io::Result<()> {
+    pub(super) fn roll_over(&self, open: &mut Open) -> io::Result<()> {
         let first = open.begin.map_or(open.last.number, |begin| begin.first);
         let path = parts::path_of(&self.path, first);
         if self.fs.exists(&path) {
@@ -416,40 +315,6 @@ impl AuditTrail {
         let identity = file.status()?.identity;
         (open.file, open.length, open.begin, open.looked_at) = (Some((file, identity)), 0, None, None);
         Ok(())
-    }
-
-    /// The files that have reached their age, with the numbers of their last lines; none under a hold.
-    fn too_old(&self, open: &mut Open) -> io::Result<Vec<(PathBuf, u64)>> {
-        let Some(age) = self.options.max_age else { return Ok(Vec::new()) };
-        let now = self.believed_now();
-        if open.looked_at.is_some_and(|looked| (looked..looked + RETENTION_PAUSE).contains(&now)) {
-            return Ok(Vec::new());
-        }
-        open.looked_at = Some(now);
-        if self.options.legal_hold || self.fs.exists(&hold_path(&self.path)) {
-            return Ok(Vec::new());
-        }
-        let parts = parts::list(self.fs.as_ref(), &self.path)?;
-        let mut old = Vec::new();
-        for (index, part) in parts.iter().enumerate() {
-            let modified = self.fs.status(&part.path)?.modified;
-            let passed = u64::try_from(now.saturating_sub(modified)).unwrap_or(0);
-            if passed <= age.as_secs() {
-                break;
-            }
-            let after = parts.get(index + 1).map(|part| part.first);
-            let after = after.or(open.begin.map(|begin| begin.first)).unwrap_or(open.last.number + 1);
-            old.push((part.path.clone(), after - 1));
-        }
-        Ok(old)
-    }
-
-    /// The present time for retention, in seconds since the epoch: a clock that has jumped ahead is not believed.
-    fn believed_now(&self) -> i64 {
-        let (wall, elapsed) = self.began;
-        let passed = self.clock.elapsed().saturating_sub(elapsed).as_secs();
-        let latest = wall.saturating_add_unsigned(passed).saturating_add(BELIEVED_AHEAD);
-        self.clock.now_seconds().min(latest)
     }
 
     fn batch(&self, open: &Open, notes: &[Note], records: &[Vec<u8>]) -> Batch {
@@ -503,13 +368,6 @@ impl AuditTrail {
     fn report(&self, part: &str, error: &io::Error) {
         report::error(&self.path.display().to_string(), &format_args!("{part}: {error}"));
     }
-}
-
-/// The file that keeps all files of the trail at `path` from being deleted while it is there.
-fn hold_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".hold");
-    name.into()
 }
 
 #[expect(clippy::indexing_slicing, reason = "no more is written than there is")]
