@@ -2,11 +2,11 @@
 //! comes or goes allocates nothing once they have grown as large as they have to be.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use super::waiting::{Accepts, Waiting};
+use crate::append::{Appender, append_parts};
 use crate::record::Caller;
 use crate::{Level, Record, Value};
 
@@ -36,8 +36,7 @@ struct Block {
     fields: Vec<Field>,
 }
 
-/// What is not text. Of each text there is where it ends in the texts of the block; the first one begins at `start`.
-#[derive(Clone, Copy)]
+/// What is not text, and the lengths of the texts, which stand one behind the other in the block.
 struct Head {
     level: Level,
     created_ns: i64,
@@ -48,26 +47,75 @@ struct Head {
     /// The first of its fields in the block, and how many they are.
     fields: usize,
     field_count: usize,
+    /// Where the first text begins.
     start: usize,
     name: usize,
     level_name: usize,
     message: usize,
     pathname: usize,
     function: usize,
-    /// Where the name of the file, and the part of it before its ending, stand: usually within the path.
+    /// These may be missing: [`MISSING`].
+    thread_name: usize,
+    process_name: usize,
+    task_name: usize,
+    exception: usize,
+    stack: usize,
+    /// Where the name of the file, and the part of it before its ending, begin and end: usually within the path.
     filename: (usize, usize),
     module: (usize, usize),
-    /// These may be missing.
-    thread_name: Option<usize>,
-    process_name: Option<usize>,
-    task_name: Option<usize>,
-    exception: Option<usize>,
-    stack: Option<usize>,
 }
+
+/// The length of a text that there is not.
+const MISSING: usize = usize::MAX;
 
 struct Field {
     key: (usize, usize),
     value: FieldValue,
+}
+
+impl Field {
+    fn of(key: &str, value: &Value<'_>, texts: &mut Texts<'_, '_>) -> Self {
+        let key = texts.placed(key);
+        let value = match value {
+            Value::Text(text) => {
+                let (start, end) = texts.placed(text);
+                FieldValue::Text(start, end)
+            }
+            Value::BigInteger(digits) => {
+                let (start, end) = texts.placed(digits);
+                FieldValue::BigInteger(start, end)
+            }
+            other => FieldValue::Other(other.clone().into_owned()),
+        };
+        Self { key, value }
+    }
+}
+
+/// The texts of a block, while those of one record are appended.
+struct Texts<'p, 't> {
+    parts: &'p mut Appender<'t>,
+    end: usize,
+}
+
+impl Texts<'_, '_> {
+    /// Appends a text, and gives its length.
+    #[inline]
+    fn text(&mut self, text: &str) -> usize {
+        self.parts.text(text);
+        self.end += text.len();
+        text.len()
+    }
+
+    #[inline]
+    fn optional(&mut self, text: Option<&str>) -> usize {
+        text.map_or(MISSING, |text| self.text(text))
+    }
+
+    /// Appends a text, and gives where it begins and ends.
+    fn placed(&mut self, text: &str) -> (usize, usize) {
+        let begin = self.end;
+        (begin, begin + self.text(text))
+    }
 }
 
 enum FieldValue {
@@ -98,115 +146,101 @@ impl Block {
         self.left = 0;
     }
 
-    /// Appends a text, and gives its end.
     #[inline]
-    fn text(&mut self, text: &str) -> usize {
-        self.texts.push_str(text);
-        self.texts.len()
-    }
-
-    fn placed(&mut self, text: &str) -> (usize, usize) {
-        (self.texts.len(), self.text(text))
-    }
-
     fn push(&mut self, record: &Record<'_>) {
-        let start = self.texts.len();
         let caller = &record.caller;
-        let name = self.text(record.name);
-        let level_name = self.text(record.level_name);
-        let message = self.text(record.message);
-        let pathname = self.text(caller.pathname);
-        let function = self.text(caller.function);
-        let path = (message, caller.pathname);
-        let filename = within(path, caller.filename).unwrap_or_else(|| self.placed(caller.filename));
-        let module = within(path, caller.module).unwrap_or_else(|| self.placed(caller.module));
-        let thread_name = record.thread_name.map(|text| self.text(text));
-        let process_name = record.process_name.map(|text| self.text(text));
-        let task_name = record.task_name.map(|text| self.text(text));
-        let exception = record.exception.map(|text| self.text(text));
-        let stack = record.stack.map(|text| self.text(text));
-        let fields = self.fields.len();
-        for (key, value) in record.fields {
-            let key = self.placed(key);
-            let value = match value {
-                Value::Text(text) => {
-                    let (start, end) = self.placed(text);
-                    FieldValue::Text(start, end)
-                }
-                Value::BigInteger(digits) => {
-                    let (start, end) = self.placed(digits);
-                    FieldValue::BigInteger(start, end)
-                }
-                other => FieldValue::Other(other.clone().into_owned()),
-            };
-            self.fields.push(Field { key, value });
-        }
-        self.heads.push(Head {
-            level: record.level,
-            created_ns: record.created_ns,
-            relative_created_ms: record.relative_created_ms,
-            line: caller.line,
-            process: record.process,
-            thread: record.thread,
-            fields,
-            field_count: record.fields.len(),
-            start,
-            name,
-            level_name,
-            message,
-            pathname,
-            function,
-            filename,
-            module,
-            thread_name,
-            process_name,
-            task_name,
-            exception,
-            stack,
+        let start = self.texts.len();
+        let first_field = self.fields.len();
+        let Self { texts, fields, .. } = self;
+        let head = append_parts(texts, |parts| {
+            let mut texts = Texts { end: start, parts };
+            let (name, level_name) = (texts.text(record.name), texts.text(record.level_name));
+            let message = texts.text(record.message);
+            let path = (texts.end, caller.pathname);
+            let (pathname, function) = (texts.text(caller.pathname), texts.text(caller.function));
+            let thread_name = texts.optional(record.thread_name);
+            let process_name = texts.optional(record.process_name);
+            let task_name = texts.optional(record.task_name);
+            let (exception, stack) = (texts.optional(record.exception), texts.optional(record.stack));
+            let filename = within(path, caller.filename).unwrap_or_else(|| texts.placed(caller.filename));
+            let module = within(path, caller.module).unwrap_or_else(|| texts.placed(caller.module));
+            for (key, value) in record.fields {
+                fields.push(Field::of(key, value, &mut texts));
+            }
+            Head {
+                level: record.level,
+                created_ns: record.created_ns,
+                relative_created_ms: record.relative_created_ms,
+                line: caller.line,
+                process: record.process,
+                thread: record.thread,
+                fields: first_field,
+                field_count: record.fields.len(),
+                start,
+                name,
+                level_name,
+                message,
+                pathname,
+                function,
+                thread_name,
+                process_name,
+                task_name,
+                exception,
+                stack,
+                filename,
+                module,
+            }
         });
+        self.heads.push(head);
     }
 
-    fn slice(&self, place: Range<usize>) -> &str {
-        self.texts.get(place).unwrap_or_default()
+    fn slice(&self, (begin, end): (usize, usize)) -> &str {
+        self.texts.get(begin..end).unwrap_or_default()
+    }
+
+    /// The fields of the record that `head` begins.
+    fn fields(&self, head: &Head) -> SmallVec<[(&str, Value<'_>); 16]> {
+        let own = self.fields.get(head.fields..head.fields + head.field_count).unwrap_or_default();
+        let fields = own.iter().map(|field| {
+            let value = match &field.value {
+                FieldValue::Text(begin, end) => Value::Text(self.slice((*begin, *end)).into()),
+                FieldValue::BigInteger(begin, end) => Value::BigInteger(self.slice((*begin, *end)).into()),
+                FieldValue::Other(value) => value.borrowed(),
+            };
+            (self.slice(field.key), value)
+        });
+        fields.collect()
     }
 
     /// Calls `use_record` with the record that `head` begins.
+    #[inline]
     fn with<R>(&self, head: &Head, use_record: impl FnOnce(&Record<'_>) -> R) -> R {
-        let own = self.fields.get(head.fields..head.fields + head.field_count).unwrap_or_default();
-        let fields: SmallVec<[(&str, Value<'_>); 16]> = own
-            .iter()
-            .map(|field| {
-                let value = match &field.value {
-                    FieldValue::Text(start, end) => Value::Text(self.slice(*start..*end).into()),
-                    FieldValue::BigInteger(start, end) => Value::BigInteger(self.slice(*start..*end).into()),
-                    FieldValue::Other(value) => value.borrowed(),
-                };
-                (self.slice(field.key.0..field.key.1), value)
-            })
-            .collect();
-        // Those that may be missing stand one behind the other, after the file's names.
-        let mut start = head.function.max(head.filename.1).max(head.module.1);
-        let mut optional = |end: Option<usize>| {
-            let text = end.map(|end| self.slice(start..end));
-            start = end.unwrap_or(start);
+        let fields = if head.field_count == 0 { SmallVec::new() } else { self.fields(head) };
+        let mut rest = self.texts.get(head.start..).unwrap_or_default();
+        let mut text = |length| {
+            let (text, behind) = rest.split_at_checked(length).unwrap_or_default();
+            rest = behind;
             text
         };
+        let (name, level_name, message) = (text(head.name), text(head.level_name), text(head.message));
+        let (pathname, function) = (text(head.pathname), text(head.function));
+        let mut optional = |length| (length != MISSING).then(|| text(length));
         let (thread_name, process_name) = (optional(head.thread_name), optional(head.process_name));
         let (task_name, exception) = (optional(head.task_name), optional(head.exception));
         let stack = optional(head.stack);
         use_record(&Record {
-            name: self.slice(head.start..head.name),
+            name,
             level: head.level,
-            level_name: self.slice(head.name..head.level_name),
-            message: self.slice(head.level_name..head.message),
+            level_name,
+            message,
             created_ns: head.created_ns,
             relative_created_ms: head.relative_created_ms,
             caller: Caller {
-                pathname: self.slice(head.message..head.pathname),
-                filename: self.slice(head.filename.0..head.filename.1),
-                module: self.slice(head.module.0..head.module.1),
+                pathname,
+                filename: self.slice(head.filename),
+                module: self.slice(head.module),
                 line: head.line,
-                function: self.slice(head.pathname..head.function),
+                function,
             },
             thread: head.thread,
             thread_name,
@@ -221,6 +255,7 @@ impl Block {
 }
 
 /// Where `part` stands in the texts, if it is a part of the path itself, which begins there at `path.0`.
+#[inline]
 fn within(path: (usize, &str), part: &str) -> Option<(usize, usize)> {
     let offset = part.as_ptr().addr().checked_sub(path.1.as_ptr().addr())?;
     (offset + part.len() <= path.1.len()).then(|| (path.0 + offset, path.0 + offset + part.len()))
@@ -231,14 +266,16 @@ impl Records {
     /// counts as gone.
     pub(crate) fn next<R>(&mut self, use_record: impl FnOnce(&Record<'_>) -> R) -> Option<R> {
         let block = self.blocks.front_mut()?;
-        let head = *block.heads.get(block.left)?;
+        let place = block.left;
+        block.heads.get(place)?;
         let before = block.bytes();
         block.left += 1;
         self.bytes -= before - block.bytes();
         self.count -= 1;
         let guard = Emptied(self);
         let block = guard.0.blocks.front()?;
-        Some(block.with(&head, use_record))
+        let head = block.heads.get(place)?;
+        Some(block.with(head, use_record))
     }
 
     #[expect(clippy::indexing_slicing, reason = "it has one at least")]
@@ -267,8 +304,11 @@ impl Records {
 struct Emptied<'r>(&'r mut Records);
 
 impl Drop for Emptied<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.let_go();
+        if self.0.blocks.front().is_some_and(|block| block.len() == 0) {
+            self.0.let_go();
+        }
     }
 }
 
