@@ -17,7 +17,7 @@ TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 # Tests under memcheck; a mistake of memory is a failure.
 MEMCHECKED = cargo --config "target.'cfg(all())'.runner=['valgrind','-q','--error-exitcode=9']" test --locked -p duramen
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck memcheck-rust docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck memcheck-rust miri docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -143,6 +143,12 @@ memcheck: memcheck-rust $(VENV)/test-ready
 memcheck-rust:
 	$(MEMCHECKED) --lib -- append:: message::
 	$(MEMCHECKED) --test journal --test journaled_handler --test upkeep -- --test-threads=1
+
+## miri: the unsafe module of the core crate that calls no system, and what is built on it, under Miri (a nightly toolchain with miri)
+miri:
+	@cargo +nightly miri --version || { echo "rustup toolchain install nightly --no-self-update -c miri -c rust-src"; exit 1; }
+	CARGO_TARGET_DIR=$(CURDIR)/target/miri MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=$(or $(CASES),8) \
+		cargo +nightly miri test --locked -p duramen --lib -- append:: message:: queue::records::
 
 ## docs: the documentation of the Rust crates
 docs:

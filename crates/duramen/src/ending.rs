@@ -42,7 +42,8 @@ pub(crate) fn has_begun() -> bool {
     HAS_BEGUN.load(Ordering::Relaxed)
 }
 
-#[cfg(unix)]
+// Miri has no `atexit`.
+#[cfg(all(unix, not(miri)))]
 #[expect(unsafe_code, reason = "the standard library tells nobody of the end of the process")]
 fn ask_at_exit() {
     extern "C" fn at_exit() {
@@ -54,10 +55,10 @@ fn ask_at_exit() {
     unsafe { libc::atexit(at_exit) };
 }
 
-#[cfg(not(unix))]
+#[cfg(not(all(unix, not(miri))))]
 fn ask_at_exit() {}
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 fn end() {
     if OWNER.load(Ordering::Relaxed) != process::id() {
         return;

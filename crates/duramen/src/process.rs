@@ -25,8 +25,8 @@ fn ask() -> u32 {
     id
 }
 
-/// Has a forked child forget the number; false where that cannot be had.
-#[cfg(unix)]
+/// Has a forked child forget the number; false where that cannot be had. Miri knows no forks.
+#[cfg(all(unix, not(miri)))]
 #[expect(unsafe_code, reason = "the standard library tells nobody of a fork")]
 fn forget_in_children() -> bool {
     extern "C" fn forget() {
@@ -38,7 +38,7 @@ fn forget_in_children() -> bool {
     *IS_REGISTERED.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(forget)) == 0 })
 }
 
-#[cfg(not(unix))]
+#[cfg(not(all(unix, not(miri))))]
 fn forget_in_children() -> bool {
     false
 }
