@@ -53,19 +53,13 @@ impl KeptText {
 
     /// The same of a format with its arguments.
     pub(crate) fn of_arguments(arguments: Arguments<'_>) -> (Self, bool) {
-        Self::of_message(arguments.into())
+        Self::of_message(&arguments.into())
     }
 
     /// The same of a message.
-    pub(crate) fn of_message(message: Message<'_>) -> (Self, bool) {
+    pub(crate) fn of_message(message: &Message<'_>) -> (Self, bool) {
         let mut text = Self(take());
-        let is_whole = match message.as_str() {
-            Some(whole) => {
-                text.0.push_str(whole);
-                true
-            }
-            None => message.write(&mut text.0),
-        };
+        let is_whole = message.write(&mut text.0);
         (text, is_whole)
     }
 }

@@ -362,7 +362,7 @@ impl Logger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.make_and_handle(level, message.into(), fields, &Fields::NONE, caller, None);
+        self.make_and_handle(level, &message.into(), fields, &Fields::NONE, &caller, None);
     }
 
     /// As [`Logger::log`], with `error` and what caused it as the record's exception.
@@ -384,7 +384,7 @@ impl Logger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.make_and_handle(level, message.into(), fields, &Fields::NONE, caller, Some(error));
+        self.make_and_handle(level, &message.into(), fields, &Fields::NONE, &caller, Some(error));
     }
 
     /// Hands a record that was made elsewhere to the filters and the handlers.

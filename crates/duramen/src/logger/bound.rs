@@ -127,7 +127,7 @@ impl BoundLogger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.logger.make_and_handle(level, message.into(), fields, &self.fields, caller, None);
+        self.logger.make_and_handle(level, &message.into(), fields, &self.fields, &caller, None);
     }
 
     /// As [`BoundLogger::log`], with `error` and what caused it as the record's exception.
@@ -147,7 +147,7 @@ impl BoundLogger {
         fields: &[(&str, Value<'_>)],
         caller: Caller<'_>,
     ) {
-        self.logger.make_and_handle(level, message.into(), fields, &self.fields, caller, Some(error));
+        self.logger.make_and_handle(level, &message.into(), fields, &self.fields, &caller, Some(error));
     }
 }
 

@@ -11,37 +11,31 @@ use crate::record::Caller;
 use crate::{Level, Record, Value, process, report};
 
 impl Logger {
+    /// Makes a record, with the fields of the call before all others, and hands it on, where its level is enabled.
     pub(super) fn make_and_handle(
         &self,
         level: Level,
-        message: Message<'_>,
+        message: &Message<'_>,
         given: &[(&str, Value<'_>)],
         of_logger: &Fields,
-        caller: Caller<'_>,
+        caller: &Caller<'_>,
         error: Option<&dyn Error>,
     ) {
         if !self.is_enabled_for(level) || self.0.tree.strong_count() == 0 {
             return;
         }
-        if of_logger.is_empty() && !context::has_fields() && error.is_none() {
-            return self.make(level, message, given, caller, None);
+        // Most records have neither bound fields nor an error: nothing is made for these then.
+        let (of_thread, of_span, joined, chain);
+        let (mut fields, mut exception) = (given, None);
+        if !of_logger.is_empty() || context::has_fields() || error.is_some() {
+            (of_thread, of_span) = (context::current(), TraceFields::current());
+            let of_span = of_span.iter().flat_map(TraceFields::iter);
+            let of_span = of_span.map(|(name, digits)| (name, Value::Text(digits.into())));
+            joined = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
+            fields = &joined;
+            chain = error.map(error_chain);
+            exception = chain.as_deref();
         }
-        let (of_thread, of_span) = (context::current(), TraceFields::current());
-        let of_span = of_span.iter().flat_map(TraceFields::iter);
-        let of_span = of_span.map(|(name, digits)| (name, Value::Text(digits.into())));
-        let fields = fields::joined(given, of_logger.iter().chain(of_thread.iter()).chain(of_span));
-        self.make(level, message, &fields, caller, error.map(error_chain).as_deref());
-    }
-
-    /// Makes the record with all of its fields.
-    fn make(
-        &self,
-        level: Level,
-        message: Message<'_>,
-        fields: &[(&str, Value<'_>)],
-        caller: Caller<'_>,
-        exception: Option<&str>,
-    ) {
         let kept;
         let message = if let Some(whole) = message.as_str() {
             whole
@@ -64,7 +58,7 @@ impl Logger {
             message,
             created_ns,
             relative_created_ms,
-            caller,
+            caller: *caller,
             thread: None,
             thread_name: process::thread_name().as_deref(),
             process: Some(process::id()),
