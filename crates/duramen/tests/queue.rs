@@ -1,12 +1,14 @@
 //! The queue delivers or counts whatever it is given.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use duramen::handler::{AsyncHandler, StreamHandler};
 use duramen::queue::{Dropped, Ledger, Offer, Options, Overflow, Queue, Tally, Worker};
-use duramen::{Level, report};
+use duramen::{Handler as _, Level, Record, report};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
@@ -220,6 +222,72 @@ fn a_flush_does_not_wait_for_items_to_gather() {
     queue.close();
     worker.join();
     assert_eq!(*delivered.lock(), [1, 2]);
+}
+
+/// A worker that sends what it is given.
+fn sending(options: Options) -> (Arc<Queue<u64>>, Worker, mpsc::Receiver<u64>) {
+    let queue = Arc::new(Queue::new(options, 0));
+    let (sender, delivered) = mpsc::channel();
+    let deliver = move |batch: &mut VecDeque<u64>, tally: &mut Tally| {
+        while let Some(item) = batch.pop_front() {
+            sender.send(item).expect("somebody receives");
+            tally.item(false);
+        }
+    };
+    let worker = Worker::start(Arc::clone(&queue), deliver).expect("a thread");
+    (queue, worker, delivered)
+}
+
+const SOON_ENOUGH: Duration = Duration::from_secs(60);
+
+#[test]
+fn items_do_not_gather_when_half_of_the_room_is_taken() {
+    let long = Duration::from_secs(3600);
+    let (queue, worker, delivered) =
+        sending(Options { flush_interval: long, ..options(8, Overflow::DropNewest) });
+    for round in 0..3 {
+        let items = round * 4..round * 4 + 4;
+        items.clone().for_each(|item| assert!(queue.push(item, Level::INFO)));
+        items.for_each(|item| assert_eq!(delivered.recv_timeout(SOON_ENOUGH), Ok(item)));
+    }
+    queue.close();
+    worker.join();
+}
+
+#[test]
+fn records_do_not_gather_when_their_texts_take_half_of_the_room() {
+    struct Sender(mpsc::Sender<usize>);
+    impl io::Write for Sender {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.len()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (sender, written) = mpsc::channel();
+    let (flush_interval, max_bytes) = (Duration::from_secs(3600), 2000);
+    let options = Options { flush_interval, max_bytes, ..options(8192, Overflow::DropNewest) };
+    let behind = Arc::new(StreamHandler::new(Sender(sender)));
+    let handler = AsyncHandler::new(vec![behind], options).expect("a thread");
+    handler.handle(&Record::new("shop", Level::INFO, &"x".repeat(1500)));
+    assert_eq!(written.recv_timeout(SOON_ENOUGH), Ok(1501));
+    handler.close();
+}
+
+#[test]
+fn a_worker_that_has_gone_to_sleep_is_woken() {
+    let (queue, worker, delivered) =
+        sending(Options { flush_interval: Duration::from_micros(50), ..options(8, Overflow::Block) });
+    // Some come while it looks whether more does, and others later.
+    for item in 0..500 {
+        queue.push(item, Level::INFO);
+        assert_eq!(delivered.recv_timeout(SOON_ENOUGH), Ok(item));
+        (0..item * 50).for_each(|_| std::hint::spin_loop());
+    }
+    queue.close();
+    worker.join();
 }
 
 #[test]

@@ -117,9 +117,9 @@ struct State<W> {
 enum Taker {
     /// It delivers, has been woken, or is not there.
     Awake,
-    /// It lets items gather.
+    /// It lets items gather, if any come.
     Gathers,
-    /// It waits for the first item.
+    /// None came in that time, and it waits for the first one.
     Sleeps,
 }
 
@@ -253,8 +253,8 @@ impl<T, W: Waiting> Queue<T, W> {
     where
         W: Accepts<I>,
     {
-        let mut state = self.state();
-        let state = &mut *state;
+        let mut guard = self.state();
+        let state = &mut *guard;
         let dropped = &mut state.ledger.dropped;
         if state.is_closed {
             dropped.closed += 1;
@@ -309,10 +309,12 @@ impl<T, W: Waiting> Queue<T, W> {
         let wakes = match state.taker {
             Taker::Awake => false,
             Taker::Sleeps => true,
-            Taker::Gathers => state.waiting.count() >= self.options.many(),
+            Taker::Gathers => self.is_crowded(&state.waiting),
         };
         if wakes {
             state.taker = Taker::Awake;
+            // It would only meet the lock.
+            drop(guard);
             self.arrived.notify_one();
         }
         Offer::Accepted(evicted)
@@ -349,6 +351,11 @@ impl<T, W: Waiting> Queue<T, W> {
         waiting.count() >= self.options.capacity || waiting.bytes() >= self.options.max_bytes
     }
 
+    /// Whether so much waits that a thread which lets items gather is to be woken: far less than there is room for.
+    fn is_crowded(&self, waiting: &W) -> bool {
+        waiting.count() >= self.options.worth_a_wake() || waiting.bytes() >= self.options.max_bytes / 2
+    }
+
     /// Counts an item for which there was no room in time.
     pub fn give_up(&self) {
         self.state().ledger.dropped.timeout += 1;
@@ -381,32 +388,34 @@ impl<T, W: Waiting> Queue<T, W> {
         state.taker_thread = Some(own);
         let mut gathered_until = None;
         loop {
-            if state.is_parked || ((state.is_closed || !waits) && state.waiting.count() == 0) {
+            let count = state.waiting.count();
+            if state.is_parked || ((state.is_closed || !waits) && count == 0) {
                 state.taker = Taker::Awake;
                 state.taker_thread = None;
                 self.left.notify_all();
                 return false;
             }
-            if state.waiting.count() == 0 {
-                state.taker = Taker::Sleeps;
-                state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
             let is_wanted =
                 !waits || state.is_closed || state.is_hurried || state.pushers + state.flushers > 0;
-            if is_wanted
-                || state.waiting.count() >= self.options.many()
-                || self.options.flush_interval.is_zero()
+            if count > 0
+                && (is_wanted || count >= self.options.worth_a_batch() || self.is_crowded(&state.waiting))
             {
                 break;
             }
+            // It begins with the end of the last batch: while items come at least as often, nobody has to wake this thread.
             let until = *gathered_until.get_or_insert_with(|| Instant::now() + self.options.flush_interval);
             state.taker = Taker::Gathers;
             let in_time;
             (state, in_time) = wait(&self.arrived, state, Some(until));
-            if !in_time {
+            if in_time {
+                continue;
+            }
+            if state.waiting.count() > 0 {
                 break;
             }
+            state.taker = Taker::Sleeps;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            gathered_until = None;
         }
         state.taker = Taker::Awake;
         state.is_hurried = false;

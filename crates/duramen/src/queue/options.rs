@@ -71,9 +71,15 @@ impl Default for Options {
 }
 
 impl Options {
-    /// So many waiting items end the gathering.
-    pub(super) fn many(&self) -> usize {
+    /// While so many items wait, the worker takes them without letting more gather.
+    pub(super) fn worth_a_batch(&self) -> usize {
         (self.capacity / 2).min(self.batch / 2).max(1)
+    }
+
+    /// So many waiting items wake a worker that lets them gather: waking a thread costs its caller what hundreds of records
+    /// cost in the queue.
+    pub(super) fn worth_a_wake(&self) -> usize {
+        (self.capacity / 2).min(self.batch.saturating_mul(2)).max(1)
     }
 
     pub(super) fn at_least_one(self) -> Self {
