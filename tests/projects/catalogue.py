@@ -18,8 +18,6 @@ class Project(NamedTuple):
 
 
 PROJECTS = (
-    Project("Logbook==1.10.1", "tests", "gevent execnet brotli jinja2 sqlalchemy pyzmq redis"),
-    Project("ZConfig==4.3", "src/ZConfig/components/logger/tests", "zope.testrunner manuel docutils"),
     Project(
         "aiohttp==3.14.5",
         "tests/test_web_log.py tests/test_run_app.py tests/test_cookie_helpers.py tests/test_web_request.py",
@@ -31,6 +29,11 @@ PROJECTS = (
         "applicationinsights==0.11.10",
         "-o python_files=Test*.py tests/applicationinsights_tests",
         "django flask",
+    ),
+    Project(
+        "apscheduler==3.11.3",
+        "tests/test_schedulers.py tests/test_executors.py tests/test_job.py tests/test_util.py",
+        "pytest-asyncio pytz anyio tornado gevent sqlalchemy twisted",
     ),
     Project("autologging==1.3.2", "-o python_files=*test_*.py test"),
     Project(
@@ -51,6 +54,12 @@ PROJECTS = (
     Project("coloredlogs==15.0.1", "coloredlogs/tests.py", "mock verboselogs capturer"),
     Project("colorlog==6.12.0", "colorlog/tests"),
     Project("daiquiri==3.4.0", "daiquiri/tests"),
+    Project("daphne==4.2.3", "tests", "django hypothesis pytest-asyncio"),
+    Project(
+        "dask==2026.8.0",
+        "dask/tests/test_config.py dask/tests/test_utils.py",
+        "pytest-xdist pytest-rerunfailures numpy pandas pytest-timeout",
+    ),
     Project(
         "distlib==0.4.4",
         "tests/test_util.py tests/test_manifest.py tests/test_scripts.py tests/test_version.py",
@@ -65,8 +74,11 @@ PROJECTS = (
         "eliot/tests/test_stdlib.py eliot/tests/test_testing.py",
         "testtools hypothesis pytest-xdist",
     ),
+    Project("fabric==3.2.3", "tests", "pytest-relaxed icecream mock"),
     Project("fixtures==4.3.2", "tests/_fixtures/test_logger.py tests", "testtools"),
     Project("flask==3.1.3", "tests", "pytest<9"),
+    Project("fluent-logger==0.11.1", "tests", "mock"),
+    Project("graypy==2.1.0", "tests", "mock requests"),
     Project(
         "gunicorn==27.0.1",
         "tests/test_logger.py tests/test_arbiter.py tests/test_config.py tests/test_statsd.py tests/test_http.py",
@@ -75,11 +87,18 @@ PROJECTS = (
     Project("huey==3.5.4", "huey/tests"),
     Project("humanfriendly==10.0", "humanfriendly/tests.py", "capturer coloredlogs docutils mock"),
     Project("hypercorn==0.18.0", "tests", "pytest-asyncio pytest-trio hypothesis mock trio httpx"),
+    Project("jupyter-core==5.9.1", "tests", "pytest-timeout"),
+    Project(
+        "jupyter-server==2.21.1",
+        "tests/test_serverapp.py tests/test_utils.py tests/test_gateway.py tests/extension",
+        "pytest-jupyter pytest-console-scripts pytest-timeout flaky requests ipykernel",
+    ),
     Project(
         "kombu==5.7.0",
         "t/unit/test_log.py t/unit/utils/test_div.py t/unit/transport/virtual t/unit/transport/test_native_delayed_delivery.py",
         "pyro4 hypothesis pytest-freezer freezegun",
     ),
+    Project("Logbook==1.10.1", "tests", "gevent execnet brotli jinja2 sqlalchemy pyzmq redis"),
     Project("logging_tree==1.10", "logging_tree/tests"),
     Project("logutils==0.3.5", "tests", "redis"),
     Project("logzero==1.7.0", "tests"),
@@ -89,6 +108,11 @@ PROJECTS = (
         "mock hypothesis",
     ),
     Project("multiprocessing-logging==0.4.0", "tests"),
+    Project(
+        "nose2==0.16.0",
+        "nose2/tests/unit nose2/tests/functional/test_logcapture_plugin.py",
+        "mock coverage",
+    ),
     Project("opencensus-ext-azure==1.1.15", "tests/test_azure_log_exporter.py", "mock"),
     Project(
         "opentelemetry-sdk==1.45.2",
@@ -98,13 +122,25 @@ PROJECTS = (
     Project("optuna==5.0.0", "tests/test_logging.py", "fakeredis"),
     Project("oslo.log==8.3.2", "oslo_log/tests", "oslotest fixtures testtools"),
     Project("pygelf==0.4.3", "tests", "mock"),
+    Project("pymongo==4.20.0", "test/test_logger.py test/test_uri_parser.py", "pytest-asyncio"),
+    Project("pytest-check==3.0.3", "tests"),
     Project("pytest-loguru==0.4.1", "tests"),
     Project("pytest-structlog==1.2", "tests"),
+    Project(
+        "pytest==9.2.0",
+        "-p pytester testing/logging testing/test_recwarn.py testing/test_unraisableexception.py testing/test_threadexception.py",
+        "attrs hypothesis pygments xmlschema requests mock",
+    ),
     Project("python-json-logger==4.2.0", "tests", "freezegun orjson msgspec"),
     Project(
         "scrapy==2.19.0",
         "tests/test_utils_log.py tests/test_downloadermiddleware_retry.py tests/test_spidermiddleware_output_chain.py tests/test_logformatter.py tests/test_logstats.py tests/test_pipeline_files.py tests/test_extension_periodic_log.py",
         "testfixtures pytest-twisted pexpect sybil uvloop pyftpdlib pytest-xdist boto3 attrs",
+    ),
+    Project(
+        "sentry-sdk==2.75.0",
+        "tests/integrations/logging tests/test_logs.py tests/test_basics.py",
+        "pytest-localserver pytest-forked jsonschema executing asttokens responses pysocks socksio httpcore httpx Werkzeug loguru pytest-watch tox mock",
     ),
     Project(
         "sphinx==9.1.1",
@@ -133,6 +169,7 @@ PROJECTS = (
         "src/twisted/logger/test src/twisted/test/test_log.py",
         "pyhamcrest hypothesis",
     ),
+    Project("unittest-xml-reporting==4.0.0", "tests", "django"),
     Project(
         "urllib3==2.8.0",
         "test/test_connectionpool.py test/test_util.py",
@@ -144,4 +181,5 @@ PROJECTS = (
         "pytest-mock httpx anyio trustme a2wsgi typing_extensions h2 wsproto",
     ),
     Project("verboselogs==1.7", "verboselogs/tests.py", "mock"),
+    Project("ZConfig==4.3", "src/ZConfig/components/logger/tests", "zope.testrunner manuel docutils"),
 )
