@@ -58,7 +58,7 @@ class _HoldsBack(_Decides):
     def _saying(self, record, suppressed):
         """``record`` with the number at the end of its message, and as the field ``suppressed``."""
         record = self._own(record)
-        record.msg = f"{record.getMessage()} {self._note(suppressed)}"
+        record.msg = f"{_message_of(record)} {self._note(suppressed)}"
         record.args = None
         record.suppressed = suppressed
         return record
@@ -155,7 +155,7 @@ class DuplicateFilter(_HoldsBack):
         """The record, one that says what was held back, or False."""
         if not super().filter(record):
             return record
-        answer = self._answer(record, f"{record.name}\n{record.levelno}\n{record.getMessage()}")
+        answer = self._answer(record, f"{record.name}\n{record.levelno}\n{_message_of(record)}")
         return self._without_known_exception(answer) if answer else answer
 
     def _without_known_exception(self, record):
@@ -163,7 +163,7 @@ class DuplicateFilter(_HoldsBack):
         if not isinstance(triple, tuple) or not _core.exception_was_logged_before(self, triple):
             return record
         record = self._own(record)
-        record.msg = f"{record.getMessage()} [exception logged before]"
+        record.msg = f"{_message_of(record)} [exception logged before]"
         record.args = record.exc_info = record.exc_text = None
         return record
 
@@ -211,6 +211,17 @@ class SamplingFilter(_Decides):
         record = self._own(record)
         record.sample_rate = self._rate
         return record
+
+
+def _message_of(record):
+    """The message of the record. Where its arguments fail, as the handler is going to say, it is the text without them."""
+    try:
+        return record.getMessage()
+    except Exception:
+        try:
+            return str(record.msg)
+        except Exception as error:
+            return f"<unwritable {type(record.msg).__name__}: {type(error).__name__}>"
 
 
 def _is_from(record, level):

@@ -33,6 +33,7 @@ import copy
 import functools
 import importlib
 import json
+import operator
 import os
 import re
 import socket
@@ -455,8 +456,11 @@ class EscapingFormatter(Formatter):
         """The layout with the escaped message, and with the record's other texts escaped."""
         # A copy: other handlers are given the record as it was.
         shown = copy.copy(record)
-        texts = {name: value for name, value in vars(record).items() if isinstance(value, str)}
-        vars(shown).update({name: _core.escape_controls(text) for name, text in texts.items()})
+        for name, value in vars(record).items():
+            if isinstance(value, str):
+                vars(shown)[name] = _core.escape_controls(value)
+            elif type(value) not in _WITHOUT_CONTROLS:
+                vars(shown)[name] = _Escaped(value)
         return super().formatMessage(shown)
 
     def formatException(self, ei):
@@ -466,6 +470,41 @@ class EscapingFormatter(Formatter):
     def formatStack(self, stack_info):
         """The stack, escaped but for its line breaks."""
         return _escaped_lines(super().formatStack(stack_info))
+
+
+#: Classes whose texts never hold a control character.
+_WITHOUT_CONTROLS = frozenset([int, float, complex, bool, type(None)])
+
+
+class _Escaped:
+    """An object as a layout shows it, whatever is asked of it: its texts are escaped."""
+
+    def __init__(self, value):
+        self.__value = value
+
+    def __getattr__(self, name):
+        return _Escaped(getattr(self.__value, name))
+
+    def __getitem__(self, key):
+        return _Escaped(self.__value[key])
+
+    def __str__(self):
+        return _core.escape_controls(str(self.__value))
+
+    def __repr__(self):
+        return _core.escape_controls(repr(self.__value))
+
+    def __format__(self, specification):
+        return _core.escape_controls(format(self.__value, specification))
+
+    def __int__(self):
+        return int(self.__value)
+
+    def __float__(self):
+        return float(self.__value)
+
+    def __index__(self):
+        return operator.index(self.__value)
 
 
 def _escaped_lines(text):

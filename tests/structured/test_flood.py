@@ -233,3 +233,15 @@ def test_from_a_configuration():
             "handlers": {"h": {"class": "logging.NullHandler", "filters": ["limit"]}},
         }
     )
+
+
+@pytest.mark.parametrize("make", [lambda: RateLimitFilter(rate=1, burst=1), DuplicateFilter])
+def test_arguments_that_fail_are_no_error_of_the_application(make, capsys):
+    """The handler says so, as without the filter; those that are alike are alike by their text."""
+    logger, stream, clock = logger_with(make())
+    for _ in range(3):
+        logger.info("%d", "x")
+    assert capsys.readouterr().err.count("--- Logging error ---") == 1
+    clock[0] += 100
+    logger.info("%d", "x")
+    assert stream.getvalue().startswith("%d [")

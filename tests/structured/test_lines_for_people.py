@@ -1,5 +1,8 @@
 """``LogfmtFormatter``, ``ConsoleFormatter``, ``EscapingFormatter``: readable, and no text can forge a line."""
 
+import datetime
+import decimal
+import fractions
 import io
 import re
 import subprocess
@@ -79,6 +82,59 @@ def test_escaped_tracebacks_keep_their_lines():
         assert "\x1b" not in text
         assert text.splitlines()[1] == "Traceback (most recent call last):"
         assert text.endswith("ValueError: no\\x1b[2J")
+
+
+class Hostile:
+    """Of any class, with texts of its own and of what it holds."""
+
+    def __init__(self, text=HOSTILE):
+        self.text = text
+
+    def __str__(self):
+        return self.text
+
+    def __repr__(self):
+        return self.text
+
+    def __format__(self, specification):
+        return self.text + specification
+
+    def __getitem__(self, key):
+        return self.text
+
+
+LAYOUTS = {
+    "%": ["%(order)s", "%(order)r", "%(order)-30s"],
+    "{": ["{order}", "{order!r}", "{order!s:>30}", "{order:>3}", "{order.text}", "{order[a]}"],
+    "$": ["$order", "${order}"],
+}
+
+
+@pytest.mark.parametrize("way", ["native", "python"])
+@pytest.mark.parametrize(("style", "fmt"), [(style, fmt) for style, all_ in LAYOUTS.items() for fmt in all_])
+def test_an_object_that_a_layout_names_is_escaped(style, fmt, way):
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(EscapingFormatter("{message} " + fmt if style == "{" else fmt, style=style))
+    if way == "python":
+        handler.addFilter(lambda record: True)
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    logger.info("m", extra={"order": Hostile()})
+    line = stream.getvalue().removesuffix("\n")
+    assert "forged" in line and line.isprintable()
+
+
+def test_numbers_of_other_classes_are_laid_out_as_numbers():
+    values = {
+        "price": decimal.Decimal("7.25"),
+        "count": fractions.Fraction(7, 2),
+        "day": datetime.date(2024, 3, 1),
+    }
+    percent = EscapingFormatter("%(price)08.3f %(count)d %(day)s")
+    assert percent.format(record(**values)) == "0007.250 3 2024-03-01"
+    brace = EscapingFormatter("{price:.1f} {day} {price.real}", style="{")
+    assert brace.format(record(**values)) == "7.2 2024-03-01 7.25"
 
 
 @pytest.mark.parametrize("way", ["native", "python"])
