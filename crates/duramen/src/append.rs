@@ -87,8 +87,10 @@ pub(crate) fn append_parts<R>(text: &mut String, write: impl FnOnce(&mut Appende
 fn room_behind(text: &mut String, least: usize) -> (*mut u8, usize) {
     text.reserve(least);
     let room = text.capacity() - text.len();
-    // SAFETY: the end is within what is allocated.
-    (unsafe { text.as_mut_ptr().add(text.len()) }, room)
+    let end = text.len();
+    // SAFETY: the end is within what is allocated. The pointer is that of the buffer, since the text's own reaches to its end
+    // alone; what is written there is UTF-8 when the text is told of it.
+    (unsafe { text.as_mut_vec().as_mut_ptr().add(end) }, room)
 }
 
 /// The end of the text is at `to` now.
