@@ -6,7 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::State;
-use super::layout::{ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, number_as_stored, word_at};
+use super::layout::{
+    ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, checksum_of_words, number_as_stored, word_at,
+};
 
 /// The bytes of a ring, which others may read at any moment.
 ///
@@ -141,8 +143,6 @@ pub struct Appender<M: Memory> {
     last: u64,
     /// One that is given up for the next entry.
     given_up: Option<Ticket>,
-    /// Where what stands before the lines of an entry is put together.
-    front: Vec<u8>,
 }
 
 /// An entry in a journal.
@@ -242,7 +242,6 @@ impl<M: Memory> Journal<M> {
             offset: 0,
             last: 0,
             given_up: None,
-            front: Vec::new(),
         }
     }
 
@@ -515,7 +514,6 @@ impl<M: Memory> Appender<M> {
 
     /// Stores an entry at the place of a ticket.
     #[inline]
-    #[expect(clippy::indexing_slicing, reason = "the head, which is longer, was written first")]
     fn write(
         &mut self,
         place: Ticket,
@@ -523,26 +521,27 @@ impl<M: Memory> Appender<M> {
         parts: impl ExactSizeIterator<Item = (u32, u32)>,
     ) -> Result<Ticket, Refused> {
         let (memory, offset) = (&self.journal.memory, place.offset as usize);
-        let length = u32::try_from(length_of(parts.len(), lines.len())).map_err(|_| Refused::TooLong)?;
-        let count = u32::try_from(parts.len()).map_err(|_| Refused::TooLong)?;
+        let word = |number| u32::try_from(number).map_err(|_| Refused::TooLong);
+        let (length, count) = (word(length_of(parts.len(), lines.len()))?, word(parts.len())?);
         let number = self.last + 1;
-        let mut head = [0; ENTRY_HEAD];
-        head[4..8].copy_from_slice(&length.to_le_bytes());
-        head[8..16].copy_from_slice(&number_as_stored(self.journal.identity, number).to_le_bytes());
-        head[20..].copy_from_slice(&count.to_le_bytes());
-        let front = &mut self.front;
-        front.clear();
-        front.extend_from_slice(&head);
-        for (destination, end) in parts {
-            let both = u64::from(end) << 32 | u64::from(destination);
-            front.extend_from_slice(&both.to_le_bytes());
-        }
-        let sum = checksum(checksum(self.begin_of_sum, front), lines);
-        front[16..20].copy_from_slice(&sum.to_le_bytes());
+        let (length_word, count_word) = (u64::from(length) << 32, u64::from(count) << 32);
+        let number_word = number_as_stored(self.journal.identity, number);
 
         memory.store_state(offset, 0);
-        memory.store(offset + 4, &front[4..]);
-        memory.store(offset + front.len(), lines);
+        // In words, since a checksum of bytes that were stored one by one just now waits for each of them.
+        let mut sum = checksum_of_words(self.begin_of_sum, &[length_word, number_word, count_word]);
+        let mut at = offset + ENTRY_HEAD;
+        for (destination, end) in parts {
+            let part = u64::from(end) << 32 | u64::from(destination);
+            sum = checksum_of_words(sum, &[part]);
+            memory.store(at, &part.to_le_bytes());
+            at += PART;
+        }
+        memory.store(at, lines);
+        sum = checksum(sum, lines);
+        memory.store(offset + 4, &length.to_le_bytes());
+        memory.store(offset + 8, &number_word.to_le_bytes());
+        memory.store(offset + 16, &(count_word | u64::from(sum)).to_le_bytes());
         memory.store_state(offset, State::Waiting.word());
 
         self.last = number;

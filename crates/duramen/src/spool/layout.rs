@@ -185,10 +185,17 @@ pub(super) fn number_as_read(identity: u64, stored: u64) -> Option<u64> {
     Some(identity ^ stored).filter(|number| (1..=LARGEST_NUMBER).contains(number))
 }
 
-/// The checksum of an entry of which state and checksum are zero, as they are while it is put together; `begin` is the
-/// identity's own.
+/// The checksum of a part of an entry of which state and checksum are zero; `begin` is that of what comes before, the
+/// identity at first.
+#[inline]
 pub(super) fn checksum(begin: u32, entry: &[u8]) -> u32 {
-    crc32c::crc32c_append(begin, entry)
+    super::checksum::append(begin, entry)
+}
+
+/// The same of words, as they are stored.
+#[inline]
+pub(super) fn checksum_of_words<const N: usize>(begin: u32, words: &[u64; N]) -> u32 {
+    super::checksum::append_words(begin, words)
 }
 
 /// The checksum of an entry as it is in a file.

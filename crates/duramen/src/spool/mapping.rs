@@ -39,18 +39,22 @@ impl Mapping {
 
 #[cfg(unix)]
 impl Memory for Mapping {
+    #[inline]
     fn length(&self) -> usize {
         self.bytes.length() - self.header
     }
 
+    #[inline]
     fn store(&self, offset: usize, bytes: &[u8]) {
         self.bytes.store(self.header + offset, bytes);
     }
 
+    #[inline]
     fn store_state(&self, offset: usize, word: u32) {
         self.bytes.store_state(self.header + offset, word);
     }
 
+    #[inline]
     fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
         self.bytes.load(self.header + offset, length, into);
     }
@@ -116,10 +120,12 @@ mod shared {
             Ok(Self { start, length })
         }
 
+        #[inline]
         pub(super) fn length(&self) -> usize {
             self.length
         }
 
+        #[inline]
         pub(super) fn store(&self, offset: usize, bytes: &[u8]) {
             let is_within = offset.checked_add(bytes.len()).is_some_and(|end| end <= self.length);
             debug_assert!(is_within, "stores stay within the mapping");
@@ -136,6 +142,7 @@ mod shared {
             }
         }
 
+        #[inline]
         pub(super) fn store_state(&self, offset: usize, word: u32) {
             let is_within =
                 offset.is_multiple_of(4) && offset.checked_add(4).is_some_and(|end| end <= self.length);
@@ -151,6 +158,7 @@ mod shared {
         }
 
         /// Appends `length` bytes from `offset` on to `into`.
+        #[inline]
         pub(super) fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
             let is_within = offset.checked_add(length).is_some_and(|end| end <= self.length);
             debug_assert!(is_within, "loads stay within the mapping");

@@ -50,6 +50,7 @@
 //! counted, and the file kept. The identity in the checksum keeps lines that look like entries from being taken for some, and
 //! that in the number has such lines be told apart before their checksum is made.
 
+mod checksum;
 mod destination;
 mod directory;
 mod journal;
