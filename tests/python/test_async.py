@@ -102,6 +102,35 @@ class TestDelivery:
             assert own == [(number, "é" * number) for number in range(500)]
         assert handler.stats()["delivered"] == 2000
 
+    @pytest.mark.parametrize("kind", ["FileHandler", "WatchedFileHandler", "RotatingFileHandler"])
+    def test_a_line_that_somebody_else_has_left_without_an_end_is_ended(self, tmp_path, kind, capfd):
+        path = tmp_path / "out.log"
+        behind = getattr(logging, kind, None) or getattr(logging.handlers, kind)
+        handler = AsyncHandler(behind(path))
+        logger = logger_with(handler)
+        logger.info("one")
+        handler.flush()
+        # As a process leaves it that is killed while it writes.
+        with path.open("ab") as other:
+            other.write(b"a part")
+        logger.info("two")
+        handler.flush()
+        logger.info("three")
+        handler.close()
+        assert path.read_text().splitlines() == ["one", "a part", "two", "three"]
+        assert "the last line of a file was cut off, and got an end" in capfd.readouterr().err
+
+    def test_a_file_that_was_replaced_is_gone_on_with(self, file):
+        handler = AsyncHandler(file)
+        logger = logger_with(handler)
+        logger.info("one")
+        handler.flush()
+        moved = file.path.rename(file.path.with_suffix(".1"))
+        file.path.write_text("of somebody else")
+        logger.info("two")
+        handler.close()
+        assert (moved.read_text(), file.path.read_text()) == ("one\ntwo\n", "of somebody else")
+
     def test_no_thread_of_python_is_needed_for_a_file(self, file):
         handler = AsyncHandler(file)
         before = threading.active_count()

@@ -71,6 +71,15 @@ class TestKilled:
         assert lines(tmp_path) == [f"message {number} é" for number in range(100)]
         assert journals(tmp_path) == []
 
+    @pytest.mark.parametrize("deliver", [DELIVER, "os.execv(sys.executable, COMMAND)"], ids=["start", "command"])
+    def test_what_is_recovered_stands_on_lines_of_its_own(self, tmp_path, way, deliver):
+        run_killed(tmp_path, "queue(flush_interval=60); log.info('one'); log.info('two')", way)
+        # As a kill in the middle of a write leaves it.
+        (tmp_path / "out.log").write_text("a line that was cut")
+        command = "COMMAND = [sys.executable, '-m', 'duramen', 'spool', 'replay', 'spool']\n"
+        run(tmp_path, command + deliver, way)
+        assert lines(tmp_path) == ["a line that was cut", "one", "two"]
+
     def test_exceptions_and_several_handlers_come_whole(self, tmp_path, way):
         body = """
         out = logging.FileHandler("out.log"); out.setFormatter(logging.Formatter("%(levelname)s %(message)s"))

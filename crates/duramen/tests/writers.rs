@@ -259,6 +259,28 @@ fn shared(disk: &FakeDisk) -> RotatingWriter {
 }
 
 #[test]
+fn a_batch_begins_on_a_line_of_its_own() {
+    let disk = FakeDisk::default();
+    let mut writer = file(&disk);
+    writer.write_entry(b"one\n").expect("written");
+    file(&disk).write_entry(b"of a process that was killed").expect("written");
+    for entry in ["two\n", "three\n"] {
+        writer.hold_back();
+        writer.write_entry(entry.as_bytes()).expect("held back");
+        writer.flush().expect("written");
+    }
+    assert_eq!(disk.text("app.log").as_deref(), Some("one\nof a process that was killed\ntwo\nthree\n"));
+    // The file goes on with its writer whatever its name has become.
+    disk.rename("app.log".as_ref(), "app.log.1".as_ref()).expect("renamed");
+    file(&disk).write_entry(b"of another file").expect("written");
+    writer.hold_back();
+    writer.write_entry(b"four\n").expect("held back");
+    writer.flush().expect("written");
+    assert_eq!(disk.text("app.log").as_deref(), Some("of another file"));
+    assert!(disk.text("app.log.1").is_some_and(|text| text.ends_with("three\nfour\n")));
+}
+
+#[test]
 fn a_line_that_somebody_else_has_left_without_an_end_is_ended() {
     let disk = FakeDisk::default();
     disk.put("app.log", "of a process that was kil");

@@ -16,7 +16,7 @@ use pyo3::types::PyDict;
 use smallvec::SmallVec;
 
 use super::RecordQueue;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Place};
 use super::waiting::{Item, Items, Lines, Part};
 
 /// The journal of this process. It is made with the queue; in a forked child, at the first record. Where that
@@ -202,7 +202,11 @@ impl Settings {
                     let destinations = &orphan.contents().header.destinations;
                     let outlet = |(file, destination): (Option<File>, _)| {
                         let own = self.place_of(destination).and_then(|place| syncers.get(place));
-                        Some(Arc::new(Outlet::new(file?, own.cloned().flatten(), None)))
+                        let place = match destination {
+                            Destination::File(path) => Place::Path(path.clone()),
+                            Destination::Stdout | Destination::Stderr => Place::Unknown,
+                        };
+                        Some(Arc::new(Outlet::new(file?, own.cloned().flatten(), place)))
                     };
                     let outlets: Vec<_> = files.into_iter().zip(destinations).map(outlet).collect();
                     self.take(&Arc::new(orphan), &outlets, &mut items);

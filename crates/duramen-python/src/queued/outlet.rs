@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use duramen::fs::LogFile as _;
+use duramen::fs::{Disk, LogFile as _};
 use duramen::report;
-use duramen::rotation::line_end::Moved;
+use duramen::rotation::line_end::{self, Moved, Secured};
 use duramen::rotation::turn;
 use duramen::writer::fsync::Syncer;
 use parking_lot::Mutex;
@@ -27,8 +28,17 @@ pub(crate) struct Outlet {
     rest: Mutex<Vec<u8>>,
     /// Brings the file to the disk, where that was asked for.
     syncer: Option<Arc<Syncer>>,
-    /// For a file that is rolled over or watched.
-    rolling: Option<Rolling>,
+    place: Place,
+}
+
+/// What is known of an open file beside its descriptor.
+pub(super) enum Place {
+    /// It is a stream of the application's.
+    Unknown,
+    /// It was opened at this path, and is gone on with whatever becomes of its name.
+    Path(PathBuf),
+    /// It is rolled over or watched.
+    Rolling(Rolling),
 }
 
 /// What a thread of Python's can do about files that are rolled over: the handler at this place gives the file to which a
@@ -45,13 +55,13 @@ pub(super) struct Together<'a> {
 const MOST_AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
 impl Outlet {
-    pub(super) fn new(file: File, syncer: Option<Arc<Syncer>>, rolling: Option<Rolling>) -> Self {
+    pub(super) fn new(file: File, syncer: Option<Arc<Syncer>>, place: Place) -> Self {
         let is_regular = file.metadata().is_ok_and(|status| status.is_file());
-        Self { file: Mutex::new(file), is_regular, rest: Mutex::default(), syncer, rolling }
+        Self { file: Mutex::new(file), is_regular, rest: Mutex::default(), syncer, place }
     }
 
     pub(super) fn rolling(&self) -> Option<&Rolling> {
-        self.rolling.as_ref()
+        if let Place::Rolling(rolling) = &self.place { Some(rolling) } else { None }
     }
 
     /// Writes lines, as many at a time as go into the file, which the handler rolls over in between; how many of them are
@@ -74,7 +84,7 @@ impl Outlet {
                 count = 1;
             }
             let end = ends[count - 1];
-            let secured = match rolling.secure(&self.file.lock(), end - begin) {
+            let _secured = match self.secure(lines.bytes) {
                 Ok(secured) => secured,
                 Err(Moved) if rounds < turn::MOST_ROUNDS => {
                     rounds += 1;
@@ -82,17 +92,34 @@ impl Outlet {
                 }
                 Err(Moved) => None,
             };
-            if secured.as_ref().is_some_and(|secured| secured.lacks_end) {
-                self.end_line(lines.bytes);
-            }
             let (written, error) =
-                self.deliver(&Together { bytes: lines.bytes, begin, ends: &ends[..count] });
+                self.write_and_sync(&Together { bytes: lines.bytes, begin, ends: &ends[..count] });
             if error.is_some() {
                 return (done + written, error);
             }
             (begin, done) = (end, done + count);
         }
         (done, None)
+    }
+
+    /// What is to be held while `lines` are written to a file at a path: they may come in parts, and one that others have
+    /// left without an end gets one first.
+    ///
+    /// # Errors
+    /// Another file is at the path by now.
+    fn secure(&self, lines: &[u8]) -> Result<Option<Secured>, Moved> {
+        let path = match &self.place {
+            Place::Path(path) => path,
+            Place::Rolling(rolling) => rolling.path(),
+            Place::Unknown => return Ok(None),
+        };
+        let status = self.file.lock().status().ok().filter(|status| status.is_regular);
+        let Some(own) = status.and_then(|status| status.identity) else { return Ok(None) };
+        let secured = line_end::secure(&Disk, path, own)?;
+        if secured.as_ref().is_some_and(|secured| secured.lacks_end) {
+            self.end_line(lines);
+        }
+        Ok(secured)
     }
 
     /// The last line of the file has no end. What is missing of one of its own is written before the next line anyway.
@@ -114,9 +141,15 @@ impl Outlet {
         }
     }
 
-    /// Writes lines, and brings them to the disk together where every record has to be there; how many of them are
-    /// written, and the error that stopped it.
+    /// Writes lines to the file that is open; how many of them are written, and the error that stopped it.
     pub(super) fn deliver(&self, lines: &Together<'_>) -> (usize, Option<io::Error>) {
+        let _secured = self.secure(lines.bytes).unwrap_or(None);
+        self.write_and_sync(lines)
+    }
+
+    /// Brings lines to the disk together where every record has to be there; how many of them are written, and the error
+    /// that stopped it.
+    fn write_and_sync(&self, lines: &Together<'_>) -> (usize, Option<io::Error>) {
         let (written, error) = self.write_lines(lines);
         match &self.syncer {
             Some(syncer) if written > 0 => match syncer.has_written(&*self.file.lock()) {

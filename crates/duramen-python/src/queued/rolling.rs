@@ -10,7 +10,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use duramen::fs::{Disk, FileSystem as _, LogFile as _};
 use duramen::report;
-use duramen::rotation::line_end::{self, Moved, Secured};
 use duramen::rotation::turn;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -20,6 +19,11 @@ use crate::handler;
 use crate::handler::plan::{HandlerPlan, Kind, Rollover};
 use crate::handler::sink::DirectFile;
 use crate::interpreter::intern;
+
+/// Where the handler has its file.
+pub(super) fn path_of(handler: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    handler.getattr(intern!(handler.py(), "baseFilename"))?.extract()
+}
 
 /// What is known of the file of a handler that rolls it over or watches it.
 pub(super) struct Rolling {
@@ -32,20 +36,20 @@ pub(super) struct Rolling {
 }
 
 impl Rolling {
-    /// For a handler with this plan; `None` where nothing is to be done before a line is written.
-    pub(super) fn of(handler: &Bound<'_, PyAny>, plan: &HandlerPlan) -> PyResult<Option<Self>> {
-        if matches!(plan.kind, Kind::Stream | Kind::File) {
-            return Ok(None);
-        }
-        let path = handler.getattr(intern!(handler.py(), "baseFilename"))?.extract()?;
+    /// For a handler with this plan, which does something before a line is written.
+    pub(super) fn of(handler: &Bound<'_, PyAny>, plan: &HandlerPlan) -> PyResult<Self> {
+        let path = path_of(handler)?;
         let terminator = plan.terminator.len();
-        Ok(Some(Self { kind: plan.kind, path, terminator, rollover: Mutex::new(plan.rollover) }))
+        Ok(Self { kind: plan.kind, path, terminator, rollover: Mutex::new(plan.rollover) })
+    }
+
+    pub(super) fn path(&self) -> &PathBuf {
+        &self.path
     }
 
     /// Whether it is for the same file of the handler.
     pub(super) fn is_of(&self, handler: &Bound<'_, PyAny>, plan: &HandlerPlan) -> PyResult<bool> {
-        let path: PathBuf = handler.getattr(intern!(handler.py(), "baseFilename"))?.extract()?;
-        Ok(self.kind == plan.kind && self.path == path && self.terminator == plan.terminator.len())
+        Ok(self.kind == plan.kind && self.path == path_of(handler)? && self.terminator == plan.terminator.len())
     }
 
     /// Takes over what the plan says by now.
@@ -72,20 +76,6 @@ impl Rolling {
             fits
         };
         ends.iter().take_while(fits).count()
-    }
-
-    /// What is to be held while so many bytes are written to `file`.
-    ///
-    /// # Errors
-    /// The file is another one by now.
-    pub(super) fn secure(&self, file: &File, bytes: usize) -> Result<Option<Secured>, Moved> {
-        if bytes <= line_end::PART {
-            return Ok(None);
-        }
-        match file.status().ok().and_then(|status| status.identity.filter(|_| status.is_regular)) {
-            Some(own) => line_end::secure(&Disk, &self.path, own),
-            None => Ok(None),
-        }
     }
 
     /// How long the file is, unless another one is to be written to.

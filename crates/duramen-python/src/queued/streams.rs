@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use pyo3::prelude::*;
 
 use super::RecordQueue;
-use super::outlet::Outlet;
-use super::rolling::Rolling;
+use super::outlet::{Outlet, Place};
+use super::rolling::{self, Rolling};
 use crate::handler;
 use crate::handler::plan::{HandlerPlan, Kind, Rollover};
 use crate::handler::sink::DirectFile;
@@ -24,6 +24,16 @@ pub(super) struct KnownStream {
 
 // SAFETY: its pointers are followed only by threads that are attached, one at a time.
 unsafe impl Send for KnownStream {}
+
+fn place_of(handler: &Bound<'_, PyAny>, plan: &HandlerPlan) -> PyResult<Place> {
+    Ok(match plan.kind {
+        Kind::Stream => Place::Unknown,
+        Kind::File => rolling::path_of(handler).map_or(Place::Unknown, Place::Path),
+        Kind::Watched | Kind::RotatedBySize | Kind::RotatedByTime => {
+            Place::Rolling(Rolling::of(handler, plan)?)
+        }
+    })
+}
 
 impl RecordQueue {
     /// Where the worker writes `line` for the one handler behind the queue, whose plan this is, if that is known.
@@ -124,12 +134,12 @@ impl RecordQueue {
             }
             (_, Some(plan)) => {
                 let handler = self.handlers[place].bind(py);
-                let rolling = Rolling::of(handler, plan)?;
+                let place = place_of(handler, plan)?;
                 let (Ok(duplicate), syncer) = (file.duplicate(), handler::fsync::of(handler)?) else {
                     return Ok(false);
                 };
-                self.rolls.fetch_or(rolling.is_some(), Ordering::Relaxed);
-                (Arc::new(Outlet::new(duplicate, syncer, rolling)), plan.rollover)
+                self.rolls.fetch_or(matches!(place, Place::Rolling(_)), Ordering::Relaxed);
+                (Arc::new(Outlet::new(duplicate, syncer, place)), plan.rollover)
             }
             _ => return Ok(false),
         };

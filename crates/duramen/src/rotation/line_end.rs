@@ -4,8 +4,9 @@
 //! is killed between two of them: the last line has no end then, as after a disk that was full. The record itself was never
 //! said to be written; the next one, of another process, would stand on the same line. What holds:
 //!
-//! 1. Records longer than [`PART`] are written while the file is locked as for a rollover, so that no other one of them comes
-//!    right behind a part. Who has the lock looks at the last byte, and ends a line that has no end.
+//! 1. Records longer than [`PART`], and all that comes by a queue, are written while the file is locked as for a rollover, so
+//!    that no other one of them comes right behind a part. Who has the lock looks at the last byte, and ends a line that has
+//!    no end.
 //! 2. Who looks at the length of the file now and then, and finds that others have written, looks at the last byte as well.
 //!
 //! What is left is a short record that comes after the kill of a process with a long one and before one of these looks: it is

@@ -2,22 +2,25 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use super::system;
+use crate::fs::{Disk, FileStatus, LogFile};
+use crate::rotation::line_end;
 
 /// Where lines go, in words that another process understands.
 ///
 /// ```
-/// use std::io::Write;
-///
 /// use duramen::spool::Destination;
 ///
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let path = folder.path().join("app.log");
+/// std::fs::write(&path, "a line that was cut").unwrap();
 /// let destination = Destination::File(path.clone());
-/// destination.open().unwrap().write_all(b"one\n").unwrap(); // appends
+/// let file = destination.open().unwrap();
+/// destination.append(&file, b"one\n").unwrap();
+/// assert_eq!(std::fs::read_to_string(&path).unwrap(), "a line that was cut\none\n");
 /// assert_eq!(destination.to_string(), path.display().to_string());
 /// assert_eq!(Destination::Stdout.to_string(), "standard output");
 /// ```
@@ -43,6 +46,24 @@ impl Destination {
             Self::Stdout => system::duplicate(&io::stdout()),
             Self::Stderr => system::duplicate(&io::stderr()),
         }
+    }
+
+    /// Appends a line to `file`, which it has opened. A line without an end, as a process leaves it that is killed while it
+    /// writes, gets one first, so that this one stands at the beginning of its own.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn append(&self, mut file: &File, line: &[u8]) -> io::Result<()> {
+        let secured = match (self, LogFile::status(file)) {
+            (Self::File(path), Ok(FileStatus { is_regular: true, identity: Some(own), .. })) => {
+                line_end::secure(&Disk, path, own).unwrap_or(None)
+            }
+            _ => None,
+        };
+        if line.ends_with(b"\n") && secured.as_ref().is_some_and(|secured| secured.lacks_end) {
+            file.write_all(b"\n")?;
+        }
+        file.write_all(line)
     }
 
     /// Its kind and path, as the table of a journal has them; `None` for a path that is too long, or not Unicode on a

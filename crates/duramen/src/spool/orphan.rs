@@ -1,7 +1,7 @@
 //! A journal that a process left behind, held by who delivers what is in it.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -13,7 +13,7 @@ use crate::report;
 /// their end, dropping it removes the file, or gives it another name where it was damaged.
 ///
 /// ```
-/// use std::io::{self, Write};
+/// use std::io;
 /// use std::path::Path;
 ///
 /// use duramen::spool::{self, Orphan};
@@ -27,8 +27,8 @@ use crate::report;
 ///         orphan.begin(entry);
 ///         for (destination, line) in orphan.lines(entry) {
 ///             let place = destinations.iter().position(|other| other == destination);
-///             if let Some(mut file) = place.and_then(|place| files[place].as_ref()) {
-///                 file.write_all(line)?;
+///             if let Some(file) = place.and_then(|place| files[place].as_ref()) {
+///                 destination.append(file, line)?;
 ///             }
 ///         }
 ///         orphan.end(entry);
@@ -182,10 +182,12 @@ impl Orphan {
         for (count, entry) in self.contents.entries.iter().enumerate() {
             self.begin(entry);
             for (place, range) in &entry.lines {
+                let destination = self.contents.header.destinations.get(*place);
                 let file = files.get(*place).and_then(Option::as_ref);
-                let written =
-                    file.zip(self.bytes.get(range.clone())).map(|(mut file, line)| file.write_all(line));
-                if let Some(Err(error)) = written {
+                let line = self.bytes.get(range.clone());
+                if let (Some(destination), Some(file), Some(line)) = (destination, file, line)
+                    && let Err(error) = destination.append(file, line)
+                {
                     return (count, Err(error));
                 }
             }

@@ -48,7 +48,7 @@ pub struct FileWriter {
     truncate_at_open: bool,
     /// So many bytes are held back at most.
     buffer_size: usize,
-    /// Who writes will flush: entries may be held back until then.
+    /// A batch is on its way, after which who writes will flush: entries may be held back until then.
     is_held_back: bool,
     open: Option<OpenFile>,
     /// `None` where the operating system brings the file to the disk when it likes.
@@ -263,28 +263,39 @@ impl FileWriter {
         self.open.as_ref().is_some_and(|open| open.is_suspect)
     }
 
-    /// Locks the file, and follows it first where others have rolled it over.
-    fn lock_following(&mut self) -> Option<Secured> {
+    /// Locks the file, and follows it first where others roll it over and have done so.
+    fn lock(&mut self) -> Option<Secured> {
         for _ in 0..turn::MOST_ROUNDS {
             let status = self.open_status().ok()??;
             let own = status.identity.filter(|_| status.is_regular)?;
             match line_end::secure(self.fs.as_ref(), &self.path, own) {
                 Ok(secured) => return secured,
-                Err(Moved) => self.reopen().ok()?,
+                Err(Moved) if self.sharing == Sharing::OtherProcesses => self.reopen().ok()?,
+                Err(Moved) => return None,
             }
         }
         None
     }
 
-    /// What is to be held while so many bytes are written, which end a line or not. A line without an end, as others or this
-    /// writer have left it, is given one.
-    fn secure(&mut self, bytes: usize, ends_line: bool) -> Option<Secured> {
-        let is_shared = self.sharing == Sharing::OtherProcesses;
-        let may_come_in_parts = is_shared && bytes > line_end::PART;
+    /// What is to be held while so many bytes are written, those of a batch or not, which end a line or not. A line without an
+    /// end, as others or this writer have left it, is given one.
+    fn secure(&mut self, bytes: usize, is_batch: bool, ends_line: bool) -> Option<Secured> {
+        let may_come_in_parts = match self.sharing {
+            Sharing::Nobody => is_batch,
+            Sharing::OtherProcesses => is_batch || bytes > line_end::PART,
+            Sharing::NobodyMeanwhile => false,
+        };
         if bytes == 0 || !(may_come_in_parts || self.is_suspect()) {
             return None;
         }
-        let secured = if is_shared { Some(self.lock_following()?) } else { None };
+        let secured = match self.sharing {
+            Sharing::OtherProcesses => Some(self.lock()?),
+            Sharing::Nobody if is_batch => self.lock(),
+            Sharing::Nobody | Sharing::NobodyMeanwhile => None,
+        };
+        if secured.is_none() && !self.is_suspect() {
+            return None;
+        }
         let open = self.open.as_mut()?;
         open.is_suspect = false;
         let own = open.file.status().ok().filter(|status| status.is_regular)?.identity?;
@@ -308,9 +319,9 @@ impl FileWriter {
         secured
     }
 
-    fn write_held(&mut self) -> io::Result<()> {
+    fn write_held(&mut self, is_batch: bool) -> io::Result<()> {
         let held = self.open.as_ref().map_or(&[][..], |open| &open.held);
-        let _secured = self.secure(held.len(), held.ends_with(b"\n"));
+        let _secured = self.secure(held.len(), is_batch, held.ends_with(b"\n"));
         let progress = self.open.as_mut().map(OpenFile::write_held).unwrap_or_default();
         self.settle(progress)
     }
@@ -362,7 +373,7 @@ impl Writer for FileWriter {
                 return self.settle(Progress { failed: 1, error: Some(error), ..Progress::default() });
             }
         };
-        let _secured = self.secure(bytes, entry.ends_with(b"\n"));
+        let _secured = self.secure(bytes, self.is_held_back, entry.ends_with(b"\n"));
         let progress = self.open.as_mut().map(|open| open.accept(entry, most)).unwrap_or_default();
         self.settle(progress)
     }
@@ -372,7 +383,7 @@ impl Writer for FileWriter {
     }
 
     fn flush_buffer(&mut self) -> io::Result<()> {
-        if self.is_held_back { Ok(()) } else { self.write_held() }
+        if self.is_held_back { Ok(()) } else { self.write_held(false) }
     }
 
     fn failed(&self) -> Option<u64> {
@@ -384,14 +395,14 @@ impl Writer for FileWriter {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.is_held_back = false;
-        self.write_held()
+        let is_batch = std::mem::take(&mut self.is_held_back);
+        self.write_held(is_batch)
     }
 
     fn close(&mut self) -> io::Result<()> {
         let flushed = self.flush();
         // What is missing of an entry goes to its end, and nowhere else.
-        let _secured = self.secure(usize::from(self.is_suspect()), true);
+        let _secured = self.secure(usize::from(self.is_suspect()), false, true);
         self.open.take().map_or(Ok(()), |open| flushed.and(self.leave(&open)))
     }
 }

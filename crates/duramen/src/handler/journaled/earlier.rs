@@ -1,7 +1,6 @@
 //! What earlier processes left, and how it is delivered.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,11 +63,11 @@ impl Earlier {
     /// Gives the lines of an entry to who writes them; false when one has failed.
     pub(super) fn deliver(&self, place: usize, delivery: &mut Batch<'_>) -> bool {
         let Some(entry) = self.orphan.contents().entries.get(place) else { return true };
-        let lines = || self.orphan.lines(entry).zip(&entry.lines).map(|((_, line), (to, _))| (line, *to));
+        let lines = || self.orphan.lines(entry).zip(&entry.lines).map(|(line, (to, _))| (line, *to));
         let mut is_whole = true;
-        for (line, to) in lines() {
+        for ((destination, line), to) in lines() {
             if let Some(EarlierWriter::File(Some(file))) = self.writers.get(to) {
-                let written = (&*file).write_all(line);
+                let written = destination.append(file, line);
                 is_whole &= written.inspect_err(|error| report::error("journal", error)).is_ok();
             }
         }
@@ -79,7 +78,7 @@ impl Earlier {
         delivery.item(|own, handler| {
             let is_own = |to: usize| matches!(self.writers.get(to), Some(EarlierWriter::Handler(place)) if *place == own);
             let mut outcome = Delivery::None;
-            for (line, _) in lines().filter(|(_, to)| is_own(*to)) {
+            for ((_, line), _) in lines().filter(|(_, to)| is_own(*to)) {
                 let is_written = handler.as_lines().is_some_and(|handler| handler.write_line(line));
                 is_whole &= is_written;
                 outcome = if is_written { Delivery::Given } else { Delivery::Failed };
