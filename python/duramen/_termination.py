@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 
+from duramen import _core
+
 _process = {"is_set": False}
 
 
@@ -20,6 +22,7 @@ def before_the_end_by_sigterm(deliver):
         return
 
     def end(number, frame):
+        _core.has_come()
         # Another signal ends the process at once.
         signal.signal(number, signal.SIG_DFL)
         try:
@@ -31,6 +34,8 @@ def before_the_end_by_sigterm(deliver):
         signal.signal(signal.SIGTERM, end)
     except ValueError:
         return  # This is not the main thread.
+    # A handler in Python may run late, while what it takes the place of ends the process at once.
+    _core.repeat_until_noticed(signal.SIGTERM)
     # Once: an application that goes back to the system's meaning later is obeyed.
     _process["is_set"] = True
 

@@ -164,6 +164,21 @@ class TestEnds:
             is_first and "SIG_DFL" in setting or not is_first and "fault" in setting
         )
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="the interpreter's own gap remains elsewhere")
+    @pytest.mark.parametrize("where", ["", "if os.fork() > 0: raise SystemExit(-os.wait()[1])"])
+    def test_sigterm_ends_a_process_whose_main_thread_does_not_notice_it(self, tmp_path, where):
+        body = f"""
+        import signal
+        {where}
+        log("m")
+        # The interpreter notes it; the main thread's sleep goes on.
+        threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)).start()
+        time.sleep(600)
+        """
+        _, files = run(tmp_path, body, code=-signal.SIGTERM if not where else 256 - signal.SIGTERM)
+        expected = [f"m {number}" for number in range(50)]
+        assert files == [expected, expected]
+
     @needs_fork
     def test_a_worker_of_multiprocessing_that_is_terminated_delivers_what_waits(self, tmp_path):
         body = """

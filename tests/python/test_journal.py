@@ -71,7 +71,9 @@ class TestKilled:
         assert lines(tmp_path) == [f"message {number} é" for number in range(100)]
         assert journals(tmp_path) == []
 
-    @pytest.mark.parametrize("deliver", [DELIVER, "os.execv(sys.executable, COMMAND)"], ids=["start", "command"])
+    @pytest.mark.parametrize(
+        "deliver", [DELIVER, "os.execv(sys.executable, COMMAND)"], ids=["start", "command"]
+    )
     def test_what_is_recovered_stands_on_lines_of_its_own(self, tmp_path, way, deliver):
         run_killed(tmp_path, "queue(flush_interval=60); log.info('one'); log.info('two')", way)
         # As a kill in the middle of a write leaves it.

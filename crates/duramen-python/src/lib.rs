@@ -78,6 +78,8 @@ mod _core {
     #[pymodule_export]
     use super::interpreter::ending::{end_native_calls, forget_native_calls};
     #[pymodule_export]
+    use super::interpreter::late_signal::{has_come, repeat_until_noticed};
+    #[pymodule_export]
     use super::queued::{RecordQueue, Shortcut, set_unseen_queue};
     #[pymodule_export]
     use super::record::context::set_context_variable;

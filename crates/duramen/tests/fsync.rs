@@ -50,17 +50,17 @@ fn at_a_rollover_the_backup_is_on_the_disk() {
 fn by_interval_a_thread_does_it_once_for_all_records_until_then() {
     let disk = FakeDisk::default();
     let mut writer = file(&disk, Fsync::Interval(Duration::from_millis(50)));
-    for _ in 0..10 {
-        writer.write_entry(b"one\n").expect("written");
-    }
+    writer.write_entry(b"one\n").expect("written");
     let started = Instant::now();
-    while disk.synced("app.log") != Some((40, 1)) {
+    while disk.synced("app.log") != Some((4, 1)) {
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", disk.synced("app.log"));
         std::thread::yield_now();
     }
     // The next record plans anew; what is planned is done at once where somebody needs it.
     let mut slow = file(&disk, Fsync::Interval(Duration::from_secs(3600)));
-    slow.write_entry(b"two\n").expect("written");
+    for _ in 0..10 {
+        slow.write_entry(b"two\n").expect("written");
+    }
     fsync::hurry();
     assert_eq!(disk.synced("app.log"), Some((44, 2)));
     slow.write_entry(b"two\n").expect("written");

@@ -6,6 +6,7 @@ pub(crate) mod ending;
 pub(crate) mod forks;
 mod function;
 mod instances;
+pub(crate) mod late_signal;
 mod memory;
 mod once;
 pub(crate) mod plain;

@@ -49,7 +49,9 @@ impl Rolling {
 
     /// Whether it is for the same file of the handler.
     pub(super) fn is_of(&self, handler: &Bound<'_, PyAny>, plan: &HandlerPlan) -> PyResult<bool> {
-        Ok(self.kind == plan.kind && self.path == path_of(handler)? && self.terminator == plan.terminator.len())
+        Ok(self.kind == plan.kind
+            && self.path == path_of(handler)?
+            && self.terminator == plan.terminator.len())
     }
 
     /// Takes over what the plan says by now.
