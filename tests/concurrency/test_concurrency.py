@@ -81,6 +81,11 @@ def test_an_interpreter_ends_while_its_daemon_threads_log():
         assert len(torn) <= len(ended), (way, torn[:5])
 
 
+def test_daemon_threads_in_code_of_the_program_are_no_harm_to_the_end():
+    for way, result in run("late").items():
+        assert result.stdout == "the end\n", way
+
+
 def test_a_listener_that_nobody_stops_does_not_hold_up_the_end():
     # An end that waits for the listener does so each time, a busy machine is late now and then: the quickest tells.
     quickest = dict.fromkeys(WAYS, float("inf"))

@@ -160,7 +160,7 @@ pub(crate) fn passed<'py>(
 fn goes_on<'py>(filter: &Bound<'py, PyAny>, record: &mut Bound<'py, PyAny>) -> PyResult<bool> {
     let answer = match interpreter::call_method_if_any(filter, intern!(filter.py(), "filter"), record)? {
         Some(answer) => answer,
-        None => filter.call1((&*record,))?,
+        None => interpreter::call_python(filter, &[record])?,
     };
     if let Ok(answer) = answer.cast_exact::<PyBool>() {
         return Ok(answer.is_true());

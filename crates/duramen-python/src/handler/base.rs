@@ -98,7 +98,7 @@ fn acquire<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let lock = call.object.getattr(intern!(py, "lock"))?;
     if lock.is_truthy()? {
-        lock.call_method0(intern!(py, "acquire"))?;
+        interpreter::call_method(&lock, intern!(py, "acquire"), &[])?;
     }
     call.none()
 }
@@ -120,7 +120,7 @@ pub(crate) fn locked<T>(handler: &Bound<'_, PyAny>, body: impl FnOnce() -> PyRes
     if globals::python_minor(py) >= 13 {
         return interpreter::with(&handler.getattr(intern!(py, "lock"))?, body);
     }
-    handler.call_method0(intern!(py, "acquire"))?;
+    interpreter::call_method(handler, intern!(py, "acquire"), &[])?;
     let result = body();
     handler.call_method0(intern!(py, "release"))?;
     result
@@ -151,16 +151,18 @@ fn handle<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         let filters = handler.getattr(intern!(py, "filters"))?;
         let passed = filter::passed(&filters, record.clone())?;
         if let Some(passed) = &passed {
-            usual::locked(handler, || handler.call_method1(intern!(py, "emit"), (passed,)).map(drop))?;
+            usual::locked(handler, || {
+                interpreter::call_method(handler, intern!(py, "emit"), &[passed]).map(drop)
+            })?;
         }
         return Ok(filter::answer(&record, passed));
     }
-    let answer = handler.call_method1(intern!(py, "filter"), (&record,))?;
+    let answer = interpreter::call_method(handler, intern!(py, "filter"), &[&record])?;
     if filter::may_replace_record(handler)? && globals::is_log_record(&answer)? {
         record = answer.clone();
     }
     if answer.is_truthy()? {
-        locked(handler, || handler.call_method1(intern!(py, "emit"), (record,)))?;
+        locked(handler, || interpreter::call_method(handler, intern!(py, "emit"), &[&record]))?;
     }
     Ok(answer)
 }

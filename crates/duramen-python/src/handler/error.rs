@@ -57,7 +57,7 @@ fn hand_to_handle_error<'py>(
     let py = handler.py();
     let error = interpreter::with_calling_frame(py, error);
     interpreter::while_handling(py, &error, || {
-        handler.call_method1(intern!(py, "handleError"), (record()?,)).map(drop)
+        interpreter::call_method(handler, intern!(py, "handleError"), &[&record()?]).map(drop)
     })
 }
 

@@ -74,7 +74,7 @@ pub(crate) unsafe fn is_free_at(lock: *mut ffi::PyObject) -> bool {
 pub(crate) fn held(lock: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
     let py = lock.py();
     if let Some(layout) = layout(py).filter(|layout| lock.get_type_ptr() as usize == layout.class) {
-        layout.acquire.bind(py).call1((lock,))?;
+        interpreter::call_python(layout.acquire.bind(py), &[lock])?;
         let result = body();
         layout.release.bind(py).call1((lock,))?;
         return result;
@@ -85,7 +85,7 @@ pub(crate) fn held(lock: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<()>)
     if !lock.is_truthy()? {
         return body();
     }
-    lock.call_method0(intern!(py, "acquire"))?;
+    interpreter::call_method(lock, intern!(py, "acquire"), &[])?;
     let result = body();
     lock.call_method0(intern!(py, "release"))?;
     result

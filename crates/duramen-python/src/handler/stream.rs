@@ -41,7 +41,7 @@ fn flush<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     locked(&call.object, || {
         let stream = call.object.getattr(intern!(py, "stream"))?;
         if stream.is_truthy()? && stream.hasattr(intern!(py, "flush"))? {
-            stream.call_method0(intern!(py, "flush"))?;
+            interpreter::call_method(&stream, intern!(py, "flush"), &[])?;
         }
         Ok(())
     })?;
@@ -52,15 +52,15 @@ fn emit<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     let (handler, record) = (&call.object, call.argument(0));
     guarded(handler, &record, || {
-        let text = handler.call_method1(intern!(py, "format"), (record,))?;
+        let text = interpreter::call_method(handler, intern!(py, "format"), &[&record])?;
         // A character has four bytes at most.
         let is_long = text.len().is_ok_and(|length| length >= line_end::PART / 4);
         let is_shared = is_long && handler.hasattr(intern!(py, "doRollover"))?;
         let _secured = if is_shared { turn::secure(handler, line_end::PART)? } else { None };
         let stream = handler.getattr(intern!(py, "stream"))?;
         let line = text.add(handler.getattr(intern!(py, "terminator"))?)?;
-        stream.call_method1(intern!(py, "write"), (line,))?;
-        handler.call_method0(intern!(py, "flush"))?;
+        interpreter::call_method(&stream, intern!(py, "write"), &[&line])?;
+        interpreter::call_method(handler, intern!(py, "flush"), &[])?;
         fsync::has_written(handler)
     })?;
     call.none()
@@ -74,7 +74,7 @@ fn set_stream<'py>(call: &Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         return call.none();
     }
     locked(handler, || {
-        handler.call_method0(intern!(py, "flush"))?;
+        interpreter::call_method(handler, intern!(py, "flush"), &[])?;
         handler.setattr(intern!(py, "stream"), stream)
     })?;
     Ok(previous)

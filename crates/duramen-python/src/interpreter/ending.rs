@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::handler::upkeep;
 
-/// A thread that waits inside a handler for what never comes must not keep the process.
+/// A thread that waits inside a handler for what never comes must not keep the process. It stays where it is (`python_code`).
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 static BEGUN: AtomicBool = AtomicBool::new(false);

@@ -10,6 +10,7 @@ pub(crate) mod late_signal;
 mod memory;
 mod once;
 pub(crate) mod plain;
+mod python_code;
 mod storage;
 mod unchanged;
 
@@ -19,6 +20,7 @@ pub(crate) use function::{Entry, call, is_native_function, native_function, repl
 pub(crate) use instances::{Contents, Shape, is_bare};
 pub(crate) use memory::{Marks, Snapshot};
 pub(crate) use once::{Once, intern};
+pub(crate) use python_code::{call as call_python, call_method, percent_format};
 pub(crate) use storage::{Names, is_laid_out_as};
 pub(crate) use unchanged::State;
 
@@ -89,17 +91,6 @@ pub(crate) unsafe fn borrowed_arguments<'a, 'py>(
     let arguments =
         unsafe { std::slice::from_raw_parts(arguments.cast::<Borrowed<'a, 'py, PyAny>>(), count) };
     (arguments, keywords)
-}
-
-/// `format % arguments` as the interpreter does it for text.
-pub(crate) fn percent_format<'py>(
-    format: &Bound<'py, PyString>,
-    arguments: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: both are live objects and the first is text; a null result carries an exception.
-    unsafe {
-        Bound::from_owned_ptr_or_err(format.py(), ffi::PyUnicode_Format(format.as_ptr(), arguments.as_ptr()))
-    }
 }
 
 /// The instance dict of `object`, made if it does not exist yet.
@@ -192,9 +183,8 @@ pub(crate) fn call_method_if_any<'py>(
     // A function has no methods of that kind, and to look for one would make up an error.
     if !has_generic_attributes(object) || object.is_exact_instance_of::<PyFunction>() {
         let method = optional_attribute(object, name)?;
-        return method.map(|method| method.call1((argument,))).transpose();
+        return method.map(|method| call_python(&method, &[argument])).transpose();
     }
-    let arguments = [object.as_ptr(), argument.as_ptr()];
     let mut method = std::ptr::null_mut();
     // SAFETY: live objects; what is found is a new reference, or null with an exception. A function of the class takes
     // the object as its first argument, anything else has it already.
@@ -204,10 +194,8 @@ pub(crate) fn call_method_if_any<'py>(
             let error = PyErr::fetch(py);
             return if error.is_instance_of::<PyAttributeError>(py) { Ok(None) } else { Err(error) };
         }
-        let given = &arguments[usize::from(!is_of_class)..];
-        let answer = ffi::PyObject_Vectorcall(method, given.as_ptr(), given.len(), std::ptr::null_mut());
-        ffi::Py_DECREF(method);
-        Bound::from_owned_ptr_or_err(py, answer).map(Some)
+        let given = &[object, argument][usize::from(!is_of_class)..];
+        call_python(&Bound::from_owned_ptr(py, method), given).map(Some)
     }
 }
 

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use duramen::Level;
 use duramen::queue::{Accepts as _, Offer, Overflow, Tally};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBool, PyTuple};
 
 use super::journaled;
 use super::outlet::Outlet;
 use super::waiting::{Item, Items, Line, Lines};
 use super::{BETWEEN_SIGNALS, RecordQueue, writing};
-use crate::interpreter::intern;
+use crate::interpreter::{self, intern};
 
 impl RecordQueue {
     /// Puts lines into the queue, and the journal, if there is one, waiting as the options say.
@@ -93,7 +93,11 @@ impl RecordQueue {
         match item {
             Item::Record(record, _) => {
                 let handlers = PyTuple::new(py, &self.handlers)?;
-                self.start_worker.call_method1(py, intern!(py, "deliver"), (handlers, record))?;
+                interpreter::call_method(
+                    self.start_worker.bind(py),
+                    intern!(py, "deliver"),
+                    &[&handlers, record.bind(py)],
+                )?;
             }
             lines @ Item::Lines(_) => {
                 let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
@@ -145,6 +149,6 @@ impl RecordQueue {
             return Ok(());
         }
         let wants_python = present.wants_python;
-        self.start_worker.call1(py, (wants_python,)).map(drop)
+        interpreter::call_python(self.start_worker.bind(py), &[&PyBool::new(py, wants_python)]).map(drop)
     }
 }

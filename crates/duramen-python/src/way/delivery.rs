@@ -137,7 +137,7 @@ impl<'a, 'py> Delivery<'a, 'py> {
     fn handle_in_python(&self) -> PyResult<()> {
         let record = self.event.python_record(self.settings)?;
         let handle = intern!(self.target.handler.py(), "handle");
-        self.target.handler.call_method1(handle, (record,)).map(drop)
+        interpreter::call_method(&self.target.handler, handle, &[&record]).map(drop)
     }
 
     /// Delivers what the filters let through. The plan has just been found to hold.
@@ -294,7 +294,8 @@ impl<'a, 'py> Delivery<'a, 'py> {
         let handler = &self.target.handler;
         let py = handler.py();
         if self.format(plan, line, time)?.is_none() {
-            return handler.call_method1(intern!(py, "emit"), (self.python_record()?,)).map(drop);
+            return interpreter::call_method(handler, intern!(py, "emit"), &[&self.python_record()?])
+                .map(drop);
         }
         plan.kind.prepare(handler, line)?;
         let _secured = plan.kind.secure(handler, line)?;
@@ -314,9 +315,10 @@ impl<'a, 'py> Delivery<'a, 'py> {
             write_through_buffer(&stream, &line[written..])?;
             return plan.sync(handler);
         }
-        stream.call_method1(intern!(py, "write"), (PyString::from_bytes(py, line)?,))?;
+        let line = PyString::from_bytes(py, line)?;
+        interpreter::call_method(&stream, intern!(py, "write"), &[&line])?;
         if let Some(flush) = interpreter::optional_attribute(&stream, intern!(py, "flush"))? {
-            flush.call0()?;
+            interpreter::call_python(&flush, &[])?;
         }
         if let Ok(mut file) = plan.file.try_borrow_mut() {
             // From now on it is known what the stream looks like when nothing waits in it.
@@ -345,6 +347,6 @@ pub(crate) fn write_through_buffer(stream: &Bound<'_, PyAny>, rest: &[u8]) -> Py
         return Ok(());
     }
     let buffer = stream.getattr(intern!(py, "buffer"))?;
-    buffer.call_method1(intern!(py, "write"), (PyBytes::new(py, rest),))?;
-    stream.call_method0(intern!(py, "flush")).map(drop)
+    interpreter::call_method(&buffer, intern!(py, "write"), &[&PyBytes::new(py, rest)])?;
+    interpreter::call_method(stream, intern!(py, "flush"), &[]).map(drop)
 }

@@ -28,7 +28,7 @@ pub(crate) fn run<'py>(
     let formatter = unsafe { plan.formatter_object(py) };
     if !matches!(plan.kind, Kind::Stream | Kind::File) {
         return handler::usual::locked(handler, || {
-            handler.call_method1(intern!(py, "emit"), (record,)).map(drop)
+            interpreter::call_method(handler, intern!(py, "emit"), &[record]).map(drop)
         });
     }
     let text = || {
@@ -155,9 +155,9 @@ fn write<'py>(plan: &HandlerPlan, handler: &Bound<'py, PyAny>, line: &Bound<'py,
     if stream.is_none() && plan.kind == Kind::File {
         return Ok(());
     }
-    stream.call_method1(intern!(py, "write"), (line,))?;
+    interpreter::call_method(&stream, intern!(py, "write"), &[line])?;
     if let Some(flush) = interpreter::optional_attribute(&stream, intern!(py, "flush"))? {
-        flush.call0()?;
+        interpreter::call_python(&flush, &[])?;
     }
     if let Ok(mut file) = plan.file.try_borrow_mut() {
         *file = DirectFile::of(&stream)?;

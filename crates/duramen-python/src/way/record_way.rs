@@ -191,7 +191,9 @@ fn hand_to_own<'py>(
 ) -> PyResult<()> {
     if own.filters.is_empty() {
         let emit = intern!(handler.py(), "emit");
-        return handler::lock::held(&own.lock, || handler.call_method1(emit, (record,)).map(drop));
+        return handler::lock::held(&own.lock, || {
+            interpreter::call_method(handler, emit, &[record]).map(drop)
+        });
     }
     match filter::passed(own.filters.as_any(), record.clone())? {
         Some(passed) => emit_passed(handler, &passed),
@@ -229,7 +231,7 @@ fn hand_over<'py>(
 ) -> PyResult<bool> {
     let py = handler.py();
     if plan.is_none() && !usual::has_usual_handle(handler)? {
-        handler.call_method1(intern!(py, "handle"), (record,))?;
+        interpreter::call_method(handler, intern!(py, "handle"), &[record])?;
         return Ok(false);
     }
     let filters = match &plan {
@@ -282,7 +284,7 @@ fn emit<'py>(
     match (plan, settings) {
         (Some(plan), Some(settings)) => record_delivery::run(handler, plan, passed, settings),
         _ => usual::locked(handler, || {
-            handler.call_method1(intern!(handler.py(), "emit"), (passed,)).map(drop)
+            interpreter::call_method(handler, intern!(handler.py(), "emit"), &[passed]).map(drop)
         }),
     }
 }
