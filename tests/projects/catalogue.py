@@ -149,6 +149,7 @@ PROJECTS = (
     ),
     Project("sqlalchemy==2.1.9", "test/engine/test_logging.py test/engine/test_pool.py"),
     Project("structlog==26.1.0", "tests", "pytest-asyncio freezegun pretend simplejson rich time-machine"),
+    Project("supervisor==4.3.0", "supervisor/tests"),
     Project(
         "testfixtures==12.4.0",
         "tests",
@@ -181,5 +182,6 @@ PROJECTS = (
         "pytest-mock httpx anyio trustme a2wsgi typing_extensions h2 wsproto",
     ),
     Project("verboselogs==1.7", "verboselogs/tests.py", "mock"),
+    Project("waitress==3.0.2", "tests"),
     Project("ZConfig==4.3", "src/ZConfig/components/logger/tests", "zope.testrunner manuel docutils"),
 )
