@@ -138,6 +138,10 @@ pub(super) struct Settings {
 const LIVING_FOR_A_FORK: u64 = 8;
 
 impl Settings {
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     pub(super) fn new((folder, size, behind): JournalOptions) -> PyResult<Self> {
         let destination = |(kind, path): (String, PathBuf)| match &*kind {
             "file" => Ok(Destination::File(path)),

@@ -112,8 +112,9 @@ impl RecordQueue {
         };
         let handlers: Vec<_> = behind.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
-        let present = Present::new(&options, handlers.len());
         let journal = journal.map(Settings::new).transpose()?;
+        let options = journal.iter().fold(options, |options, journal| options.within_journal(journal.size()));
+        let present = Present::new(&options, handlers.len());
         if let Some(settings) = &journal {
             settings.create(&present.journal, &present.queue)?;
             present.queue.recover(settings.recover(&syncers_of(behind.iter())?));

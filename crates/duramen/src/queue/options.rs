@@ -71,6 +71,21 @@ impl Default for Options {
 }
 
 impl Options {
+    /// For a queue whose items are in a journal of `size` bytes too: so many gather at most that a small one has room for more
+    /// when the worker takes them.
+    ///
+    /// ```
+    /// use duramen::queue::Options;
+    ///
+    /// assert_eq!(Options::default().within_journal(65_536).batch, 256);
+    /// assert_eq!(Options::default().within_journal(16 << 20).batch, Options::default().batch);
+    /// ```
+    #[must_use]
+    pub fn within_journal(self, size: usize) -> Self {
+        const BYTES_FOR_AN_ITEM: usize = 256;
+        Self { batch: self.batch.min(size / BYTES_FOR_AN_ITEM), ..self }
+    }
+
     /// While so many items wait, the worker takes them without letting more gather.
     pub(super) fn worth_a_batch(&self) -> usize {
         (self.capacity / 2).min(self.batch / 2).max(1)

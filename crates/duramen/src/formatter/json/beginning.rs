@@ -35,6 +35,16 @@ pub struct Beginning {
 
 impl Beginning {
     /// Where the six digits of the microsecond begin, counted from where the line does; `None` where it shows none.
+    ///
+    /// ```
+    /// use duramen::formatter::JsonFormatter;
+    /// use duramen::{Level, Record};
+    ///
+    /// let mut line = Vec::new();
+    /// let beginning = JsonFormatter::default().begin(&Record::new("app", Level::INFO, ""), &mut line);
+    /// let digits = beginning.microsecond().and_then(|place| line.get(place..place + 6));
+    /// assert_eq!(digits, Some(&b"000000"[..]));
+    /// ```
     pub fn microsecond(self) -> Option<usize> {
         self.microsecond
     }

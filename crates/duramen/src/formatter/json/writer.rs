@@ -260,6 +260,17 @@ impl Members<'_> {
     }
 
     /// The members of an object that was written by another writer before, as [`ValueWriter::json`] takes it.
+    ///
+    /// ```
+    /// use duramen::formatter::json::{Members, ValueWriter};
+    ///
+    /// let mut line = Vec::new();
+    /// ValueWriter::new(&mut line, false).object(|user: &mut Members<'_>| {
+    ///     user.member("id").integer(7);
+    ///     user.json(r#"{"name": "ann", "admin": true}"#);
+    /// });
+    /// assert_eq!(line, br#"{"id": 7, "name": "ann", "admin": true}"#);
+    /// ```
     pub fn json(&mut self, object: &str) {
         let members = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
         if !members.is_empty() {

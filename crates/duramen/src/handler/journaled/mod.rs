@@ -105,7 +105,8 @@ impl JournaledHandler {
             io::Error::new(error.kind(), format!("journal {}: {error}", folder.display()))
         })?;
         let journal = Arc::clone(appender.journal());
-        let queue: Arc<Queue<Item, Kept>> = Arc::new(Queue::with(options, handlers.len()));
+        let queue: Arc<Queue<Item, Kept>> =
+            Arc::new(Queue::with(options.within_journal(size), handlers.len()));
         queue.with_waiting(|waiting| waiting.set_appender(appender));
         queue.recover(earlier::recovered(folder, &destinations));
         let behind = Behind { name: "JournaledHandler", queue, handlers: handlers.into() };
