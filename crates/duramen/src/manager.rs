@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::clock::{Clock, SystemClock};
 use crate::handler::StreamHandler;
-use crate::logger::Time;
+use crate::logger::{Route, Time};
 use crate::{Handler, Level, Logger, Record};
 
 static GLOBAL: LazyLock<Manager> = LazyLock::new(Manager::new);
@@ -136,6 +138,7 @@ impl Manager {
             time,
             named: RwLock::new(Arc::from([])),
             watcher: RwLock::default(),
+            left: Mutex::default(),
             this: tree.clone(),
         }))
     }
@@ -289,6 +292,11 @@ impl Manager {
         self.0.all()
     }
 
+    /// See [`Tree::await_records_on_their_way`].
+    pub(crate) fn await_records_on_their_way(&self) {
+        self.0.await_records_on_their_way();
+    }
+
     /// All handlers, once each: those of loggers, then those of the configuration that only other handlers use.
     pub(crate) fn all_handlers(&self) -> Vec<Arc<dyn Handler>> {
         let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
@@ -347,7 +355,9 @@ pub(crate) struct Tree {
     named: RwLock<Arc<[NamedHandler]>>,
     /// Is told the least severe level that any logger takes.
     watcher: RwLock<Option<Box<Watcher>>>,
-    this: std::sync::Weak<Tree>,
+    /// Routes along which records were on their way when others took their places.
+    left: Mutex<Vec<Weak<Route>>>,
+    this: Weak<Tree>,
 }
 
 impl Tree {
@@ -416,7 +426,24 @@ impl Tree {
         let all = std::iter::once(&self.root).chain(loggers.values());
         let replaced: Vec<_> = all.map(Logger::renewed_route).collect();
         drop(loggers);
+        let mut left = self.left.lock();
+        left.retain(|route| route.strong_count() > 0);
+        // Who looks along one has it too by now: the exchange has seen to that.
+        left.extend(replaced.iter().filter(|route| Arc::strong_count(route) > 1).map(Arc::downgrade));
+        drop(left);
         drop(replaced);
+    }
+
+    /// Waits until the records that were on their way when routes were replaced have come to their handlers, a second at
+    /// most: a handler may be stalled, or be the one that asks.
+    #[expect(clippy::disallowed_methods, reason = "a call that has come to its handlers tells nobody")]
+    pub(crate) fn await_records_on_their_way(&self) {
+        const LONGEST: Duration = Duration::from_secs(1);
+        const PAUSE: Duration = Duration::from_millis(1);
+        let until = Instant::now() + LONGEST;
+        while self.left.lock().iter().any(|route| route.strong_count() > 0) && Instant::now() < until {
+            thread::sleep(PAUSE);
+        }
     }
 
     pub(crate) fn handle_without_handlers(&self, record: &Record<'_>) {

@@ -111,10 +111,14 @@ impl Settings {
         }
         manager.set_named_handlers(built.named);
         let after = manager.all_handlers();
-        for handler in before {
-            if !after.iter().any(|kept| Arc::ptr_eq(kept, &handler)) {
-                handler.close();
-            }
+        let is_kept = |handler: &_| after.iter().any(|kept| Arc::ptr_eq(kept, handler));
+        let unneeded: Vec<_> = before.into_iter().filter(|handler| !is_kept(handler)).collect();
+        if !unneeded.is_empty() {
+            // A queue that is closed takes none of them.
+            manager.await_records_on_their_way();
+        }
+        for handler in unneeded {
+            handler.close();
         }
         Ok(())
     }

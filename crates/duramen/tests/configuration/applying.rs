@@ -1,6 +1,8 @@
 //! What becomes of the loggers that are there, and of a configuration that changes.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use duramen::config::{self, ConfigError, Reloader};
 use duramen::{Level, Manager, error, info};
@@ -102,4 +104,44 @@ fn loggers_that_are_in_use_when_a_file_changes_stay_on_unless_it_says_otherwise(
     assert!(!used.is_enabled_for(Level::CRITICAL));
     apply(r#""disable_existing_loggers": false,"#);
     assert!(used.is_enabled_for(Level::INFO) && before.is_enabled_for(Level::INFO));
+}
+
+#[test]
+fn no_record_is_lost_while_the_file_changes() {
+    const THREADS: usize = 4;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, log) = (folder.path().join("logging.json"), folder.path().join("app.log"));
+    let write = |turn: usize| {
+        let options = format!(r#""handlers": ["file"], "capacity": {}"#, 1000 + turn);
+        let queue = format!(r#""queue": {{"class": "duramen.handlers.AsyncHandler", {options}}}"#);
+        let file = format!(r#""file": {{"class": "logging.FileHandler", "filename": {log:?}}}"#);
+        let root = r#""root": {"level": "INFO", "handlers": ["queue"]}"#;
+        fs::write(&path, format!(r#"{{"version": 1, "handlers": {{{file}, {queue}}}, {root}}}"#))
+            .expect("written");
+    };
+    write(0);
+    let manager = Manager::new();
+    let mut reloader = Reloader::new(&path).manager(manager.clone());
+    reloader.reload_if_changed().expect("right");
+    let ends = AtomicBool::new(false);
+    let logged: usize = thread::scope(|scope| {
+        let work = || {
+            let logger = manager.get_logger("app");
+            let mut count = 0;
+            while !ends.load(Ordering::Relaxed) {
+                info!(logger, "one of many");
+                count += 1;
+            }
+            count
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        for turn in 1..=20 {
+            write(turn);
+            assert!(reloader.reload_if_changed().expect("right"));
+        }
+        ends.store(true, Ordering::Relaxed);
+        threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
+    });
+    manager.shutdown();
+    assert_eq!(fs::read_to_string(log).expect("text").lines().count(), logged);
 }
