@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use duramen::Record;
 use duramen::formatter::Layout;
 use duramen::formatter::json::{self, JsonFormatter};
+use duramen::{Level, Record};
 
 use crate::formatter::asctime::TimeText;
 use crate::record::Creation;
@@ -29,6 +29,22 @@ pub(crate) struct Beginning {
     fraction: Option<Range<usize>>,
 }
 
+/// What lines that begin alike come from, beside the moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    /// The logger's.
+    pub(crate) name: &'a str,
+    pub(crate) level: i64,
+    /// The same object as long as the name of the level is the same.
+    pub(crate) level_name: &'a Rc<str>,
+}
+
+impl<'a> Origin<'a> {
+    fn of((record, level_name): (&Record<'a>, &'a Rc<str>)) -> Self {
+        Self { name: record.name, level: record.level.0, level_name }
+    }
+}
+
 impl Beginning {
     /// Whether lines of the layout begin with the creation time, so that there is something to keep.
     pub(crate) fn has_time(layout: &Layout) -> bool {
@@ -42,19 +58,33 @@ impl Beginning {
         layout: &Layout,
         time: &TimeText,
         moment: (&Creation, &Settings),
-        (record, level_name): (&Record<'_>, &Rc<str>),
+        named: (&Record<'_>, &Rc<str>),
+        line: &mut Vec<u8>,
+    ) -> Option<()> {
+        self.put(layout, time, moment, Origin::of(named), line)?;
+        layout.render_pieces(self.pieces..layout.count(), named.0, "", line).ok()
+    }
+
+    /// Appends the beginning alone.
+    #[inline]
+    pub(crate) fn put(
+        &mut self,
+        layout: &Layout,
+        time: &TimeText,
+        moment: (&Creation, &Settings),
+        origin: Origin<'_>,
         line: &mut Vec<u8>,
     ) -> Option<()> {
         let (created, settings) = moment;
-        if !self.is_of(record, level_name, created, settings) {
-            self.make(layout, time, moment, (record, level_name))?;
+        if !self.is_of(origin, created, settings) {
+            self.make(layout, time, moment, origin)?;
         }
         let start = line.len();
         line.extend_from_slice(&self.text);
         if let Some(place) = &self.fraction {
             line[start..][place.clone()].copy_from_slice(&created.digits_of_milliseconds());
         }
-        layout.render_pieces(self.pieces..layout.count(), record, "", line).ok()
+        Some(())
     }
 
     /// Appends the beginning of a line of JSON, and says what of it that is.
@@ -65,11 +95,12 @@ impl Beginning {
         (record, level_name): (&Record<'_>, &Rc<str>),
         line: &mut Vec<u8>,
     ) -> json::Beginning {
-        if !self.is_of(record, level_name, created, settings) {
+        let origin = Origin::of((record, level_name));
+        if !self.is_of(origin, created, settings) {
             self.second = None;
             self.text.clear();
             self.steps = formatter.begin(record, &mut self.text);
-            self.belongs_to(record, level_name, created, settings);
+            self.belongs_to(origin, created, settings);
         }
         let start = line.len();
         line.extend_from_slice(&self.text);
@@ -78,18 +109,12 @@ impl Beginning {
     }
 
     #[inline]
-    fn is_of(
-        &self,
-        record: &Record<'_>,
-        level_name: &Rc<str>,
-        created: &Creation,
-        settings: &Settings,
-    ) -> bool {
+    fn is_of(&self, origin: Origin<'_>, created: &Creation, settings: &Settings) -> bool {
         self.second == Some(created.second())
             && self.time_version == settings.time_version()
-            && self.level == record.level.0
-            && self.level_name.as_ref().is_some_and(|name| Rc::ptr_eq(name, level_name))
-            && self.name == record.name
+            && self.level == origin.level
+            && self.level_name.as_ref().is_some_and(|name| Rc::ptr_eq(name, origin.level_name))
+            && self.name == origin.name
     }
 
     #[cold]
@@ -98,8 +123,10 @@ impl Beginning {
         layout: &Layout,
         time: &TimeText,
         (created, settings): (&Creation, &Settings),
-        (record, level_name): (&Record<'_>, &Rc<str>),
+        origin: Origin<'_>,
     ) -> Option<()> {
+        let record =
+            &Record { level_name: origin.level_name, ..Record::new(origin.name, Level(origin.level), "") };
         let mut asctime = String::new();
         time.write_remembered(created, settings, &mut asctime)?;
         // Should something fail, there is no line that has this beginning.
@@ -111,20 +138,14 @@ impl Beginning {
         self.fraction = time.has_usual_milliseconds().then(|| end - 3..end);
         layout.render_pieces(place..pieces, record, &asctime, &mut self.text).ok()?;
         self.pieces = pieces;
-        self.belongs_to(record, level_name, created, settings);
+        self.belongs_to(origin, created, settings);
         Some(())
     }
 
-    fn belongs_to(
-        &mut self,
-        record: &Record<'_>,
-        level_name: &Rc<str>,
-        created: &Creation,
-        settings: &Settings,
-    ) {
-        record.name.clone_into(&mut self.name);
-        self.level = record.level.0;
-        self.level_name = Some(Rc::clone(level_name));
+    fn belongs_to(&mut self, origin: Origin<'_>, created: &Creation, settings: &Settings) {
+        origin.name.clone_into(&mut self.name);
+        self.level = origin.level;
+        self.level_name = Some(Rc::clone(origin.level_name));
         self.time_version = settings.time_version();
         self.second = Some(created.second());
     }

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::formatter::asctime::TimeText;
-use crate::formatter::beginning::Beginning;
+use crate::formatter::beginning::{Beginning, Origin};
 use crate::formatter::plain_fields::{KeptTexts, PlainDetails, PlainFields};
 use crate::formatter::structured::StructuredLayout;
 use crate::interpreter::State;
@@ -118,6 +118,9 @@ pub(crate) struct FormatterPlan {
     pub(crate) time: Option<TimeText>,
     /// For layouts that begin with the time, and for lines of JSON.
     beginning: Option<RefCell<Beginning>>,
+    /// Which piece of a layout shows the message, where it stands right behind that beginning, or at the beginning itself, and
+    /// nowhere else.
+    message_place: Option<usize>,
     /// For structured lines.
     kept: Option<Box<RefCell<KeptTexts>>>,
     /// The extra fields that a layout shows.
@@ -160,6 +163,13 @@ impl FormatterPlan {
             Rendering::Escaped(_) | Rendering::Python => false,
         };
         let beginning = has_beginning.then(RefCell::default);
+        let message_place = match &rendering {
+            Rendering::Layout(layout) => {
+                let place = if has_beginning { layout.count_of_beginning() } else { 0 };
+                (has_beginning == time.is_some() && layout.has_message_at(place)).then_some(place)
+            }
+            Rendering::Structured(_) | Rendering::Escaped(_) | Rendering::Python => None,
+        };
         let kept = matches!(&rendering, Rendering::Structured(_)).then(Box::default);
         let names = match &rendering {
             Rendering::Layout(layout) | Rendering::Escaped(layout) => {
@@ -167,7 +177,7 @@ impl FormatterPlan {
             }
             Rendering::Structured(_) | Rendering::Python => Box::default(),
         };
-        Self { needs: Needs::of(&rendering), rendering, time, beginning, kept, names, parts }
+        Self { needs: Needs::of(&rendering), rendering, time, beginning, message_place, kept, names, parts }
     }
 
     /// Whether `formatter` is the one that the plan was made for, and everything is as it was.
@@ -215,6 +225,38 @@ impl FormatterPlan {
     /// The names of the extra fields that a layout shows.
     pub(crate) fn names(&self) -> &[Py<PyString>] {
         &self.names
+    }
+
+    /// Whether a line is a beginning, the message and the rest, so that the message needs no place of its own before it is in
+    /// the line, and no fields but the record's own are shown.
+    pub(crate) fn shows_message_by_itself(&self) -> bool {
+        self.message_place.is_some() && self.names.is_empty()
+    }
+
+    /// Appends what stands before the message in such a line; `None` when the interpreter has to be asked for it.
+    #[inline]
+    pub(crate) fn begin(
+        &self,
+        origin: Origin<'_>,
+        moment: (&Creation, &Settings),
+        line: &mut Vec<u8>,
+    ) -> Option<()> {
+        let (Rendering::Layout(layout), Some(time), Some(beginning)) =
+            (&self.rendering, &self.time, &self.beginning)
+        else {
+            return Some(());
+        };
+        beginning.try_borrow_mut().ok()?.put(layout, time, moment, origin, line)
+    }
+
+    /// Appends what stands behind the message in such a line, of the record that `record` makes.
+    #[inline]
+    pub(crate) fn end<'a>(&self, record: impl FnOnce() -> Record<'a>, line: &mut Vec<u8>) -> Option<()> {
+        let (Rendering::Layout(layout), Some(place)) = (&self.rendering, self.message_place) else {
+            return None;
+        };
+        let rest = place + 1..layout.count();
+        if rest.is_empty() { Some(()) } else { layout.render_pieces(rest, &record(), "", line).ok() }
     }
 
     /// Appends the text of a record whose level has the name `level_name` to `line`; `None` when the interpreter has to be

@@ -29,6 +29,8 @@ unsafe fn words<'a>(object: *mut ffi::PyObject) -> &'a [usize] {
 pub(crate) struct Snapshot {
     class: *mut ffi::PyTypeObject,
     words: Box<[usize]>,
+    /// Null when there was none. The object holds it as long as its memory, which has the pointer to it, is the same.
+    dict: *mut ffi::PyObject,
     dict_version: u64,
 }
 
@@ -38,11 +40,9 @@ impl Snapshot {
         let object = object.as_ptr();
         // SAFETY: a live object.
         unsafe {
-            Self {
-                class: ffi::Py_TYPE(object),
-                words: words(object).into(),
-                dict_version: version_of_dict(object),
-            }
+            let dict = dict_of(object);
+            let dict_version = if dict.is_null() { 0 } else { super::dict_version(dict) };
+            Self { class: ffi::Py_TYPE(object), words: words(object).into(), dict, dict_version }
         }
     }
 
@@ -57,24 +57,23 @@ impl Snapshot {
             ffi::Py_TYPE(object) == self.class
                 && *std::slice::from_raw_parts(object.cast::<usize>().byte_add(head), self.words.len())
                     == *self.words
-                && version_of_dict(object) == self.dict_version
+                && (self.dict.is_null() || super::dict_version(self.dict) == self.dict_version)
         }
     }
 }
 
-/// The version of an object's dict; 0 when it has none.
+/// An object's dict; null when it has none.
 ///
 /// # Safety
 /// `object` is a live object of a built-in class.
-unsafe fn version_of_dict(object: *mut ffi::PyObject) -> u64 {
+unsafe fn dict_of(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: such classes say where the pointer to the dict stands, which is null before the first use.
     unsafe {
         let offset = (*ffi::Py_TYPE(object)).tp_dictoffset;
         if offset <= 0 {
-            return 0;
+            return std::ptr::null_mut();
         }
-        let dict = object.cast::<*mut ffi::PyObject>().byte_offset(offset).read();
-        if dict.is_null() { 0 } else { super::dict_version(dict) }
+        object.cast::<*mut ffi::PyObject>().byte_offset(offset).read()
     }
 }
 
@@ -107,8 +106,10 @@ impl Marks {
     /// # Safety
     /// `object` is live and the thread is attached.
     pub(crate) unsafe fn are_zero(&self, object: *mut ffi::PyObject) -> bool {
-        // SAFETY: by the contract.
-        let words = unsafe { words(object) };
-        self.0.iter().all(|&number| words[number] == 0)
+        // SAFETY: by the contract: the object has the words that those had which were learned from.
+        unsafe {
+            let words = object.cast::<usize>().byte_add(size_of::<ffi::PyObject>());
+            self.0.iter().all(|&number| words.add(number).read() == 0)
+        }
     }
 }

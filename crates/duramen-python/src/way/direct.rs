@@ -8,12 +8,13 @@
 use std::rc::Rc;
 
 use duramen::redact::Redactor as Rules;
-use duramen::{Level, Record};
+use duramen::{Level, Record, Value};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::filter::redactor::Redactor;
+use crate::formatter::beginning::Origin;
 use crate::formatter::plain_fields::{self, PlainFields};
 use crate::formatter::plan::{FormatterPlan, Needs, PlainRecord};
 use crate::handler::lock;
@@ -23,9 +24,9 @@ use crate::interpreter::plain;
 use crate::queued::QueuePlan;
 use crate::record::call_site::{self, CallSite};
 use crate::record::{Creation, caller, context, message};
-use crate::way::buffers;
+use crate::way::buffers::{self, Buffers};
 use crate::way::pipeline::{Keywords, LoggingCall};
-use crate::way::reach::Reach;
+use crate::way::reach::{End, Reach};
 use crate::way::settings::{self, Settings};
 
 /// What has become of a record.
@@ -44,22 +45,80 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
     let settings = &*settings::unchanged()?;
     let reach = found.insert(Reach::find(call.logger, settings)?);
     let end = reach.only_end(call.level)?;
-    let filters = end.masking(py)?;
-    let masking = filters.as_ref().and_then(|filters| filters.only_masking(end.name)).map(Redactor::rules);
-    let formatter = &end.plan.formatter;
     settings.is_known_to_make_plain_records().then_some(())?;
-    let level_name = &settings.level_name(call.level)?.text;
-    let site = site_for(formatter.needs, py, settings)?;
-    let needs_bound = formatter.shows_fields() || masking.is_some() || !formatter.names().is_empty();
-    let bound = if needs_bound { context::bound_plainly(py)? } else { [None, None] };
-    let bound = bound.each_ref().map(|bound| bound.as_ref().map(|bound| bound.as_borrowed()));
-    let mut fields = PlainFields { message: None, extra, bound };
-    let shown = fields.shown(py, formatter.names()).ok()?;
-    let created = settings.genuine_now()?;
+    let line = Line {
+        call,
+        end: &end,
+        settings,
+        level_name: &settings.level_name(call.level)?.text,
+        site: site_for(end.plan.formatter.needs, py, settings)?,
+        created: settings.genuine_now()?,
+    };
     buffers::with(|buffers| {
-        let buffers::Buffers { message, line, time } = buffers;
+        buffers.line.clear();
         // SAFETY: the caller holds it.
-        if let Some(template) = unsafe { plain::text(call.template.as_ptr()) } {
+        let template = unsafe { plain::text(call.template.as_ptr()) };
+        match template {
+            Some(template) if extra.is_none() && line.shows_message_by_itself() => {
+                line.put(template, &mut buffers.line)?;
+                line.write(&mut buffers.line)
+            }
+            _ => line.write_with_fields(template, extra, buffers),
+        }
+    })
+}
+
+/// What a line is made of.
+struct Line<'a, 'py> {
+    call: &'a LoggingCall<'a, 'py>,
+    end: &'a End<'a>,
+    settings: &'a Settings,
+    level_name: &'a Rc<str>,
+    site: Option<Rc<CallSite>>,
+    created: Creation,
+}
+
+impl Line<'_, '_> {
+    /// Whether the message can be put together in its place in the line, and nothing is to be done about it or about fields.
+    #[inline]
+    fn shows_message_by_itself(&self) -> bool {
+        let plan = self.end.plan;
+        // SAFETY: the plan has been found to hold, and nothing has run since.
+        plan.formatter.shows_message_by_itself() && unsafe { plan.filters(self.call.logger.py()) }.is_empty()
+    }
+
+    /// Appends such a line.
+    #[inline]
+    fn put(&self, template: &str, line: &mut Vec<u8>) -> Option<()> {
+        let Self { call, end, level_name, .. } = self;
+        let formatter = &end.plan.formatter;
+        let origin = Origin { name: end.name, level: call.level, level_name };
+        formatter.begin(origin, (&self.created, self.settings), line)?;
+        merge(template, call.arguments, line)?;
+        formatter.end(|| self.record("", &[]), line)
+    }
+
+    /// Puts any other line together, and writes it.
+    #[inline(never)]
+    fn write_with_fields(
+        &self,
+        template: Option<&str>,
+        extra: Option<Borrowed<'_, '_, PyDict>>,
+        buffers: &mut Buffers,
+    ) -> Option<Written> {
+        let Self { call, end, settings, .. } = self;
+        let py = call.logger.py();
+        let filters = end.masking(py)?;
+        let masking =
+            filters.as_ref().and_then(|filters| filters.only_masking(end.name)).map(Redactor::rules);
+        let formatter = &end.plan.formatter;
+        let needs_bound = formatter.shows_fields() || masking.is_some() || !formatter.names().is_empty();
+        let bound = if needs_bound { context::bound_plainly(py)? } else { [None, None] };
+        let bound = bound.each_ref().map(|bound| bound.as_ref().map(|bound| bound.as_borrowed()));
+        let mut fields = PlainFields { message: None, extra, bound };
+        let shown = fields.shown(py, formatter.names()).ok()?;
+        let Buffers { message, line, time } = buffers;
+        if let Some(template) = template {
             merge(template, call.arguments, message)?;
         } else {
             fields.message = Some(dict_message(call, formatter, masking).filter(|_| end.queue.is_none())?);
@@ -67,26 +126,42 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
         // SAFETY: `merge` has written it, out of whole texts.
         let message = unsafe { std::str::from_utf8_unchecked(message) };
         let masked = masking.map(|rules| rules.masked_text(message));
-        line.clear();
-        let record = Record {
-            name: end.name,
-            message: masked.as_ref().map_or(message, |masked| &masked.text),
-            caller: site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller()),
-            fields: shown.as_deref().unwrap_or_default(),
-            ..bare_record(call.level, level_name, &created)
+        let message = masked.as_ref().map_or(message, |masked| &masked.text);
+        let record = self.record(message, shown.as_deref().unwrap_or_default());
+        let plain = PlainRecord {
+            record: (&record, self.level_name),
+            moment: (&self.created, settings),
+            fields,
+            masking,
         };
-        let plain =
-            PlainRecord { record: (&record, level_name), moment: (&created, settings), fields, masking };
         formatter.render_plainly(py, &plain, time, line)?;
-        let written = match end.queue {
-            Some(queue) => put_line(queue, end.plan, py, call.level, line),
-            None => write_line(end.plan, created.seconds, line),
-        }?;
+        let written = self.write(line)?;
         if let (Some(rules), Some(masked)) = (masking, &masked) {
             rules.count(masked);
         }
         Some(written)
-    })
+    }
+
+    #[inline]
+    fn record<'r>(&'r self, message: &'r str, fields: &'r [(&'r str, Value<'r>)]) -> Record<'r> {
+        Record {
+            name: self.end.name,
+            message,
+            caller: self.site.as_deref().map_or_else(|| caller::unknown(), |site| site.caller()),
+            fields,
+            ..bare_record(self.call.level, self.level_name, &self.created)
+        }
+    }
+
+    /// Writes the line to the handler's file, or puts it into the queue before the handler.
+    #[inline]
+    fn write(&self, line: &mut Vec<u8>) -> Option<Written> {
+        let Self { call, end, .. } = self;
+        match end.queue {
+            Some(queue) => put_line(queue, end.plan, call.logger.py(), call.level, line),
+            None => write_line(end.plan, self.created.seconds, line),
+        }
+    }
 }
 
 /// A record of which no more is known.

@@ -269,6 +269,19 @@ impl Layout {
         matches!(self.pieces.get(number..), Some([Piece::Text(Field::Message)]))
     }
 
+    /// Whether the piece of this number is the message as it is, and no other shows it.
+    ///
+    /// ```
+    /// let layout = duramen::formatter::percent::compile("%(levelname)s %(message)s %(lineno)d").unwrap();
+    /// assert!(layout.has_message_at(2) && !layout.has_message_at(0));
+    /// ```
+    pub fn has_message_at(&self, number: usize) -> bool {
+        let shows_message =
+            |piece: &Piece| matches!(piece, Piece::Text(Field::Message) | Piece::Field(Field::Message, _));
+        matches!(self.pieces.get(number), Some(Piece::Text(Field::Message)))
+            && self.pieces.iter().filter(|piece| shows_message(piece)).count() == 1
+    }
+
     /// The names of the extra fields that the layout shows, which [`Record::fields`] holds.
     ///
     /// ```
