@@ -259,7 +259,7 @@ def test_messages_that_are_dicts(name, tmp_path):
 def test_messages_that_are_dicts_need_no_record(tmp_path):
     """A program sees by its garbage collector whether records are made: they are objects with a dict of their own."""
     stream = io.StringIO()
-    logger = logging.Logger("shop", logging.DEBUG)
+    logger = logging.Logger("probed", logging.DEBUG)
     for handler in (logging.StreamHandler(stream), logging.FileHandler(tmp_path / "log")):
         handler.setFormatter(FORMATTERS["json"])
         logger.addHandler(handler)
@@ -272,15 +272,16 @@ def test_messages_that_are_dicts_need_no_record(tmp_path):
 
 
 class Probe:
-    """Its text tells which records are alive."""
+    """Its text tells which records of its logger are alive; those of others may be kept to be used again."""
 
     def __init__(self, found):
         self._found = found
 
     def __str__(self):
         if not self._found:
-            self._found.append([one for one in gc.get_objects() if isinstance(one, logging.LogRecord)])
-        return "probed"
+            records = [one for one in gc.get_objects() if isinstance(one, logging.LogRecord)]
+            self._found.append([one for one in records if one.name == "probed"])
+        return "a text"
 
 
 def test_bound_fields(tmp_path):
