@@ -46,6 +46,9 @@ use crate::report;
 /// #         self.0.lock().unwrap()[offset..offset + bytes.len()].copy_from_slice(bytes);
 /// #     }
 /// #     fn store_state(&self, offset: usize, word: u32) { self.store(offset, &word.to_le_bytes()); }
+/// #     fn load(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+/// #         into.extend_from_slice(&self.0.lock().unwrap()[offset..offset + length]);
+/// #     }
 /// # }
 /// # let folder = tempfile::tempdir()?;
 /// # let log = folder.path().join("app.log");
