@@ -6,6 +6,9 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 import weakref
@@ -103,22 +106,37 @@ class TestDelivery:
         assert handler.stats()["delivered"] == 2000
 
     @pytest.mark.parametrize("kind", ["FileHandler", "WatchedFileHandler", "RotatingFileHandler"])
-    def test_a_line_that_somebody_else_has_left_without_an_end_is_ended(self, tmp_path, kind, capfd):
-        path = tmp_path / "out.log"
-        behind = getattr(logging, kind, None) or getattr(logging.handlers, kind)
-        handler = AsyncHandler(behind(path))
-        logger = logger_with(handler)
+    def test_a_line_that_somebody_else_has_left_without_an_end_is_ended(self, tmp_path, kind):
+        # A process of its own, since reports come at a limited rate.
+        program = f"""
+        import duramen as logging
+        import duramen.handlers
+        from duramen.handlers import AsyncHandler
+        kind = getattr(logging, "{kind}", None) or getattr(logging.handlers, "{kind}")
+        handler = AsyncHandler(kind("out.log"))
+        logger = logging.Logger("n")
+        logger.addHandler(handler)
         logger.info("one")
         handler.flush()
         # As a process leaves it that is killed while it writes.
-        with path.open("ab") as other:
+        with open("out.log", "ab") as other:
             other.write(b"a part")
         logger.info("two")
         handler.flush()
         logger.info("three")
-        handler.close()
-        assert path.read_text().splitlines() == ["one", "a part", "two", "three"]
-        assert "the last line of a file was cut off, and got an end" in capfd.readouterr().err
+        """
+        package = os.path.dirname(os.path.dirname(logging.__file__))
+        path = os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])
+        result = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert (tmp_path / "out.log").read_text().splitlines() == ["one", "a part", "two", "three"]
+        assert "the last line of a file was cut off, and got an end" in result.stderr
 
     def test_a_file_that_was_replaced_is_gone_on_with(self, file):
         handler = AsyncHandler(file)
