@@ -138,10 +138,6 @@ pub(super) struct Settings {
 const LIVING_FOR_A_FORK: u64 = 8;
 
 impl Settings {
-    pub(super) fn size(&self) -> usize {
-        self.size
-    }
-
     pub(super) fn new((folder, size, behind): JournalOptions) -> PyResult<Self> {
         let destination = |(kind, path): (String, PathBuf)| match &*kind {
             "file" => Ok(Destination::File(path)),
@@ -159,6 +155,10 @@ impl Settings {
             set_aside: AtomicU64::new(0),
             forks_before_look: AtomicU64::new(0),
         })
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size
     }
 
     /// Makes the journal of this process, to which `queue` writes from now on.

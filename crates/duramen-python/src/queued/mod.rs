@@ -113,7 +113,10 @@ impl RecordQueue {
         let handlers: Vec<_> = behind.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
         let journal = journal.map(Settings::new).transpose()?;
-        let options = journal.iter().fold(options, |options, journal| options.within_journal(journal.size()));
+        let options = match &journal {
+            Some(settings) => options.within_journal(settings.size()),
+            None => options,
+        };
         let present = Present::new(&options, handlers.len());
         if let Some(settings) = &journal {
             settings.create(&present.journal, &present.queue)?;
