@@ -306,7 +306,8 @@ mod tests {
         for number in powers.flat_map(|power| [power - 1, power, power + 1, power / 2]).chain([u64::MAX]) {
             assert_eq!(digits(number), number.to_string());
         }
-        (0..1_000_000).step_by(7).for_each(|number| assert_eq!(digits(number), number.to_string()));
+        let step = if cfg!(miri) { 20_011 } else { 7 };
+        (0..1_000_000).step_by(step).for_each(|number| assert_eq!(digits(number), number.to_string()));
     }
 
     proptest! {

@@ -66,6 +66,11 @@ impl std::fmt::Debug for Settings {
 impl Settings {
     /// The settings in `written`.
     pub(super) fn check(written: &Value<'_>, registry: &Registry) -> Result<Self, ConfigError> {
+        if !matches!(written, Value::Map(_)) {
+            let found = if *written == Value::Null { "nothing".to_owned() } else { shown(written) };
+            let mistake = OptionError::new("the configuration", found, "a mapping, with \"version\" in it");
+            return Err(Mistakes::new(vec![mistake]).into());
+        }
         let Resolved { value, used, mistakes } = references::resolve(written);
         let mut check = Check { registry, mistakes, ..Check::new(registry) };
         let settings = check.all(&value, &used);

@@ -1,6 +1,9 @@
 //! What handlers with one destination share: the gate, the formatter, the lock around the destination, and that neither an
 //! error nor a panic reaches the caller.
 
+mod beside;
+mod waiting_lines;
+
 use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use parking_lot::ReentrantMutex;
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use super::gate::Gate;
 use super::{Handler, LineHandler};
@@ -18,6 +21,8 @@ use crate::formatter::text::TextFormatter;
 use crate::redact::Redactor;
 use crate::spool;
 use crate::{Filter, Formatter, Level, Record, report};
+
+use waiting_lines::{Lines, WaitingLines};
 
 /// Where a handler brings its records: everything that is different from handler to handler.
 ///
@@ -149,6 +154,52 @@ pub trait Destination: Send {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Writes the line of a record that was made before, as [`Destination::emit`] writes what it makes itself. Is asked of
+    /// destinations that have a [`Destination::place`], where several threads log at the same time.
+    ///
+    /// ```
+    /// use duramen::handler::{Destination, Written};
+    /// use duramen::{Level, writer::FileWriter};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// let mut written = Written::new("FileHandler", FileWriter::new(&path).buffered(1024));
+    /// written.emit_line(b"paid\n", Level::INFO).unwrap();
+    /// assert_eq!(std::fs::read(&path).unwrap(), b"");
+    /// written.emit_line(b"out of paper\n", Level::ERROR).unwrap(); // a buffer is written by a severe record
+    /// assert_eq!(std::fs::read(&path).unwrap(), b"paid\nout of paper\n");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the destination.
+    fn emit_line(&mut self, line: &[u8], _level: Level) -> io::Result<()> {
+        self.write_line(line)
+    }
+
+    /// The records that were told of by [`Destination::hold_back`] have come: hands on what was held back for them. A buffer
+    /// that a destination has anyway may keep what it would have kept of single records.
+    ///
+    /// ```
+    /// use duramen::handler::{Destination, Written};
+    /// use duramen::{Level, writer::FileWriter};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// let mut written = Written::new("FileHandler", FileWriter::new(&path));
+    /// written.hold_back();
+    /// written.emit_line(b"one\n", Level::INFO).unwrap();
+    /// written.emit_line(b"two\n", Level::INFO).unwrap();
+    /// assert_eq!(std::fs::read(&path).unwrap(), b"");
+    /// written.release().unwrap();
+    /// assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the destination.
+    fn release(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+
     /// Hands on what is held back.
     ///
     /// # Errors
@@ -194,6 +245,9 @@ pub struct BasicHandler<D> {
     form_number: AtomicUsize,
     name: &'static str,
     destination: Arc<Shared<D>>,
+    /// Whether lines may be made before the destination's lock is had.
+    takes_lines: bool,
+    waiting: WaitingLines,
     /// Records that have failed otherwise than the destination counts.
     failed: AtomicU64,
 }
@@ -207,6 +261,8 @@ struct Held<D> {
     /// The form as it was when it had been set so often: reading it here costs nothing that other threads can see.
     form: Arc<Form>,
     form_number: usize,
+    /// Lines of other threads that are being written; kept for its memory.
+    lines: Lines,
 }
 
 /// How a handler shows its records.
@@ -225,10 +281,13 @@ impl<D: Destination> BasicHandler<D> {
             form: ArcSwap::new(Arc::clone(&form)),
             form_number: AtomicUsize::new(0),
             name: destination.name(),
+            takes_lines: destination.place().is_some(),
+            waiting: WaitingLines::default(),
             destination: Arc::new(ReentrantMutex::new(RefCell::new(Held {
                 destination,
                 form,
                 form_number: 0,
+                lines: Lines::default(),
             }))),
             failed: AtomicU64::new(0),
         }
@@ -298,13 +357,28 @@ impl<D: Destination> BasicHandler<D> {
 
     /// Runs `act` on the destination under its lock; an error or a panic is reported. Whether it went well.
     fn guarded(&self, act: impl FnOnce(&mut Held<D>) -> io::Result<()>) -> Outcome {
-        let locked = self.destination.lock();
+        self.guarded_by(&self.destination.lock(), act)
+    }
+
+    fn guarded_by(
+        &self,
+        locked: &ReentrantMutexGuard<'_, RefCell<Held<D>>>,
+        act: impl FnOnce(&mut Held<D>) -> io::Result<()>,
+    ) -> Outcome {
         let Ok(mut held) = locked.try_borrow_mut() else {
-            report::error(self.name, &"a record made while the same handler was writing is dropped");
+            self.refuse_nested();
             return Outcome::Uncounted;
         };
+        self.act(&mut held, act)
+    }
+
+    fn refuse_nested(&self) {
+        report::error(self.name, &"a record made while the same handler was writing is dropped");
+    }
+
+    fn act(&self, held: &mut Held<D>, act: impl FnOnce(&mut Held<D>) -> io::Result<()>) -> Outcome {
         // A user's filter or formatter may panic. The destination's own state is whole between calls.
-        match catch_unwind(AssertUnwindSafe(|| act(&mut held))) {
+        match catch_unwind(AssertUnwindSafe(|| act(held))) {
             Ok(Ok(())) => Outcome::Done,
             Ok(Err(error)) => {
                 report::error(self.name, &error);
@@ -319,13 +393,64 @@ impl<D: Destination> BasicHandler<D> {
 
     /// [`BasicHandler::guarded`] for one record; false when something failed, which is counted.
     fn deliver(&self, act: impl FnOnce(&mut Held<D>) -> io::Result<()>) -> bool {
-        let outcome = self.guarded(act);
+        self.counted(self.guarded(act))
+    }
+
+    fn counted(&self, outcome: Outcome) -> bool {
         if outcome == Outcome::Uncounted {
-            self.failed.fetch_add(1, Ordering::Relaxed);
+            self.has_failed();
         }
         outcome == Outcome::Done
     }
+
+    fn has_failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Writes the record to the destination, which is locked.
+    fn emit(&self, held: &mut Held<D>, record: &Record<'_>) -> io::Result<()> {
+        if !self.gate.passes(record) {
+            return Ok(());
+        }
+        // Asked before the form is: one that is set meanwhile is taken now or at the next record.
+        let number = self.form_number.load(Ordering::Acquire);
+        if held.form_number != number {
+            held.form = self.form.load_full();
+            held.form_number = number;
+        }
+        let Held { destination, form, .. } = held;
+        let formatter = form.formatter.as_ref();
+        match &form.redactor {
+            Some(redactor) => redactor.with_masked(record, |record| destination.emit(record, formatter)),
+            None => destination.emit(record, formatter),
+        }
+    }
+
+    /// Appends the line of a record; false where the filters do not let it through.
+    fn rendered(&self, record: &Record<'_>, line: &mut Vec<u8>) -> Result<bool, Panicked> {
+        let begin = line.len();
+        let rendering = || {
+            if !self.gate.passes(record) {
+                return false;
+            }
+            let form = self.form.load();
+            match &form.redactor {
+                Some(redactor) => redactor.with_masked(record, |record| form.formatter.format(record, line)),
+                None => form.formatter.format(record, line),
+            }
+            line.push(b'\n');
+            true
+        };
+        catch_unwind(AssertUnwindSafe(rendering)).map_err(|_| {
+            line.truncate(begin);
+            report::error(self.name, &"panic while handling a record");
+            Panicked
+        })
+    }
 }
+
+/// A filter or a formatter has panicked, which has been reported.
+struct Panicked;
 
 /// What has become of an act on a destination.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -343,23 +468,16 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 
     fn handle(&self, record: &Record<'_>) {
-        self.deliver(|held| {
-            if !self.gate.passes(record) {
-                return Ok(());
-            }
-            // Asked before the form is: one that is set meanwhile is taken now or at the next record.
-            let number = self.form_number.load(Ordering::Acquire);
-            if held.form_number != number {
-                held.form = self.form.load_full();
-                held.form_number = number;
-            }
-            let Held { destination, form, .. } = held;
-            let formatter = form.formatter.as_ref();
-            match &form.redactor {
-                Some(redactor) => redactor.with_masked(record, |record| destination.emit(record, formatter)),
-                None => destination.emit(record, formatter),
-            }
-        });
+        if self.is_rendering_beside() {
+            self.refuse_nested();
+            return self.has_failed();
+        }
+        let locked = match self.destination.try_lock() {
+            Some(locked) => locked,
+            None if self.takes_lines => return self.deliver_beside(record),
+            None => self.destination.lock(),
+        };
+        self.counted(self.guarded_by(&locked, |held| self.emit(held, record)));
     }
 
     fn hold_back(&self) {
@@ -410,25 +528,7 @@ impl<D: Destination> LineHandler for BasicHandler<D> {
     }
 
     fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> bool {
-        let begin = line.len();
-        let rendering = || {
-            if !self.gate.passes(record) {
-                return false;
-            }
-            let form = self.form.load();
-            match &form.redactor {
-                Some(redactor) => redactor.with_masked(record, |record| form.formatter.format(record, line)),
-                None => form.formatter.format(record, line),
-            }
-            line.push(b'\n');
-            true
-        };
-        let rendered = catch_unwind(AssertUnwindSafe(rendering));
-        if rendered.is_err() {
-            line.truncate(begin);
-            report::error(self.name, &"panic while handling a record");
-        }
-        rendered.unwrap_or(false)
+        self.rendered(record, line).unwrap_or(false)
     }
 
     fn write_line(&self, line: &[u8]) -> bool {

@@ -8,6 +8,7 @@ use super::written::Written;
 use crate::writer::FileWriter;
 
 /// Appends to a file, with one write of the operating system for each record, or in blocks ([`FileHandler::buffered`]).
+/// Records of threads that log while another one writes are written together; a call returns when its own is written.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -65,6 +65,15 @@ impl<W: Writer> Destination for Written<W> {
         if record.level >= self.flush_level { self.writer.flush_buffer() } else { Ok(()) }
     }
 
+    fn emit_line(&mut self, line: &[u8], level: Level) -> io::Result<()> {
+        self.writer.write_entry(line)?;
+        if level >= self.flush_level { self.writer.flush_buffer() } else { Ok(()) }
+    }
+
+    fn release(&mut self) -> io::Result<()> {
+        self.writer.release()
+    }
+
     fn hold_back(&mut self) {
         self.writer.hold_back();
     }

@@ -50,6 +50,8 @@ pub struct FileWriter {
     buffer_size: usize,
     /// A batch is on its way, after which who writes will flush: entries may be held back until then.
     is_held_back: bool,
+    /// One of that batch is severe: it stays in no buffer.
+    is_severe: bool,
     open: Option<OpenFile>,
     /// `None` where the operating system brings the file to the disk when it likes.
     syncer: Option<Arc<Syncer>>,
@@ -86,6 +88,7 @@ impl FileWriter {
             truncate_at_open: false,
             buffer_size: 0,
             is_held_back: false,
+            is_severe: false,
             open: None,
             syncer: None,
             growth: Growth::default(),
@@ -383,7 +386,17 @@ impl Writer for FileWriter {
     }
 
     fn flush_buffer(&mut self) -> io::Result<()> {
+        self.is_severe = self.is_held_back;
         if self.is_held_back { Ok(()) } else { self.write_held(false) }
+    }
+
+    fn release(&mut self) -> io::Result<()> {
+        let is_severe = std::mem::take(&mut self.is_severe);
+        self.is_held_back = false;
+        let held = self.held_back();
+        // Some short entries are no more than one that is not so short.
+        let is_kept = !is_severe && held <= self.most_held() as u64;
+        if is_kept { Ok(()) } else { self.write_held(held > line_end::PART as u64) }
     }
 
     fn failed(&self) -> Option<u64> {
@@ -396,6 +409,7 @@ impl Writer for FileWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         let is_batch = std::mem::take(&mut self.is_held_back);
+        self.is_severe = false;
         self.write_held(is_batch)
     }
 

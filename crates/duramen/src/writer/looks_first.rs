@@ -41,6 +41,10 @@ macro_rules! writer_that_looks_first {
                 self.file_mut().flush_buffer()
             }
 
+            fn release(&mut self) -> io::Result<()> {
+                self.file_mut().release()
+            }
+
             fn failed(&self) -> Option<u64> {
                 self.file().failed()
             }

@@ -87,6 +87,27 @@ pub trait Writer: Send {
         Ok(())
     }
 
+    /// The entries that were told of by [`Writer::hold_back`] have come: hands on what was held back for them. A buffer that
+    /// the writer has anyway may keep what it would have kept of single entries.
+    ///
+    /// ```
+    /// use duramen::writer::{FileWriter, Writer};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// let mut writer = FileWriter::new(&path);
+    /// writer.hold_back();
+    /// writer.write_entry(b"one\n").unwrap();
+    /// writer.release().unwrap();
+    /// assert_eq!(std::fs::read(path).unwrap(), b"one\n");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the destination.
+    fn release(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+
     /// How many entries have failed, where the writer counts them: one that holds entries back, whose errors may be of
     /// earlier ones.
     fn failed(&self) -> Option<u64> {

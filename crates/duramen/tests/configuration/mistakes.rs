@@ -115,12 +115,60 @@ fn text_that_is_in_no_form_is_told_with_its_place() {
         text + &format!("a{level}: &a{level} [{aliases}]\n")
     });
     assert!(mistakes(config::from_yaml(&bomb))[0].contains("more than 100000 values"));
+    let wrong = mistakes(config::from_toml("version = 1\nroot = {}\nroot = {}\n"));
+    assert!(wrong[0].starts_with("line 3, column 1: found "), "{}", wrong[0]);
     for nested in [config::from_json(&"[".repeat(100_000)), config::from_yaml(&"[".repeat(100_000))] {
         assert!(!mistakes(nested).is_empty());
     }
     for empty in [config::from_json(""), config::from_yaml(""), config::from_toml(""), config::from_ini("")] {
         assert!(!mistakes(empty).is_empty());
     }
+}
+
+#[cfg(all(feature = "yaml", feature = "toml"))]
+#[test]
+fn what_is_no_mapping_as_a_whole_is_one_mistake() {
+    let expected = |found: &str| {
+        vec![format!("the configuration: found {found}, expected a mapping, with \"version\" in it")]
+    };
+    assert_eq!(mistakes(config::from_json("[1, {}]")), expected("[1, {}]"));
+    assert_eq!(mistakes(config::from_yaml("- version: 1\n")), expected("[{version: 1}]"));
+    assert_eq!(mistakes(config::from_yaml("version\n")), expected("\"version\""));
+    assert_eq!(mistakes(config::from_yaml("cfg://root\n")), expected("\"cfg://root\""));
+    assert_eq!(mistakes(config::from_yaml("# nothing\n")), expected("nothing"));
+    assert_eq!(mistakes(config::from_json("7")), expected("7"));
+    assert_eq!(mistakes(config::from_dict(&duramen::Value::Null)), expected("nothing"));
+    // TOML and INI files are mappings.
+    assert_eq!(mistakes(config::from_toml(""))[0], "version: found nothing, expected an integer from 1 to 1");
+}
+
+#[test]
+fn an_option_that_an_ini_file_gives_twice_is_a_mistake() {
+    let text = |more: &str| {
+        format!(
+            "[loggers]\nkeys=root\n[handlers]\nkeys=a\n[formatters]\nkeys=\n[logger_root]\nhandlers=a\n\
+             [handler_a]\nclass=FileHandler\nlevel=INFO\n{more}\n"
+        )
+    };
+    let found = |more: &str| mistakes(config::from_ini(&text(more)));
+    assert_eq!(
+        found("args=('a.log',)\nkwargs={'delay': True, 'delay': False}"),
+        ["[handler_a] kwargs: found the key \"delay\" a second time, \
+             expected literals, sys.stdout or sys.stderr: nothing is evaluated"]
+    );
+    let again = |name: &str| {
+        vec![format!("[handler_a] kwargs: found {name:?}, which is given already, expected each option once")]
+    };
+    assert_eq!(found("args=('a.log', 'w')\nkwargs={'mode': 'a'}"), again("mode"));
+    assert_eq!(found("args=('a.log',)\nkwargs={'level': 10}"), again("level"));
+    assert_eq!(
+        found("args=()\nargs=('a.log',)"),
+        ["line 13, column 1: found the option \"args\" a second time, expected INI"]
+    );
+    assert_eq!(
+        found("[logger_root]"),
+        ["line 12, column 1: found the section [logger_root] a second time, expected INI"]
+    );
 }
 
 #[test]

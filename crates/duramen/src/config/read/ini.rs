@@ -285,7 +285,16 @@ impl Reader {
             None => {}
         }
         match self.literal(section, "kwargs") {
-            Some(Value::Map(named)) => entries.extend(named),
+            Some(Value::Map(named)) => {
+                for (name, value) in named {
+                    if entries.iter().any(|(other, _)| *other == name) {
+                        let found = format!("{name:?}, which is given already");
+                        self.mistake(&format!("[{section}] kwargs"), found, "each option once");
+                    } else {
+                        entries.push((name, value));
+                    }
+                }
+            }
             Some(other) => self.mistake(&format!("[{section}] kwargs"), other.to_string(), "a dict"),
             None => {}
         }

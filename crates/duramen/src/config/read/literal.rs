@@ -92,6 +92,9 @@ impl Reader<'_> {
             if !self.takes(":") {
                 return Err(format!("{:?} where a colon would stand", self.rest));
             }
+            if entries.iter().any(|(other, _)| *other == key) {
+                return Err(format!("the key {key:?} a second time"));
+            }
             entries.push((key, self.value()?));
             has_comma = self.takes(",");
         }
