@@ -8,7 +8,12 @@ import weakref
 
 from duramen import ERROR, Filter, _checkLevel, _core, getLevelName
 
-_filters = weakref.WeakSet()
+#: By number, in the order in which they were made: the end of the program has an order too.
+_filters = weakref.WeakValueDictionary()
+
+
+#: Filters have numbers, which exceptions that they have let through remember.
+_numbers = itertools.count()
 
 
 class _Decides(Filter):
@@ -39,7 +44,7 @@ class _HoldsBack(_Decides):
         self._now = time.monotonic
         #: The record that says so now, which is not held back itself.
         self._last_words = None
-        _filters.add(self)
+        _filters[next(_numbers)] = self
 
     def _attached_to(self, owner, takes_copies):
         super()._attached_to(owner, takes_copies)
@@ -74,7 +79,7 @@ class _HoldsBack(_Decides):
 
 
 def _say_the_rest():
-    for filter in list(_filters):
+    for filter in list(_filters.values()):
         filter._say_the_rest()
 
 
@@ -85,8 +90,10 @@ atexit.register(_say_the_rest)
 class RateLimitFilter(_HoldsBack):
     """Lets ``rate`` records a second through, and ``burst`` at once after a pause (a token bucket).
 
-    - ``per``: what has a limit of its own: each ``"logger"`` (the default), each ``"level"``, ``None`` for one
-      limit for all, or a function that gives a record's key.
+    - ``per``: what has a limit of its own: each ``"logger"`` (the default), each ``"level"``, with
+      ``"field:customer"`` each value of the extra or bound field ``customer`` (records without it share one),
+      ``None`` for one limit for all, or a function that gives a record's key. Records for which that fails share
+      a limit.
     - ``exempt``: records of this level and above always go on; ERROR, unless it is set otherwise; ``None``: none.
 
     The next record of the same key that goes on says how many did not, ``[12 more suppressed]``, and has the
@@ -101,8 +108,11 @@ class RateLimitFilter(_HoldsBack):
 
     def __init__(self, rate, burst=None, per="logger", exempt=ERROR, name=""):
         super().__init__(name)
-        if per not in ("logger", "level", None) and not callable(per):
-            raise ValueError(f"RateLimitFilter: per: found {per!r}, expected 'logger', 'level' or a function")
+        if not (per is None or per in ("logger", "level") or _field_of(per) or callable(per)):
+            raise ValueError(
+                f"RateLimitFilter: per: found {per!r}, expected 'logger', 'level', 'field:' and the name of an "
+                "extra field, None or a function"
+            )
         self._per = per
         self._exempt = _level_of(self, "exempt", exempt)
         if burst is None:
@@ -120,7 +130,17 @@ class RateLimitFilter(_HoldsBack):
             return record.name
         if self._per == "level":
             return getLevelName(record.levelno)
-        return "" if self._per is None else str(self._per(record))
+        if self._per is None:
+            return ""
+        field = _field_of(self._per)
+        if field:
+            value = getattr(record, field, None)
+            return "" if value is None else _text_of(value)
+        try:
+            key = self._per(record)
+        except Exception as error:
+            return _failure(self._per, error)
+        return _text_of(key)
 
     @staticmethod
     def _note(suppressed):
@@ -172,10 +192,6 @@ class DuplicateFilter(_HoldsBack):
         return f"[repeated {suppressed} times]"
 
 
-#: Filters have numbers, which exceptions that they have let through remember.
-_numbers = itertools.count()
-
-
 class SamplingFilter(_Decides):
     """Lets a share of the records through: ``rate``, 0 to 1, chosen at random.
 
@@ -206,7 +222,7 @@ class SamplingFilter(_Decides):
         if not super().filter(record) or _is_from(record, self._keep):
             return record
         trace = getattr(record, self._field, None)
-        if not self._decides.decide(None if trace is None else str(trace)):
+        if not self._decides.decide(None if trace is None else _text_of(trace)):
             return False
         record = self._own(record)
         record.sample_rate = self._rate
@@ -218,10 +234,25 @@ def _message_of(record):
     try:
         return record.getMessage()
     except Exception:
-        try:
-            return str(record.msg)
-        except Exception as error:
-            return f"<unwritable {type(record.msg).__name__}: {type(error).__name__}>"
+        return _text_of(record.msg)
+
+
+def _text_of(value):
+    """The value's text, or what structured formatters say of one that fails."""
+    try:
+        return str(value)
+    except Exception as error:
+        return _failure(value, error)
+
+
+def _failure(value, error):
+    return f"<unwritable {type(value).__name__}: {type(error).__name__}>"
+
+
+def _field_of(per):
+    """The name of the field that ``per`` stands for, or None."""
+    kind, _, name = per.partition(":") if isinstance(per, str) else ("", "", "")
+    return name if kind == "field" and name not in _core.RECORD_ATTRIBUTES else None
 
 
 def _is_from(record, level):

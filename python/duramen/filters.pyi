@@ -32,7 +32,7 @@ class RateLimitFilter(Filter):
         self,
         rate: float,
         burst: float | None = None,
-        per: Literal["logger", "level"] | Callable[[LogRecord], object] | None = "logger",
+        per: str | Callable[[LogRecord], object] | None = "logger",
         exempt: int | str | None = ...,
         name: str = "",
     ) -> None: ...

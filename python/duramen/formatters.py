@@ -20,7 +20,9 @@ dataclasses                                      an object of the fields
 classes                                          their name
 exceptions                                       the class's name and what it says, ``ValueError: no``
 tracebacks                                       their text, as ``traceback.format_tb`` gives it
-numpy's scalars                                  their ``item()``
+numpy's ``datetime64``, ``timedelta64``          ``str()``: the unit is in the text; ``NaT`` as ``null``
+numpy's other scalars                            their ``item()``; ``longdouble`` as the nearest ``float``, beyond
+                                                 its range ``str()``
 all else (``Decimal``, ``UUID``, ``Path`` …)     ``str()``
 what contains itself, or nests too deep          ``<cycle: dict>``, ``<too deep: list>``
 what raises while it is written                  ``<unwritable Order: ValueError>``

@@ -20,6 +20,22 @@ class Broken:
         raise ValueError(SECRET)
 
 
+class Failing(Broken):
+    """Has neither a text nor an address in it that would differ each time."""
+
+    __repr__ = Broken.__str__
+
+
+class BrokenText(str):
+    def __str__(self):
+        raise ValueError(SECRET)
+
+
+class BrokenDict(dict):
+    def __repr__(self):
+        raise ValueError(SECRET)
+
+
 class Telling:
     def __str__(self):
         return f"token={SECRET}"
@@ -51,6 +67,8 @@ def filters():
         "masking another logger": lambda: [RedactingFilter("web")],
         "rate": lambda: [RateLimitFilter(rate=1, burst=2)],
         "rate by level": lambda: [RateLimitFilter(rate=1, burst=1, per="level", exempt=None)],
+        "rate by field": lambda: [RateLimitFilter(rate=1, burst=1, per="field:order")],
+        "rate by a function": lambda: [RateLimitFilter(rate=1, burst=1, per=lambda record: record.order)],
         "duplicates": lambda: [DuplicateFilter(window=60)],
         "all of a sample": lambda: [SamplingFilter(rate=1, keep=None)],
         "none of a sample": lambda: [SamplingFilter(rate=0)],
@@ -93,6 +111,13 @@ def calls(logger, clock):
     logger.info("password=%s of %s", SECRET, "ada@example.org")
 
 
+def message_of(record):
+    try:
+        return record.getMessage()
+    except Exception as error:
+        return type(error).__name__
+
+
 def written(make_filters, formatter, way, call=calls, on_logger=False):
     stream, clock = io.StringIO(), [0.0]
     handler = logging.StreamHandler(stream)
@@ -115,7 +140,7 @@ def written(make_filters, formatter, way, call=calls, on_logger=False):
         sorted(
             (
                 number,
-                one.getMessage(),
+                message_of(one),
                 one.levelname,
                 one.lineno,
                 one.threadName,
@@ -142,6 +167,49 @@ def test_both_ways_write_the_same_and_count_the_same(name, kind, on_logger):
     assert native == python
     if "masking" in name and "another" not in name:
         assert SECRET not in native[0]
+
+
+def hostile_calls(logger, clock):
+    """Messages and fields whose own code fails, and texts that have no UTF-8 form."""
+    for _ in range(2):
+        logger.info(Failing())
+        logger.info({"event": Failing(), "order": Failing()})
+        logger.info({Failing(): 1})
+        logger.info({"message": Failing()})
+        logger.info(BrokenDict(event=1))
+        logger.info(BrokenText("text"))
+        logger.info("a\udc80")
+        logger.info({"event": "\udc80", "\udc81": 1, "message": "\ud800"})
+        logger.info("m %s", Failing())
+        logger.info("m %d", "x")
+        logger.info(Failing(), 1)
+        logger.info("m", extra={"order": Failing(), "user": Failing()})
+        logger.info("m", extra={"order": "\udc80", "\udc81": "\udc80"})
+        with duramen.context.bound(order=Failing()):
+            logger.info("bound")
+        try:
+            raise BrokenError
+        except BrokenError:
+            logger.exception({"event": Failing()})
+        clock[0] += 0.5
+
+
+class BrokenError(Exception):
+    def __str__(self):
+        raise ValueError(SECRET)
+
+
+@pytest.mark.filterwarnings("ignore:RedactingFilter on the logger")
+@pytest.mark.parametrize("name", filters())
+@pytest.mark.parametrize("kind", range(len(formatters())))
+@pytest.mark.parametrize("on_logger", [False, True], ids=["handler", "logger"])
+def test_nothing_that_fails_reaches_the_application(name, kind, on_logger, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    native, python = (
+        written(filters()[name], formatters()[kind], way, hostile_calls, on_logger)
+        for way in ("native", "python")
+    )
+    assert native == python
 
 
 fields = st.dictionaries(

@@ -67,7 +67,15 @@ class TestRateLimit:
 
     @pytest.mark.parametrize(
         ("per", "passing"),
-        [("logger", 2), ("level", 2), (None, 1), (lambda record: record.user, 3)],
+        [
+            ("logger", 2),
+            ("level", 2),
+            (None, 1),
+            (lambda record: record.user, 3),
+            ("field:user", 3),
+            ("field:nobody", 1),
+            (lambda record: record.nobody, 1),
+        ],
     )
     def test_what_has_a_limit_of_its_own(self, per, passing):
         limit = RateLimitFilter(rate=1, burst=1, per=per)
@@ -84,7 +92,12 @@ class TestRateLimit:
             ({"rate": 0}, "rate: found 0"),
             ({"rate": float("nan")}, "rate: found NaN"),
             ({"rate": 1, "burst": 0.5}, "burst: found 0.5, expected a number of records, 1 or more"),
-            ({"rate": 1, "per": "day"}, "per: found 'day'"),
+            (
+                {"rate": 1, "per": "day"},
+                "per: found 'day', expected 'logger', 'level', 'field:' and the name of",
+            ),
+            ({"rate": 1, "per": "field:"}, "per: found 'field:'"),
+            ({"rate": 1, "per": "field:threadName"}, "per: found 'field:threadName'"),
             ({"rate": 1, "exempt": "LOUD"}, "exempt: found 'LOUD', expected a level or None"),
             ({"rate": 1, "exempt": 1.5}, "exempt: found 1.5, expected a level or None"),
             ({"rate": "fast"}, "rate: found 'fast', expected a number"),
@@ -153,6 +166,20 @@ class TestDuplicates:
         """
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert done.stderr.splitlines() == ["m", f"m [{note}]"]
+
+    def test_the_end_says_it_in_the_order_in_which_the_filters_were_made(self):
+        program = """if True:
+            import duramen as logging
+            from duramen.filters import DuplicateFilter
+            for number in range(8):
+                logger = logging.getLogger(f"l{number}")
+                logger.addHandler(logging.StreamHandler())
+                logger.handlers[0].addFilter(DuplicateFilter())
+                for _ in range(2):
+                    logger.warning(f"m{number}")
+        """
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert done.stderr.splitlines()[8:] == [f"m{number} [repeated 1 times]" for number in range(8)]
 
     @pytest.mark.parametrize("window", [0, -1, float("nan"), float("inf")])
     def test_a_window_has_a_length(self, window):

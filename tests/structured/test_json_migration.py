@@ -33,6 +33,7 @@ RECORDS = {
     "plain": {},
     "extra": {"user": "Ada", "n": 5, "nested": {"a": [1, None, True]}, "_private": 1},
     "dict": {"msg": {"event": "late", "minutes": 5}, "args": ()},
+    "dict with a message": {"msg": {"message": "late", "minutes": 5, "_private": 1}, "args": ()},
     "values": {
         "when": datetime.date(2024, 3, 1),
         "raw": b"\xfb\xff",
@@ -238,5 +239,8 @@ def test_what_differs_by_design():
         "levelname": "WARNING",
         "extra.levelname": "own",
     }
+    # The message is text in every record.
+    numbered = record(msg={"message": 5}, args=())
+    assert json.loads(JsonFormatter("%(message)s").format(numbered)) == {"message": "5"}
     # NaN is valid JSON.
     assert '"n": null' in JsonFormatter("%(message)s").format(record(n=float("nan")))

@@ -69,6 +69,24 @@ def test_extra_fields_lose_nothing_to_the_members():
     assert fields["user"] == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "extra", "expected"),
+    [
+        ({"rename_fields": {"by": "to"}}, {"by": 1, "to": 2}, {"to": 1, "extra.to": 2}),
+        ({"rename_fields": {"by": "to"}}, {"to": 2}, {"extra.to": 2}),
+        ({"rename_fields": {"by": "message"}}, {"by": 1}, {"extra.message": 1}),
+        ({"rename_fields": {"levelname": "level"}}, {"level": 1}, {"level": 1}),
+        ({}, {"lineno_": 1, "extra.message": 2}, {"lineno_": 1, "extra.extra.message": 2}),
+        ({}, {"extra.other": 2}, {"extra.other": 2}),
+    ],
+)
+def test_no_key_stands_twice(options, extra, expected):
+    formatter = JsonFormatter("%(message)s", **options)
+    lines = lines_of(formatter, lambda logger: logger.info("m", extra=extra))
+    for line in lines:
+        assert json.loads(line, object_pairs_hook=list) == [("message", "m"), *expected.items()]
+
+
 def test_fields_are_chosen_renamed_and_given_values():
     formatter = JsonFormatter(
         fields={"at": "timestamp", "where": "lineno", "user": "user_id", "task": "taskName"},

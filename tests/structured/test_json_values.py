@@ -9,6 +9,7 @@ import fractions
 import json
 import math
 import pathlib
+import sys
 import types
 import uuid
 
@@ -104,16 +105,53 @@ def test_integers_are_exact_beyond_the_digits_that_repr_gives():
     assert text == '{"message": "m", "v": 1' + "0" * 5000 + "}\n"
 
 
-def test_numpy_scalars_by_their_item():
-    class generic:
-        def item(self):
-            return 7
+def test_scalars_of_numpy():
+    import numpy
 
-    numpy = types.ModuleType("numpy")
-    numpy.generic = generic
+    beyond = numpy.longdouble("1e400")
+    for value, expected in (
+        (numpy.bool_(True), True),
+        (numpy.int8(-7), -7),
+        (numpy.uint64(2**64 - 1), 2**64 - 1),
+        (numpy.float16(0.5), 0.5),
+        (numpy.float32(0.25), 0.25),
+        (numpy.float64(0.1), 0.1),
+        (numpy.float32("nan"), None),
+        (numpy.float64("inf"), None),
+        (numpy.longdouble("0.1"), 0.1),
+        (numpy.longdouble("-inf"), None),
+        (numpy.longdouble("nan"), None),
+        # Where a long double is no wider than a double, it is infinite.
+        (beyond, None if numpy.isinf(beyond) else "1e+400"),
+        (numpy.complex64(1 + 2j), "(1+2j)"),
+        (numpy.clongdouble(1 + 2j), "(1+2j)"),
+        (numpy.str_("é"), "é"),
+        (numpy.bytes_(b"a"), "YQ=="),
+        (numpy.datetime64("2024-03-01T12:00:00.000000001", "ns"), "2024-03-01T12:00:00.000000001"),
+        (numpy.datetime64("2024-03-01T12:00:00", "us"), "2024-03-01T12:00:00.000000"),
+        (numpy.datetime64("2024-03-01"), "2024-03-01"),
+        (numpy.datetime64("2024"), "2024"),
+        (numpy.datetime64("NaT", "s"), None),
+        (numpy.timedelta64(5, "ns"), "5 nanoseconds"),
+        (numpy.timedelta64(90, "s"), "90 seconds"),
+        (numpy.timedelta64("NaT", "s"), None),
+        (numpy.void(b"a"), "YQ=="),
+        (numpy.array([(1, 2.5)], dtype="i4,f8")[0], [1, 2.5]),
+        ([numpy.int32(1), {"a": numpy.timedelta64(2, "D")}], [1, {"a": "2 days"}]),
+        ({numpy.int64(1): 2}, {"1": 2}),
+        (numpy.array([1, 2]), "[1 2]"),
+    ):
+        assert written(value) == expected, repr(value)
+
+
+def test_numpy_half_imported_is_none():
+    class Scalar:
+        def __str__(self):
+            return "s"
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(__import__("sys").modules, "numpy", numpy)
-        assert written(generic()) == 7
+        patch.setitem(sys.modules, "numpy", types.ModuleType("numpy"))
+        assert written(Scalar()) == "s"
 
 
 def test_cycles_and_depth_are_named():

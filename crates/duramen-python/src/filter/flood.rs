@@ -6,10 +6,11 @@ use duramen::Level;
 use duramen::filter::{Decision, DuplicateFilter, RateLimitFilter, SamplingFilter};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyTuple};
+use pyo3::types::{PyAny, PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::filter::kept::{Kept, KeptRecords};
+use crate::formatter::values;
 use crate::interpreter::intern;
 
 /// How many were held back since the last one that passed; `None` for a record that does not pass.
@@ -93,18 +94,19 @@ impl RateLimiter {
         Ok(Self { decides, kept: KeptRecords::default() })
     }
 
-    fn decide(&self, key: &str, now: f64) -> Option<u64> {
-        passed(self.decides.decide_at(key, moment(now)))
+    fn decide(&self, key: &Bound<'_, PyString>, now: f64) -> PyResult<Option<u64>> {
+        Ok(passed(self.decides.decide_at(&values::text_of(key)?, moment(now))))
     }
 
     /// Keeps the record, if it is the first one of `key` that was held back since one went on.
-    fn keep(&self, key: &str, record: Py<PyAny>) -> PyResult<()> {
-        self.kept.keep(key, || Ok(Kept::Record(record)))
+    fn keep(&self, key: &Bound<'_, PyString>, record: Py<PyAny>) -> PyResult<()> {
+        self.kept.keep(&values::text_of(key)?, || Ok(Kept::Record(record)))
     }
 
     /// Lets go of it.
-    fn forget(&self, key: &str) {
-        self.kept.forget(key);
+    fn forget(&self, key: &Bound<'_, PyString>) -> PyResult<()> {
+        self.kept.forget(&values::text_of(key)?);
+        Ok(())
     }
 
     fn suppressed(&self) -> u64 {
@@ -140,18 +142,19 @@ impl Duplicates {
         Ok(Self { decides, kept: KeptRecords::default() })
     }
 
-    fn decide(&self, key: &str, now: f64) -> Option<u64> {
-        passed(self.decides.decide_at(key, moment(now)))
+    fn decide(&self, key: &Bound<'_, PyString>, now: f64) -> PyResult<Option<u64>> {
+        Ok(passed(self.decides.decide_at(&values::text_of(key)?, moment(now))))
     }
 
     /// Keeps the record, if it is the first one of `key` that was held back since one went on.
-    fn keep(&self, key: &str, record: Py<PyAny>) -> PyResult<()> {
-        self.kept.keep(key, || Ok(Kept::Record(record)))
+    fn keep(&self, key: &Bound<'_, PyString>, record: Py<PyAny>) -> PyResult<()> {
+        self.kept.keep(&values::text_of(key)?, || Ok(Kept::Record(record)))
     }
 
     /// Lets go of it.
-    fn forget(&self, key: &str) {
-        self.kept.forget(key);
+    fn forget(&self, key: &Bound<'_, PyString>) -> PyResult<()> {
+        self.kept.forget(&values::text_of(key)?);
+        Ok(())
     }
 
     fn suppressed(&self) -> u64 {
@@ -185,8 +188,9 @@ impl Sampler {
             .map_err(|error| refused(&error))
     }
 
-    fn decide(&self, trace: Option<&str>) -> bool {
-        self.0.decide(trace)
+    fn decide(&self, trace: Option<&Bound<'_, PyString>>) -> PyResult<bool> {
+        let trace = trace.map(values::text_of).transpose()?;
+        Ok(self.0.decide(trace.as_deref()))
     }
 
     fn suppressed(&self) -> u64 {

@@ -59,6 +59,8 @@ enum LimitedBy {
     All,
     /// Those of which a function of the program's says the same.
     Function,
+    /// Those with the same value of this extra field.
+    Field(Py<PyString>),
 }
 
 /// An event that filters are asked about.
@@ -88,7 +90,7 @@ impl<'py> Asked<'_, 'py> {
     fn message_text<'t>(&'t self, amended: &'t Amended<'py>) -> PyResult<Cow<'t, str>> {
         match (&amended.message, self.message_fields(amended)) {
             (Some(text), _) => Ok(text.as_str().into()),
-            (None, Some(fields)) => Ok(values::text_of(&fields.str()?)?.into()),
+            (None, Some(fields)) => Ok(text_or_failure(&fields)?.into()),
             (None, None) => Ok(self.record.message.into()),
         }
     }
@@ -274,7 +276,7 @@ impl Action {
                 attribute(intern!(py, "_redactor"))?.and_then(exactly).map(Self::Redact)
             }
             "RateLimitFilter" if copies()? => {
-                let per = limited_by(attribute(intern!(py, "_per"))?)?;
+                let per = limited_by(attribute(intern!(py, "_per"))?);
                 let exempt = level(attribute(intern!(py, "_exempt"))?);
                 let decides = attribute(intern!(py, "_decides"))?.and_then(exactly);
                 match (decides, per, exempt) {
@@ -325,8 +327,14 @@ impl Action {
                     LimitedBy::Function => {
                         native_method::refuse_deep_recursion()?;
                         let record = (asked.python_record)(amended)?;
-                        let key = filter.getattr(intern!(py, "_per"))?.call1((record,))?;
-                        values::text_of(&key.str()?)?.into()
+                        let per = filter.getattr(intern!(py, "_per"))?;
+                        match per.call1((record,)) {
+                            Ok(key) => text_or_failure(&key)?.into(),
+                            Err(error) => values::name_of_failure(&per, error)?.into(),
+                        }
+                    }
+                    LimitedBy::Field(field) => {
+                        text_of_field(field.bind(py), asked, amended)?.unwrap_or_default().into()
                     }
                 };
                 let limiter = decides.get();
@@ -352,12 +360,7 @@ impl Action {
             }
             Self::Sample { keep, .. } if is_from(keep) => Ok(true),
             Self::Sample { decides, field, rate, .. } => {
-                let fields = amended.extra.as_ref().or(asked.extra);
-                let trace = fields.map(|fields| fields.get_item(field)).transpose()?.flatten();
-                let trace = match trace.filter(|trace| !trace.is_none()) {
-                    Some(trace) => Some(values::text_of(&trace.str()?)?),
-                    None => None,
-                };
+                let trace = text_of_field(field.bind(py), asked, amended)?;
                 if !decides.get().0.decide(trace.as_deref()) {
                     return Ok(false);
                 }
@@ -395,6 +398,21 @@ fn follow<'py>(
     }
 }
 
+/// The text of an extra field; `None` where the event has none, or it is `None`.
+fn text_of_field<'py>(
+    name: &Bound<'py, PyString>,
+    asked: &Asked<'_, 'py>,
+    amended: &Amended<'py>,
+) -> PyResult<Option<String>> {
+    let fields = amended.extra.as_ref().or(asked.extra);
+    let value = fields.map(|fields| fields.get_item(name)).transpose()?.flatten();
+    value.filter(|value| !value.is_none()).map(|value| text_or_failure(&value)).transpose()
+}
+
+fn text_or_failure(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    values::text_of(&values::text_or_failure(value)?)
+}
+
 fn exactly<T: pyo3::PyClass>(value: Bound<'_, PyAny>) -> Option<Py<T>> {
     value.cast_into_exact::<T>().ok().map(Bound::unbind)
 }
@@ -409,17 +427,23 @@ fn level(value: Option<Bound<'_, PyAny>>) -> Option<Option<i64>> {
     value.cast_exact::<PyInt>().ok()?.extract().ok().map(Some)
 }
 
-fn limited_by(value: Option<Bound<'_, PyAny>>) -> PyResult<Option<LimitedBy>> {
-    let Some(value) = value else { return Ok(None) };
+/// What stands before the name of a field.
+const FIELD: &str = "field:";
+
+fn limited_by(value: Option<Bound<'_, PyAny>>) -> Option<LimitedBy> {
+    let value = value?;
     if value.is_none() {
-        return Ok(Some(LimitedBy::All));
+        return Some(LimitedBy::All);
     }
-    let Ok(name) = value.cast_into_exact::<PyString>() else { return Ok(Some(LimitedBy::Function)) };
-    Ok(match name.to_str()? {
+    let Ok(name) = value.cast::<PyString>() else { return Some(LimitedBy::Function) };
+    match name.to_str().ok()? {
         "logger" => Some(LimitedBy::Logger),
         "level" => Some(LimitedBy::Level),
-        _ => None,
-    })
+        other => {
+            let field = other.strip_prefix(FIELD)?;
+            Some(LimitedBy::Field(PyString::intern(name.py(), field).unbind()))
+        }
+    }
 }
 
 /// Whether only `extra` and bound fields can give a record an attribute of this name.

@@ -27,6 +27,8 @@ pub(crate) struct NotPlain;
 pub(crate) struct PlainFields<'a, 'py> {
     /// A message that is a dict. Fields of the same name that stand elsewhere are shown in the place of its own.
     pub(crate) message: Option<Borrowed<'a, 'py, PyDict>>,
+    /// Whether the entry `message` of that is shown as the text of the message.
+    pub(crate) is_message_shown: bool,
     pub(crate) extra: Option<Borrowed<'a, 'py, PyDict>>,
     /// Those that are bound, and those of the span. Of fields with the same name those of the call stay, then the first.
     pub(crate) bound: [Option<Borrowed<'a, 'py, PyDict>>; 2],
@@ -123,6 +125,17 @@ pub(crate) fn entries(dict: Borrowed<'_, '_, PyDict>) -> impl Iterator<Item = (O
         let found = unsafe { ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) };
         (found != 0).then_some((key, value))
     })
+}
+
+/// The text of a message that is a dict: that of its entry `message`, if it has one.
+///
+/// # Errors
+/// Where that is no exact text.
+pub(crate) fn message_text<'a>(dict: Borrowed<'a, '_, PyDict>) -> Result<&'a str, NotPlain> {
+    // SAFETY: the dict holds its keys and values.
+    let text = |object| unsafe { plain::text(object) };
+    let entry = entries(dict).find(|(name, _)| text(*name) == Some("message"));
+    entry.map_or(Ok(""), |(_, value)| text(value).ok_or(NotPlain))
 }
 
 /// Whether the dict has this name. All of its keys are exact texts, and `name` is one: nothing runs.
@@ -277,8 +290,11 @@ impl<'a, 'py> PlainDetails<'a, 'py> {
         for (name, value) in entries(message) {
             // SAFETY: the dict holds the name.
             let text = unsafe { plain::text(name) }.ok_or(NotPlain)?;
+            if self.fields.is_message_shown && text == "message" {
+                continue;
+            }
             if fields::is_own_attribute(text) || !others.into_iter().any(|other| has(other, name)) {
-                extra.field(text, |place| self.write(value, place))?;
+                extra.entry(text, |place| self.write(value, place))?;
             }
         }
         Ok(())
@@ -347,7 +363,7 @@ impl Details for PlainDetails<'_, '_> {
     }
 
     fn write_named(&self, name: &str, place: ValueWriter<'_>) -> Result<bool, NotPlain> {
-        let PlainFields { message, extra, bound: [bound, span] } = self.fields;
+        let PlainFields { message, extra, bound: [bound, span], .. } = self.fields;
         for source in [extra, bound, span, message].into_iter().flatten() {
             has_plain_names(source)?;
             // SAFETY: the dict holds its keys.

@@ -222,6 +222,11 @@ impl FormatterPlan {
         self.kept.is_some()
     }
 
+    /// Whether structured lines show a message.
+    pub(crate) fn shows_message(&self) -> bool {
+        matches!(&self.rendering, Rendering::Structured(layout) if layout.get().uses(Field::Message))
+    }
+
     /// The names of the extra fields that a layout shows.
     pub(crate) fn names(&self) -> &[Py<PyString>] {
         &self.names

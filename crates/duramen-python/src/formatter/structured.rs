@@ -16,6 +16,7 @@ use crate::filter::redactor::Masks;
 use crate::formatter::beginning::Beginning;
 use crate::formatter::options::Options;
 use crate::formatter::plain_fields::PlainDetails;
+use crate::formatter::shown_message::ShownMessage;
 use crate::formatter::values::{self, Rules};
 use crate::interpreter;
 use crate::interpreter::intern;
@@ -133,10 +134,25 @@ impl StructuredLayout {
         exception: Option<(&Bound<'py, PyAny>, &Masks<'py>)>,
         out: &mut Vec<u8>,
     ) -> PyResult<()> {
-        let (extra, attributes) = if message.is_some() { (message, extra) } else { (extra, None) };
         let exception = exception.map(|(triple, masks)| ShownException::Given(triple, masks));
-        let details = PythonDetails { rules: &self.rules, extra, attributes, exception, message: None };
-        self.write_with(record, asctime, &details, out)
+        let details = |extra, attributes, message| PythonDetails {
+            rules: &self.rules,
+            extra,
+            attributes,
+            exception,
+            message,
+        };
+        let Some(fields) = message else {
+            return self.write_with(record, asctime, &details(extra, None, None), out);
+        };
+        let shown = self.shown_of(fields)?;
+        let record = Record { message: &shown.text, ..record.clone() };
+        self.write_with(&record, asctime, &details(Some(fields), extra, Some(&shown)), out)
+    }
+
+    /// What is shown in the place of a message that is a dict, if lines have one.
+    fn shown_of<'py>(&self, fields: &Bound<'py, PyDict>) -> PyResult<ShownMessage<'py>> {
+        if self.uses(Field::Message) { ShownMessage::of_fields(fields) } else { Ok(ShownMessage::default()) }
     }
 
     fn write_with<D: Details>(
@@ -162,8 +178,8 @@ struct PythonDetails<'a, 'py> {
     /// The attributes of a record, its own ones among them.
     attributes: Option<&'a Bound<'py, PyDict>>,
     exception: Option<ShownException<'a, 'py>>,
-    /// The message, where it holds lone surrogates.
-    message: Option<&'a [u8]>,
+    /// What the record cannot hold of the message.
+    message: Option<&'a ShownMessage<'py>>,
 }
 
 /// What is known of an exception.
@@ -179,14 +195,19 @@ impl Details for PythonDetails<'_, '_> {
     type Error = PyErr;
 
     fn text_with_surrogates(&self, field: Field) -> Option<&[u8]> {
-        self.message.filter(|_| field == Field::Message)
+        self.message.filter(|_| field == Field::Message)?.with_surrogates.as_deref()
     }
 
     fn write_extra(&self, extra: &mut ExtraWriter<'_>) -> PyResult<()> {
         for (source, own_among_them) in [(self.extra, false), (self.attributes, true)] {
             let Some(source) = source else { continue };
-            for (name, value) in interpreter::entries(source) {
-                let name = values::key_text(&name)?;
+            // Of a message that is a dict.
+            let is_message = !own_among_them && self.message.is_some();
+            for (key, value) in interpreter::entries(source) {
+                if is_message && self.message.is_some_and(|message| message.is_entry(&key)) {
+                    continue;
+                }
+                let name = values::key_text(&key)?;
                 let shadowed = || match self.attributes {
                     Some(attributes) if !own_among_them && !fields::is_own_attribute(&name) => {
                         attributes.contains(&*name)
@@ -196,7 +217,8 @@ impl Details for PythonDetails<'_, '_> {
                 if (own_among_them && fields::is_own_attribute(&name)) || shadowed()? {
                     continue;
                 }
-                extra.field(&name, |place| self.rules.write(&value, place))?;
+                let body = |place: ValueWriter<'_>| self.rules.write(&value, place);
+                if is_message { extra.entry(&name, body) } else { extra.field(&name, body) }?;
             }
         }
         Ok(())
@@ -268,8 +290,7 @@ struct Parts<'py> {
     created_ns: i64,
     relative_created_ms: f64,
     asctime: String,
-    message: String,
-    message_with_surrogates: Option<Vec<u8>>,
+    message: ShownMessage<'py>,
     /// The fields of a message that is a dict.
     message_fields: Option<Bound<'py, PyDict>>,
     attributes: Option<Bound<'py, PyDict>>,
@@ -310,22 +331,20 @@ impl<'py> Parts<'py> {
             let time = formatter.call_method1(intern!(py, "formatTime"), (record, date_format))?;
             parts.asctime = values::text_of(&time.str()?)?;
         }
-        parts.take_message(record)?;
+        parts.take_message(record, layout)?;
         parts.take_exception(formatter, record)?;
         parts.attributes = Some(record.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?);
         Ok(parts)
     }
 
-    fn take_message(&mut self, record: &Bound<'py, PyAny>) -> PyResult<()> {
+    fn take_message(&mut self, record: &Bound<'py, PyAny>, layout: &StructuredLayout) -> PyResult<()> {
         let py = record.py();
-        if let Ok(message) = record.getattr(intern!(py, "msg"))?.cast_into::<PyDict>() {
-            self.message_fields = Some(message);
-            return Ok(());
-        }
-        let message = record.call_method0(intern!(py, "getMessage"))?.str()?;
-        self.message = values::text_of(&message)?;
-        if message.to_str().is_err() {
-            self.message_with_surrogates = Some(values::with_surrogates(&message)?);
+        if let Ok(fields) = record.getattr(intern!(py, "msg"))?.cast_into::<PyDict>() {
+            self.message = layout.shown_of(&fields)?;
+            self.message_fields = Some(fields);
+        } else {
+            let message = record.call_method0(intern!(py, "getMessage"))?.str()?;
+            self.message = ShownMessage::of_text(&message)?;
         }
         Ok(())
     }
@@ -362,7 +381,7 @@ impl<'py> Parts<'py> {
             extra: self.message_fields.as_ref(),
             attributes: self.attributes.as_ref(),
             exception: given.or(self.masked_exception.as_ref().map(ShownException::Masked)),
-            message: self.message_with_surrogates.as_deref(),
+            message: Some(&self.message),
         }
     }
 
@@ -373,7 +392,7 @@ impl<'py> Parts<'py> {
             name: name.unwrap_or_default(),
             level: Level(self.level),
             level_name: level_name.unwrap_or_default(),
-            message: &self.message,
+            message: &self.message.text,
             created_ns: self.created_ns,
             relative_created_ms: self.relative_created_ms,
             caller: Caller {

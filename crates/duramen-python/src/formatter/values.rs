@@ -13,6 +13,7 @@ use pyo3::types::{
     PyMemoryView, PySet, PyString, PyTime, PyTraceback, PyTuple, PyType,
 };
 
+use crate::formatter::numpy;
 use crate::interpreter::{Once, intern};
 use crate::{classes, interpreter};
 
@@ -217,8 +218,8 @@ pub(crate) fn simpler<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Simpler
         members.into_any()
     } else if value.is_instance(DEQUE.import(py, "collections", "deque")?)? {
         list_of(value)?.into_any()
-    } else if is_numpy_scalar(value)? {
-        value.call_method0(intern!(py, "item"))?
+    } else if let Some(simpler) = numpy::simpler(value)? {
+        simpler
     } else {
         return Ok(None);
     };
@@ -242,16 +243,6 @@ fn dataclass_members<'py>(
         }
     }
     Ok(members)
-}
-
-fn is_numpy_scalar(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = value.py();
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    let numpy = modules.call_method1(intern!(py, "get"), (intern!(py, "numpy"),))?;
-    match numpy.getattr_opt(intern!(py, "generic"))? {
-        Some(generic) => value.is_instance(&generic),
-        None => Ok(false),
-    }
 }
 
 fn write_integer(number: &Bound<'_, PyInt>, place: ValueWriter<'_>) -> PyResult<()> {
@@ -289,12 +280,25 @@ pub(crate) fn with_surrogates(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
 
 /// Names a value whose own code has failed.
 pub(crate) fn write_failure(value: &Bound<'_, PyAny>, error: PyErr, place: ValueWriter<'_>) -> PyResult<()> {
+    place.text(&name_of_failure(value, error)?);
+    Ok(())
+}
+
+/// What stands in the place of a value whose own code has failed.
+pub(crate) fn name_of_failure(value: &Bound<'_, PyAny>, error: PyErr) -> PyResult<String> {
     let py = value.py();
     if !classes::is_ordinary(py, &error) {
         return Err(error);
     }
-    place.joined(&["<unwritable ", &class_name(value), ": ", &class_name(error.value(py)), ">"]);
-    Ok(())
+    Ok(format!("<unwritable {}: {}>", class_name(value), class_name(error.value(py))))
+}
+
+/// The value's text by `str()`; where that fails, a name of the failure.
+///
+/// # Errors
+/// Those that do not derive from `Exception`, as `KeyboardInterrupt`.
+pub(crate) fn text_or_failure<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    value.str().or_else(|error| Ok(PyString::new(value.py(), &name_of_failure(value, error)?)))
 }
 
 fn class_name(value: &Bound<'_, PyAny>) -> String {

@@ -115,13 +115,17 @@ impl Line<'_, '_> {
         let needs_bound = formatter.shows_fields() || masking.is_some() || !formatter.names().is_empty();
         let bound = if needs_bound { context::bound_plainly(py)? } else { [None, None] };
         let bound = bound.each_ref().map(|bound| bound.as_ref().map(|bound| bound.as_borrowed()));
-        let mut fields = PlainFields { message: None, extra, bound };
+        let mut fields = PlainFields { message: None, is_message_shown: false, extra, bound };
         let shown = fields.shown(py, formatter.names()).ok()?;
         let Buffers { message, line, time } = buffers;
         if let Some(template) = template {
             merge(template, call.arguments, message)?;
         } else {
-            fields.message = Some(dict_message(call, formatter, masking).filter(|_| end.queue.is_none())?);
+            let dict = dict_message(call, formatter, masking).filter(|_| end.queue.is_none())?;
+            (fields.message, fields.is_message_shown) = (Some(dict), formatter.shows_message());
+            if fields.is_message_shown {
+                message.extend_from_slice(plain_fields::message_text(dict).ok()?.as_bytes());
+            }
         }
         // SAFETY: `merge` has written it, out of whole texts.
         let message = unsafe { std::str::from_utf8_unchecked(message) };

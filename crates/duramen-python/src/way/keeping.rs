@@ -3,7 +3,7 @@
 use duramen::Record;
 use duramen::record::Caller;
 use pyo3::prelude::*;
-use pyo3::types::{PyDictMethods, PyString};
+use pyo3::types::{PyDict, PyDictMethods, PyString};
 
 use crate::filter::amended::Amended;
 use crate::filter::kept::{Kept, KeptEvent, KeptMessage};
@@ -34,7 +34,11 @@ impl<'py> Event<'_, 'py> {
         let fields =
             amended.message_fields.as_ref().or(self.message_fields()).filter(|_| amended.message.is_none());
         let message = match fields {
-            Some(fields) => KeptMessage::Fields(fields.copy()?.unbind()),
+            Some(fields) if fields.is_exact_instance_of::<PyDict>() => {
+                KeptMessage::Fields(fields.copy()?.unbind())
+            }
+            // It may have a text of its own, which a copy would not.
+            Some(fields) => KeptMessage::Fields(fields.clone().unbind()),
             None => KeptMessage::Text(shown.message.to_owned()),
         };
         let mut masks = self.masks.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::filter::{Decision, DuplicateFilter, LimitBy, NameFilter, RateLimitFilter, SamplingFilter};
+use crate::filter::{Decision, DuplicateFilter, LimitKey, NameFilter, RateLimitFilter, SamplingFilter};
 use crate::redact::Redactor;
 use crate::{Filter, Level, OwnedRecord, Record, Value};
 
@@ -170,7 +170,7 @@ fn with_field(record: &Record<'_>, name: &str, value: Value<'_>, next: Next<'_>)
 /// [`RateLimitFilter`] with what it needs to find the key.
 pub(super) struct RateLimit {
     pub(super) filter: RateLimitFilter,
-    pub(super) by: LimitBy,
+    pub(super) by: LimitKey,
     pub(super) exempt: Option<Level>,
 }
 
@@ -179,11 +179,7 @@ impl HoldsBack for RateLimit {
         if self.exempt.is_some_and(|exempt| record.level >= exempt) {
             return None;
         }
-        Some(match self.by {
-            LimitBy::Logger => record.name.to_owned(),
-            LimitBy::Level => record.level_name.to_owned(),
-            LimitBy::All => String::new(),
-        })
+        Some(self.by.of(record).into_owned())
     }
 
     fn decide(&self, key: &str) -> Decision {

@@ -10,6 +10,7 @@ mod suppression;
 pub use duplicate::DuplicateFilter;
 pub use level::LevelFilter;
 pub use name::NameFilter;
+pub(crate) use rate_limit::LimitKey;
 pub use rate_limit::{LimitBy, RateLimitFilter};
 pub use sample::SamplingFilter;
 pub use suppression::Decision;

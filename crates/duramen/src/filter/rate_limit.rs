@@ -1,5 +1,6 @@
 //! So many records a second, and no more.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use parking_lot::Mutex;
 use super::suppression::{Decision, Suppressions};
 use super::{Filter, WrongOption};
 use crate::clock::{Clock, SystemClock};
-use crate::{Level, Record};
+use crate::{Level, Record, Value};
 
 /// What records share a limit.
 ///
@@ -27,6 +28,30 @@ pub enum LimitBy {
     Level,
     /// All.
     All,
+}
+
+/// What tells which limit a record has.
+#[derive(Clone, Debug)]
+pub(crate) enum LimitKey {
+    Of(LimitBy),
+    /// The value of a field.
+    Field(String),
+}
+
+impl LimitKey {
+    pub(crate) fn of<'r>(&self, record: &'r Record<'_>) -> Cow<'r, str> {
+        match self {
+            Self::Of(LimitBy::Logger) => record.name.into(),
+            Self::Of(LimitBy::Level) => record.level_name.into(),
+            Self::Of(LimitBy::All) => "".into(),
+            Self::Field(name) => {
+                let field = record.fields.iter().find(|(other, _)| other == name);
+                field
+                    .filter(|(_, value)| *value != Value::Null)
+                    .map_or_else(Cow::default, |(_, value)| value.to_string().into())
+            }
+        }
+    }
 }
 
 /// Lets `rate` records a second through for each key, and `burst` at once after a pause (a token bucket). Records
@@ -63,7 +88,7 @@ pub enum LimitBy {
 pub struct RateLimitFilter {
     rate: f64,
     burst: f64,
-    by: LimitBy,
+    by: LimitKey,
     exempt: Option<Level>,
     clock: Arc<dyn Clock>,
     buckets: Mutex<Suppressions<Bucket>>,
@@ -102,13 +127,39 @@ impl RateLimitFilter {
             });
         }
         let clock = Arc::new(SystemClock::default());
-        Ok(Self { rate, burst, by: LimitBy::Logger, exempt: None, clock, buckets: Mutex::default() })
+        Ok(Self {
+            rate,
+            burst,
+            by: LimitKey::Of(LimitBy::Logger),
+            exempt: None,
+            clock,
+            buckets: Mutex::default(),
+        })
     }
 
     /// What records share a limit; those of a logger if this is not called.
     #[must_use]
     pub fn by(mut self, by: LimitBy) -> Self {
-        self.by = by;
+        self.by = LimitKey::Of(by);
+        self
+    }
+
+    /// Each value of the field `name` has a limit of its own; records without it share one.
+    ///
+    /// ```
+    /// use duramen::filter::{Filter, RateLimitFilter};
+    /// use duramen::{Level, Record, Value};
+    ///
+    /// let filter = RateLimitFilter::new(1.0, 1.0).unwrap().by_field("customer");
+    /// let goes_on = |customer| {
+    ///     let fields = [("customer", Value::Integer(customer))];
+    ///     filter.filter(&Record { fields: &fields, ..Record::new("shop", Level::INFO, "late") })
+    /// };
+    /// assert_eq!([goes_on(7), goes_on(7), goes_on(8)], [true, false, true]);
+    /// ```
+    #[must_use]
+    pub fn by_field(mut self, name: impl Into<String>) -> Self {
+        self.by = LimitKey::Field(name.into());
         self
     }
 
@@ -181,11 +232,6 @@ impl Filter for RateLimitFilter {
         if self.exempt.is_some_and(|exempt| record.level >= exempt) {
             return true;
         }
-        let key = match self.by {
-            LimitBy::Logger => record.name,
-            LimitBy::Level => record.level_name,
-            LimitBy::All => "",
-        };
-        self.decide(key).passes()
+        self.decide(&self.by.of(record)).passes()
     }
 }

@@ -64,6 +64,42 @@ fn what_filters_hold_back_is_said_by_the_next_record_and_at_the_end() {
 }
 
 #[test]
+fn each_value_of_a_field_may_have_a_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limited = |per: &str| {
+        let sections = format!(
+            r#""formatters": {{"f": {{"()": "duramen.formatters.LogfmtFormatter", "fields": ["message"]}}}},
+            "filters": {{"limit": {{"()": "duramen.filters.RateLimitFilter", "rate": 0.000001, "per": {per:?}}}}},"#
+        );
+        one_file(folder.path(), &sections, r#", "filters": ["limit"]"#)
+    };
+    let text = written(&limited("field:customer"), folder.path(), |manager| {
+        let log = manager.get_logger("app");
+        for customer in ["a", "b", "a"] {
+            info!(log, "late"; customer = customer);
+        }
+        info!(log, "nobody's");
+        info!(log, "nobody's");
+        info!(manager.get_logger("web"), "nobody's");
+    });
+    assert_eq!(
+        text,
+        "message=late customer=a\nmessage=late customer=b\nmessage=nobody's\n\
+         message=\"nobody's [2 more suppressed]\" suppressed=2\n\
+         message=\"late [1 more suppressed]\" customer=a suppressed=1\n"
+    );
+    for wrong in ["field:", "field:name", "day"] {
+        let filters = format!(
+            r#"{{"version": 1, "filters": {{"limit":
+                {{"()": "duramen.filters.RateLimitFilter", "rate": 1, "per": {wrong:?}}}}}}}"#
+        );
+        let found = mistakes(config::from_json(&filters));
+        let expected = "expected \"logger\", \"level\", \"field:NAME\" or null";
+        assert_eq!(found, [format!("filters.limit.per: found {wrong:?}, {expected}")]);
+    }
+}
+
+#[test]
 fn json_may_have_lines_as_python_indents_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let formatter = r#""formatters": {"f": {"class": "duramen.formatters.JsonFormatter", "format": "%(message)s", "json_indent": 1}},"#;

@@ -7,7 +7,10 @@ use super::super::options::Options;
 use super::super::steps::{Masks, Plain, RateLimit, Samples, Says, Step};
 use crate::Level;
 use crate::Value;
-use crate::filter::{DuplicateFilter, LimitBy, NameFilter, RateLimitFilter, SamplingFilter, WrongOption};
+use crate::filter::{
+    DuplicateFilter, LimitBy, LimitKey, NameFilter, RateLimitFilter, SamplingFilter, WrongOption,
+};
+use crate::record;
 
 pub(super) const CLASSES: [&str; 5] = [
     "logging.Filter",
@@ -48,14 +51,19 @@ fn rate_limit(options: &mut Options<'_>) -> Option<Arc<dyn Step>> {
     let names = names(options);
     let exempt = level_or_none(options, "exempt");
     let by = if options.is_null("per") {
-        LimitBy::All
+        LimitKey::Of(LimitBy::All)
     } else {
-        let by = options.one_of("per", "\"logger\", \"level\" or null", |name| match name {
-            "logger" => Some(LimitBy::Logger),
-            "level" => Some(LimitBy::Level),
-            _ => None,
+        let by = options.one_of("per", "\"logger\", \"level\", \"field:NAME\" or null", |per| match per {
+            "logger" => Some(LimitKey::Of(LimitBy::Logger)),
+            "level" => Some(LimitKey::Of(LimitBy::Level)),
+            _ => {
+                let field = per.strip_prefix("field:");
+                field
+                    .filter(|name| !name.is_empty() && !record::is_attribute(name))
+                    .map(|name| LimitKey::Field(name.to_owned()))
+            }
         });
-        by.unwrap_or_default()
+        by.unwrap_or(LimitKey::Of(LimitBy::Logger))
     };
     let burst = options.number("burst");
     options.require("rate", "records a second, above 0")?;

@@ -17,6 +17,9 @@ pub(super) enum Syntax {
     PaintedPairs,
 }
 
+/// Stands before the name of a field whose key is taken.
+const MOVED: &str = "extra.";
+
 /// How the extra fields are written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExtraRules {
@@ -38,28 +41,39 @@ pub(super) struct ExtraRules {
 impl ExtraRules {
     /// To be called when all names are set.
     pub(super) fn seal(&mut self) {
-        let renamed = self.renamed.iter().map(|(name, _)| name);
+        let keys = || self.taken.iter().chain(self.renamed.iter().map(|(_, key)| key));
+        let names = self.named.iter().chain(self.renamed.iter().map(|(name, _)| name)).chain(keys());
+        let moved = keys().map(|key| format!("{MOVED}{key}"));
         self.suspects =
-            self.named.iter().chain(&self.taken).chain(renamed).fold(0, |bits, name| bits | bit(name));
+            names.map(|name| bit(name)).chain(moved.map(|name| bit(&name))).fold(0, |bits, bit| bits | bit);
     }
 
     /// The key of the extra field `name`, in two parts; `None` when it is shown elsewhere or left out.
     fn key_of<'n>(&'n self, name: &'n str) -> Option<[&'n str; 2]> {
-        if self.without_private && name.starts_with('_') {
-            return None;
-        }
+        if self.without_private && name.starts_with('_') { None } else { self.key_of_entry(name) }
+    }
+
+    /// The same for a field that is shown though its name may begin with an underscore.
+    fn key_of_entry<'n>(&'n self, name: &'n str) -> Option<[&'n str; 2]> {
         if self.suspects & bit(name) != 0 {
             if self.named.iter().any(|named| named == name) {
                 return None;
             }
             if let Some((_, key)) = self.renamed.iter().find(|(renamed, _)| renamed == name) {
-                return Some(["", key]);
+                return Some([if self.taken.contains(key) { MOVED } else { "" }, key]);
             }
-            if self.taken.iter().any(|taken| taken == name) {
-                return Some(["extra.", name]);
+            if self.is_taken(name) || name.strip_prefix(MOVED).is_some_and(|rest| self.is_taken(rest)) {
+                return Some([MOVED, name]);
             }
         }
         Some(["", name])
+    }
+
+    /// Whether something else has this key, or may have it in some records: a field's key depends on itself alone.
+    fn is_taken(&self, key: &str) -> bool {
+        let is_renamed =
+            |(name, other): &(String, String)| other == key && !crate::record::is_attribute(name);
+        self.taken.iter().any(|taken| taken == key) || self.renamed.iter().any(is_renamed)
     }
 
     /// Appends the key of a member and what stands behind it.
@@ -150,7 +164,42 @@ impl<'o> ExtraWriter<'o> {
         name: &str,
         body: impl FnOnce(ValueWriter<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some(parts) = self.rules.key_of(name) else { return Ok(()) };
+        match self.rules.key_of(name) {
+            Some(parts) => self.write(parts, body),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a field that is a part of the message itself: one whose name begins with an underscore is shown too.
+    ///
+    /// ```
+    /// use duramen::formatter::json::ExtraWriter;
+    ///
+    /// fn write_message(extra: &mut ExtraWriter<'_>, entries: &[(&str, &str)]) {
+    ///     for (name, text) in entries {
+    ///         let _ = extra.entry(name, |value| Ok::<_, std::fmt::Error>(value.text(text)));
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub fn entry<E>(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(ValueWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self.rules.key_of_entry(name) {
+            Some(parts) => self.write(parts, body),
+            None => Ok(()),
+        }
+    }
+
+    fn write<E>(
+        &mut self,
+        parts: [&str; 2],
+        body: impl FnOnce(ValueWriter<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.key(parts);
         let start = self.out.len();
         let result = body(ValueWriter::new(self.out, self.ascii));
