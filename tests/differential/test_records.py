@@ -366,3 +366,43 @@ def test_names_of_levels_and_threads_are_asked_for_where_they_are_told(same):
         show("as before")
         """
     )
+
+
+def test_templates_come_again_with_other_arguments(same):
+    same(
+        """
+path = "again.log"
+handler = logging.FileHandler(path, encoding="utf-8")
+handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
+logger = logging.getLogger("again")
+logger.addHandler(handler)
+logger.setLevel(1)
+logging.raiseExceptions = False
+class Text(str):
+    def __str__(self):
+        return "other"
+class Number(int):
+    def __str__(self):
+        return "another"
+templates = ["%s", "a %d b", "%.2f|%s", "100%% of %s", "é %s ü", "%s" * 9, "%s " * 200, "%5d|%s", "%(a)s", "%r", "%", ""]
+arguments = [
+    (1,), ("x",), (2.5,), (None,), (True,), (-1,), (10**8,), (2**63 - 1,), (-(2**63),), (2**63,), ("é" * 40,),
+    (float("nan"),), (float("inf"),), (-0.0,), (-0.001,), (99999.999,), (1e300,), (Text("x"),), (Number(3),), ("\\ud800",),
+    ({"a": 1},), (9.5, "y"), ("y", 9.5), (1, 2), (0.5, None), (Number(2), False), tuple(range(9)), ("z",) * 9, (),
+]
+for _ in range(3):
+    for template in templates:
+        for given in arguments:
+            logger.info(template, *given)
+for number in range(600):
+    made = "".join(["made ", str(number % 300), " %s"])
+    logger.info(made, number)
+    logger.info(made, "again")
+handler.close()
+logger.name = "renamed"
+logger.info("%s", 1)
+logger.name = "".join(["re", "named again"])
+logger.info("%s", 1)
+show(open(path, encoding="utf-8", errors="surrogatepass").read())
+"""
+    )

@@ -36,44 +36,77 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     }
 }
 
-/// A text of the program. Its first bytes stand apart, with zeros behind a shorter one, so that it is copied as a word.
-#[derive(Clone, Copy)]
-pub(crate) struct Literal {
-    text: &'static str,
-    first: [u8; Self::SHORT],
+/// A text that is written again and again. Its first bytes stand apart, with zeros behind a shorter one, so that it is copied
+/// as a word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Literal<T = &'static str> {
+    text: T,
+    first: [u8; SHORT],
 }
 
-impl Literal {
-    /// So many bytes are copied as a word.
-    const SHORT: usize = 16;
+/// So many bytes of a literal are copied as a word.
+const SHORT: usize = 16;
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "guarded by comparisons; while compiling it would be an error there"
-    )]
+impl Literal {
     pub(crate) const fn of(text: &'static str) -> Self {
-        let mut first = [0; Self::SHORT];
-        let mut place = 0;
-        while place < text.len() && place < first.len() {
-            first[place] = text.as_bytes()[place];
-            place += 1;
-        }
-        Self { text, first }
+        Self { text, first: first_bytes(text) }
     }
+}
+
+impl Literal<Box<str>> {
+    pub(crate) fn owned(text: Box<str>) -> Self {
+        Self { first: first_bytes(&text), text }
+    }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "guarded by comparisons; while compiling it would be an error there"
+)]
+const fn first_bytes(text: &str) -> [u8; SHORT] {
+    let mut first = [0; SHORT];
+    let mut place = 0;
+    while place < text.len() && place < first.len() {
+        first[place] = text.as_bytes()[place];
+        place += 1;
+    }
+    first
 }
 
 /// Appends short texts one after the other, and tells the buffer of it at the end: its place and its room are in registers
 /// meanwhile.
-pub(crate) struct Appender<'o> {
-    text: &'o mut String,
+pub(crate) struct Appender<'o, B: Buffer = String> {
+    text: &'o mut B,
     /// The place behind what is written, and how many bytes may be written there.
     to: *mut u8,
     room: usize,
 }
 
+/// What texts are appended to.
+pub(crate) trait Buffer {
+    /// Its bytes, to which whole texts are appended.
+    fn bytes(&mut self) -> &mut Vec<u8>;
+}
+
+impl Buffer for Vec<u8> {
+    #[inline]
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        self
+    }
+}
+
+impl Buffer for String {
+    #[inline]
+    #[expect(unsafe_code, reason = "see `append`")]
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        // SAFETY: what is appended in this module is UTF-8 as a whole.
+        unsafe { self.as_mut_vec() }
+    }
+}
+
 /// Appends what `write` does.
 #[inline]
-pub(crate) fn append_parts<R>(text: &mut String, write: impl FnOnce(&mut Appender<'_>) -> R) -> R {
+pub(crate) fn append_parts<B: Buffer, R>(text: &mut B, write: impl FnOnce(&mut Appender<'_, B>) -> R) -> R {
     let (to, room) = room_behind(text, 0);
     let mut appender = Appender { text, to, room };
     let result = write(&mut appender);
@@ -84,32 +117,34 @@ pub(crate) fn append_parts<R>(text: &mut String, write: impl FnOnce(&mut Appende
 /// The place behind the end of a text, and how many bytes, so many at least, may be written there.
 #[inline]
 #[expect(unsafe_code, reason = "see `append`")]
-fn room_behind(text: &mut String, least: usize) -> (*mut u8, usize) {
-    text.reserve(least);
-    let room = text.capacity() - text.len();
-    let end = text.len();
+fn room_behind(text: &mut impl Buffer, least: usize) -> (*mut u8, usize) {
+    let bytes = text.bytes();
+    bytes.reserve(least);
+    let room = bytes.capacity() - bytes.len();
+    let end = bytes.len();
     // SAFETY: the end is within what is allocated. The pointer is that of the buffer, since the text's own reaches to its end
     // alone; what is written there is UTF-8 when the text is told of it.
-    (unsafe { text.as_mut_vec().as_mut_ptr().add(end) }, room)
+    (unsafe { bytes.as_mut_ptr().add(end) }, room)
 }
 
 /// The end of the text is at `to` now.
 #[inline]
 #[expect(unsafe_code, reason = "see `append`")]
-fn tell(text: &mut String, to: *mut u8) {
-    let length = to.addr() - text.as_ptr().addr();
+fn tell(text: &mut impl Buffer, to: *mut u8) {
+    let bytes = text.bytes();
+    let length = to.addr() - bytes.as_ptr().addr();
     // SAFETY: all before that place is written, by texts that are UTF-8 as a whole.
-    unsafe { text.as_mut_vec().set_len(length) };
+    unsafe { bytes.set_len(length) };
 }
 
 #[cold]
 #[inline(never)]
-fn grow(text: &mut String, to: *mut u8, least: usize) -> (*mut u8, usize) {
+fn grow(text: &mut impl Buffer, to: *mut u8, least: usize) -> (*mut u8, usize) {
     tell(text, to);
     room_behind(text, least)
 }
 
-impl Appender<'_> {
+impl<B: Buffer> Appender<'_, B> {
     fn tell(&mut self) {
         tell(self.text, self.to);
     }
@@ -121,10 +156,10 @@ impl Appender<'_> {
         }
     }
 
-    /// Writes the bytes of a word, of which the first `length` stay.
-    #[inline]
-    #[expect(unsafe_code, reason = "see `append`")]
-    fn first_of<const WORD: usize>(&mut self, word: &[u8; WORD], length: usize) {
+    /// Writes the bytes of a word, of which the first `length`, a whole text, stay.
+    #[inline(always)]
+    #[expect(unsafe_code, clippy::inline_always, reason = "see `append` and `number`")]
+    pub(crate) fn first_of<const WORD: usize>(&mut self, word: &[u8; WORD], length: usize) {
         self.make_room(WORD);
         let length = length.min(WORD);
         // SAFETY: there is room for the word, and the new place is within it or behind it.
@@ -135,19 +170,21 @@ impl Appender<'_> {
         self.room -= length;
     }
 
-    /// Appends a text of the program.
-    #[inline]
-    pub(crate) fn literal(&mut self, literal: &Literal) {
-        if literal.text.len() <= Literal::SHORT {
-            self.first_of(&literal.first, literal.text.len());
+    /// Appends a text that is written again and again.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as for `number`")]
+    pub(crate) fn literal(&mut self, literal: &Literal<impl AsRef<str>>) {
+        let text = literal.text.as_ref();
+        if text.len() <= SHORT {
+            self.first_of(&literal.first, text.len());
         } else {
-            self.text(literal.text);
+            self.text(text);
         }
     }
 
     /// Appends a text.
-    #[inline]
-    #[expect(unsafe_code, reason = "see `append`")]
+    #[inline(always)]
+    #[expect(unsafe_code, clippy::inline_always, reason = "see `append` and `number`")]
     pub(crate) fn text(&mut self, more: &str) {
         let length = more.len();
         self.make_room(length);
@@ -160,7 +197,11 @@ impl Appender<'_> {
     }
 
     /// Appends the decimal digits of a number.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the place in the buffer stays in registers only without a call"
+    )]
     pub(crate) fn number(&mut self, number: u64) {
         match u32::try_from(number) {
             Ok(number) if number < EIGHT_DIGITS => {
@@ -171,9 +212,19 @@ impl Appender<'_> {
         }
     }
 
+    /// Appends the decimal digits of a number, behind a sign if it is below zero.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as for `number`")]
+    pub(crate) fn integer(&mut self, number: i64) {
+        if number < 0 {
+            self.text("-");
+        }
+        self.number(number.unsigned_abs());
+    }
+
     /// Appends what `write` does to the text itself.
     #[inline]
-    pub(crate) fn by<R>(&mut self, write: impl FnOnce(&mut String) -> R) -> R {
+    pub(crate) fn by<R>(&mut self, write: impl FnOnce(&mut B) -> R) -> R {
         self.tell();
         let result = write(self.text);
         (self.to, self.room) = room_behind(self.text, 0);
@@ -190,7 +241,8 @@ fn shown_digits(number: u32) -> (u64, usize) {
     ((digits | ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
-const EIGHT_DIGITS: u32 = 100_000_000;
+/// The least number that has more than eight digits.
+pub(crate) const EIGHT_DIGITS: u32 = 100_000_000;
 /// Eight times the character `0`.
 pub(crate) const ZEROS: u64 = 0x3030_3030_3030_3030;
 

@@ -160,12 +160,7 @@ impl Argument<'_> {
             Self::Text(text) => parts.text(text),
             Self::Character(character) => parts.text(character.encode_utf8(&mut [0; 4])),
             Self::Unsigned(number) => parts.number(*number),
-            Self::Signed(number) => {
-                if *number < 0 {
-                    parts.text("-");
-                }
-                parts.number(number.unsigned_abs());
-            }
+            Self::Signed(number) => parts.integer(*number),
             Self::Shown(value) => return parts.by(|text| report::write_text(value, text)),
         }
         true

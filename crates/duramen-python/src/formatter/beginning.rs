@@ -22,6 +22,7 @@ pub(crate) struct Beginning {
     level: i64,
     level_name: Option<Rc<str>>,
     name: String,
+    name_number: u64,
     /// The same for a formatter of JSON.
     steps: json::Beginning,
     text: Vec<u8>,
@@ -34,6 +35,8 @@ pub(crate) struct Beginning {
 pub(crate) struct Origin<'a> {
     /// The logger's.
     pub(crate) name: &'a str,
+    /// The same number only with the same name, or zero.
+    pub(crate) name_number: u64,
     pub(crate) level: i64,
     /// The same object as long as the name of the level is the same.
     pub(crate) level_name: &'a Rc<str>,
@@ -41,7 +44,7 @@ pub(crate) struct Origin<'a> {
 
 impl<'a> Origin<'a> {
     fn of((record, level_name): (&Record<'a>, &'a Rc<str>)) -> Self {
-        Self { name: record.name, level: record.level.0, level_name }
+        Self { name: record.name, name_number: 0, level: record.level.0, level_name }
     }
 }
 
@@ -114,7 +117,8 @@ impl Beginning {
             && self.time_version == settings.time_version()
             && self.level == origin.level
             && self.level_name.as_ref().is_some_and(|name| Rc::ptr_eq(name, origin.level_name))
-            && self.name == origin.name
+            && ((self.name_number == origin.name_number && origin.name_number != 0)
+                || self.name == origin.name)
     }
 
     #[cold]
@@ -144,6 +148,7 @@ impl Beginning {
 
     fn belongs_to(&mut self, origin: Origin<'_>, created: &Creation, settings: &Settings) {
         origin.name.clone_into(&mut self.name);
+        self.name_number = origin.name_number;
         self.level = origin.level;
         self.level_name = Some(Rc::clone(origin.level_name));
         self.time_version = settings.time_version();

@@ -94,7 +94,7 @@ pub(crate) fn render_unseen(
     let given: SmallVec<[_; 8]> = arguments.iter_borrowed().collect();
     if given.is_empty() {
         message.extend_from_slice(text.as_bytes());
-    } else if !message::merge_plain(text, &given, message) {
+    } else if !message::merge_plain(&template, text, &given, message) {
         return Ok(false);
     }
     let Some(view) = RecordView::of(&attributes, plan, layout)? else { return Ok(false) };
@@ -148,7 +148,7 @@ fn message_of<'py>(attributes: &Attributes<'py>) -> PyResult<Message<'py>> {
         let given: SmallVec<[_; 8]> = given.iter_borrowed().collect();
         let merged = buffers::with(|buffers| {
             let text = template.to_str().ok()?;
-            message::merge_plain(text, &given, &mut buffers.message).then_some(())?;
+            message::merge_plain(&template, text, &given, &mut buffers.message).then_some(())?;
             plain::new_text(py, &buffers.message).ok()
         });
         if let Some(merged) = merged {

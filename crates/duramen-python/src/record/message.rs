@@ -1,10 +1,11 @@
 //! The message of a call: its text with the arguments in it.
 
-use duramen::formatter::message as layout;
+use duramen::formatter::message::{self as layout, Argument};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::interpreter::plain;
+use crate::record::known_templates;
 use crate::way::pipeline::LoggingCall;
 use crate::{classes, interpreter, record};
 
@@ -26,7 +27,7 @@ pub(crate) fn merge(call: &LoggingCall<'_, '_>, out: &mut Vec<u8>) -> PyResult<M
         out.extend_from_slice(text.as_bytes());
         return Ok(Merged::Natively);
     }
-    if merge_plain(text, call.arguments, out) {
+    if merge_plain(&template, text, call.arguments, out) {
         return Ok(Merged::Natively);
     }
     let arguments = PyTuple::new(template.py(), call.arguments)?;
@@ -71,13 +72,34 @@ fn put(py: Python<'_>, merged: PyResult<Bound<'_, PyAny>>, out: &mut Vec<u8>) ->
     }
 }
 
-/// Appends `template % arguments` to `out`, if that needs no interpreter.
+/// Appends `template % arguments` to `out`, if that needs no interpreter; `text` is the text of the template, an exact `str`.
+#[inline]
 pub(crate) fn merge_plain<'a, 'py: 'a>(
-    template: &str,
+    template: &Bound<'_, PyAny>,
+    text: &str,
     arguments: &'a [impl std::ops::Deref<Target = Bound<'py, PyAny>>],
     out: &mut Vec<u8>,
 ) -> bool {
+    // SAFETY: by the contract; reading the arguments runs nothing.
+    unsafe { known_templates::find(template, text) }
+        .is_some_and(|template| template.merge(plain_arguments(arguments), out).is_ok())
+        || merge_anew(text, arguments, out)
+}
+
+/// The same for a template that has not been read.
+#[inline(never)]
+fn merge_anew<'a, 'py: 'a>(
+    text: &str,
+    arguments: &'a [impl std::ops::Deref<Target = Bound<'py, PyAny>>],
+    out: &mut Vec<u8>,
+) -> bool {
+    layout::merge(text, plain_arguments(arguments), out).is_ok()
+}
+
+#[inline]
+fn plain_arguments<'a, 'py: 'a>(
+    arguments: &'a [impl std::ops::Deref<Target = Bound<'py, PyAny>>],
+) -> impl ExactSizeIterator<Item = Option<Argument<'a>>> {
     // SAFETY: the arguments are live.
-    let plain = arguments.iter().map(|argument| unsafe { plain::argument(argument.as_ptr()) });
-    layout::merge(template, plain, out).is_ok()
+    arguments.iter().map(|argument| unsafe { plain::argument(argument.as_ptr()) })
 }

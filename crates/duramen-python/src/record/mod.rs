@@ -8,6 +8,7 @@ pub(crate) mod context;
 pub(crate) mod exception;
 pub(crate) mod fields;
 pub(crate) mod fresh;
+mod known_templates;
 pub(crate) mod message;
 pub(crate) mod shape;
 pub(crate) mod surroundings;

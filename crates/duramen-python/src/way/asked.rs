@@ -108,7 +108,7 @@ fn write(
     let created = &fresh.created;
     buffers::with(|buffers| {
         let buffers::Buffers { message, line, time } = buffers;
-        direct::merge(text(Attribute::Msg)?, call.arguments, message)?;
+        direct::merge(&fresh.value(py, Attribute::Msg), text(Attribute::Msg)?, call.arguments, message)?;
         line.clear();
         let mut record = duramen::Record {
             name: text(Attribute::Name)?,

@@ -36,25 +36,25 @@ const MOST: usize = 64;
 /// Runs `body` with buffers of which the message is empty.
 #[inline]
 pub(crate) fn with<T>(body: impl FnOnce(&mut Buffers) -> T) -> T {
-    let mut taken = Taken::new();
-    let buffers = taken.get();
-    buffers.message.clear();
-    body(buffers)
+    body(Taken::new().get())
 }
 
 /// Buffers that nobody else uses: the usual ones, or others while those are taken. They are given back after a panic too.
-struct Taken(Option<Box<Buffers>>);
+pub(crate) struct Taken(Option<Box<Buffers>>);
 
 impl Taken {
+    /// Buffers of which the message is empty.
     #[inline]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // SAFETY: attached; the reference lives only for the step.
         let is_taken = unsafe { std::mem::replace(&mut *IS_TAKEN.get(), true) };
-        Self(is_taken.then(take_further))
+        let mut taken = Self(is_taken.then(take_further));
+        taken.get().message.clear();
+        taken
     }
 
     #[inline]
-    fn get(&mut self) -> &mut Buffers {
+    pub(crate) fn get(&mut self) -> &mut Buffers {
         match &mut self.0 {
             Some(further) => further,
             // SAFETY: they were free when they were taken, and this is the only reference to them until they are given back.

@@ -24,7 +24,7 @@ use crate::interpreter::plain;
 use crate::queued::QueuePlan;
 use crate::record::call_site::{self, CallSite};
 use crate::record::{Creation, caller, context, message};
-use crate::way::buffers::{self, Buffers};
+use crate::way::buffers::{Buffers, Taken};
 use crate::way::pipeline::{Keywords, LoggingCall};
 use crate::way::reach::{End, Reach};
 use crate::way::settings::{self, Settings};
@@ -54,18 +54,18 @@ pub(crate) fn write(call: &LoggingCall<'_, '_>, found: &mut Option<Rc<Reach>>) -
         site: site_for(end.plan.formatter.needs, py, settings)?,
         created: settings.genuine_now()?,
     };
-    buffers::with(|buffers| {
-        buffers.line.clear();
-        // SAFETY: the caller holds it.
-        let template = unsafe { plain::text(call.template.as_ptr()) };
-        match template {
-            Some(template) if extra.is_none() && line.shows_message_by_itself() => {
-                line.put(template, &mut buffers.line)?;
-                line.write(&mut buffers.line)
-            }
-            _ => line.write_with_fields(template, extra, buffers),
+    let mut taken = Taken::new();
+    let buffers = taken.get();
+    buffers.line.clear();
+    // SAFETY: the caller holds it.
+    let template = unsafe { plain::text(call.template.as_ptr()) };
+    match template {
+        Some(template) if extra.is_none() && line.shows_message_by_itself() => {
+            line.put(template, &mut buffers.line)?;
+            line.write(&mut buffers.line)
         }
-    })
+        _ => line.write_with_fields(template, extra, buffers),
+    }
 }
 
 /// What a line is made of.
@@ -92,9 +92,9 @@ impl Line<'_, '_> {
     fn put(&self, template: &str, line: &mut Vec<u8>) -> Option<()> {
         let Self { call, end, level_name, .. } = self;
         let formatter = &end.plan.formatter;
-        let origin = Origin { name: end.name, level: call.level, level_name };
+        let origin = Origin { name: end.name, name_number: end.name_number, level: call.level, level_name };
         formatter.begin(origin, (&self.created, self.settings), line)?;
-        merge(template, call.arguments, line)?;
+        merge(&call.template, template, call.arguments, line)?;
         formatter.end(|| self.record("", &[]), line)
     }
 
@@ -119,7 +119,7 @@ impl Line<'_, '_> {
         let shown = fields.shown(py, formatter.names()).ok()?;
         let Buffers { message, line, time } = buffers;
         if let Some(template) = template {
-            merge(template, call.arguments, message)?;
+            merge(&call.template, template, call.arguments, message)?;
         } else {
             let dict = dict_message(call, formatter, masking).filter(|_| end.queue.is_none())?;
             (fields.message, fields.is_message_shown) = (Some(dict), formatter.shows_message());
@@ -242,13 +242,18 @@ fn site_for(needs: Needs, py: Python<'_>, settings: &Settings) -> Option<Option<
     call_site::remembered(py, settings).map(Some)
 }
 
-/// Writes the message to `out`, if its arguments are all plain.
-pub(super) fn merge(template: &str, arguments: &[Borrowed<'_, '_, PyAny>], out: &mut Vec<u8>) -> Option<()> {
+/// Writes the message to `out`, if its arguments are all plain; `text` is the text of the template.
+pub(super) fn merge(
+    template: &Bound<'_, PyAny>,
+    text: &str,
+    arguments: &[Borrowed<'_, '_, PyAny>],
+    out: &mut Vec<u8>,
+) -> Option<()> {
     if arguments.is_empty() {
-        out.extend_from_slice(template.as_bytes());
+        out.extend_from_slice(text.as_bytes());
         return Some(());
     }
-    message::merge_plain(template, arguments, out).then_some(())
+    message::merge_plain(template, text, arguments, out).then_some(())
 }
 
 /// Ends the line and writes it to the handler's file.

@@ -5,6 +5,7 @@ pub(crate) mod buffers;
 pub(crate) mod delivery;
 pub(crate) mod direct;
 mod keeping;
+mod logger_name;
 pub(crate) mod pipeline;
 pub(crate) mod reach;
 pub(crate) mod record_delivery;

@@ -14,10 +14,11 @@ use crate::classes::Family;
 use crate::filter;
 use crate::filter::plan::FilterPlan;
 use crate::handler::plan::HandlerPlan;
-use crate::interpreter::{self, State, intern, plain};
+use crate::interpreter::{self, State, intern};
 use crate::logger;
 use crate::logger::view::{LoggerState, LoggerView};
 use crate::queued::{Behind, QueuePlan};
+use crate::way::logger_name::LoggerName;
 use crate::way::remembered::{Finding, Remembered};
 use crate::way::route::{self, Reason, Route, native};
 use crate::way::settings::Settings;
@@ -34,6 +35,8 @@ pub(crate) struct Target<'py> {
 pub(crate) struct End<'a> {
     /// The logger's name.
     pub(crate) name: &'a str,
+    /// The same number only with the same name.
+    pub(crate) name_number: u64,
     /// The handler is this one of those on the way.
     pub(crate) number: usize,
     pub(crate) plan: &'a HandlerPlan,
@@ -81,6 +84,8 @@ pub(crate) struct Reach {
     /// The loggers on the way; none where changes of them could not be told.
     loggers: SmallVec<[Seen; 3]>,
     handlers: SmallVec<[Met; 2]>,
+    /// The name of the first logger, where it is text.
+    name: Option<LoggerName>,
 }
 
 /// A logger on the way, as it was.
@@ -118,7 +123,7 @@ impl Reach {
 
     /// Walks from `logger`, which is in this place, to the root.
     pub(crate) fn walk(logger: &Bound<'_, PyAny>, place: &Place<'_>, settings: &Settings) -> Route<Rc<Self>> {
-        let mut reach = Self { loggers: SmallVec::new(), handlers: SmallVec::new() };
+        let mut reach = Self { loggers: SmallVec::new(), handlers: SmallVec::new(), name: None };
         let mut seen = Some(SmallVec::new());
         let mut current = (logger.clone(), None);
         loop {
@@ -136,6 +141,7 @@ impl Reach {
             current = (parent, Some(next));
         }
         let Some(loggers) = seen else { return Ok(Ok(Rc::new(reach))) };
+        reach.name = loggers.first().and_then(|seen: &Seen| LoggerName::of(&seen.state));
         reach.loggers = loggers;
         Ok(Ok(REACHES.put(logger, reach)))
     }
@@ -159,37 +165,26 @@ impl Reach {
     /// to hold.
     #[inline]
     pub(crate) fn only_end(&self, level: i64) -> Option<End<'_>> {
-        let logger = &self.loggers.first()?.state;
-        // SAFETY: the logger holds its name and its filters, and nothing has run since.
-        let name = unsafe {
-            let filters = logger.filters();
-            let is_usual = !filters.is_null()
-                && ffi::PyList_CheckExact(filters) != 0
-                && ffi::PyList_GET_SIZE(filters) == 0
-                && !logger.name().is_null();
-            is_usual.then_some(())?;
-            plain::text(logger.name())?
+        let name = self.name.as_ref()?;
+        let filters = self.loggers.first()?.state.filters();
+        // SAFETY: the logger holds its filters, and nothing has run since.
+        let has_none = unsafe {
+            !filters.is_null() && ffi::PyList_CheckExact(filters) != 0 && ffi::PyList_GET_SIZE(filters) == 0
         };
-        let mut only = None;
-        for (number, met) in self.handlers.iter().enumerate() {
-            let end = match met {
-                Met::Silent(..) => continue,
-                Met::Foreign(..) => return None,
-                Met::Writes(_, plan) if plan.level > level => continue,
-                Met::Writes(_, plan) => End { name, number, plan, queue: None },
-                Met::Queues(_, queue, _) if queue.level > level => continue,
-                Met::Queues(_, queue, writing) => match &writing[..] {
-                    [(0, plan)] if queue.gives(level, plan.level) => {
-                        End { name, number, plan, queue: Some(queue) }
-                    }
-                    _ => return None,
-                },
-            };
-            if only.replace(end).is_some() {
-                return None;
-            }
-        }
-        only
+        has_none.then_some(())?;
+        let (number, met) = match &self.handlers[..] {
+            [met] if met.takes(level) => (0, met),
+            handlers => only_taking(handlers, level)?,
+        };
+        let (plan, queue) = match met {
+            Met::Writes(_, plan) => (plan, None),
+            Met::Queues(_, queue, writing) => match &writing[..] {
+                [(0, plan)] if queue.gives(level, plan.level) => (plan, Some(&**queue)),
+                _ => return None,
+            },
+            Met::Silent(..) | Met::Foreign(..) => return None,
+        };
+        Some(End { name: name.text(), name_number: name.number, number, plan, queue })
     }
 
     /// Where the only handler on the way stands, if it is of a class of the application's. The reach has just been found to
@@ -236,6 +231,13 @@ impl Reach {
         }
         Ok(Ok(targets))
     }
+}
+
+/// The one that takes records of `level`, if there is one and no other.
+#[inline(never)]
+fn only_taking(handlers: &[Met], level: i64) -> Option<(usize, &Met)> {
+    let mut taking = handlers.iter().enumerate().filter(|(_, met)| met.takes(level));
+    taking.next().filter(|_| taking.next().is_none())
 }
 
 impl Seen {
@@ -318,6 +320,17 @@ impl Met {
                         })
                 }
             }
+        }
+    }
+
+    /// Whether a record of `level` does not just pass by.
+    #[inline]
+    fn takes(&self, level: i64) -> bool {
+        match self {
+            Self::Silent(..) => false,
+            Self::Writes(_, plan) => plan.level <= level,
+            Self::Queues(_, queue, _) => queue.level <= level,
+            Self::Foreign(..) => true,
         }
     }
 

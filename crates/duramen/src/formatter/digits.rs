@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::layout::UnsupportedLayout;
-use crate::append::append;
+use crate::append::{EIGHT_DIGITS, ZEROS, append, eight_digits};
 
 /// The text of a short number.
 pub(super) struct Digits {
@@ -53,6 +53,10 @@ impl Digits {
 pub(super) fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> Result<(), UnsupportedLayout> {
     /// 20 digits, the point and the sign.
     const LONGEST: usize = 22;
+    if let Some((digits, length)) = short_fixed(number, precision) {
+        append(out, &digits[..length]);
+        return Ok(());
+    }
     if !number.is_finite() {
         return Err(UnsupportedLayout);
     }
@@ -95,6 +99,34 @@ fn last_digit(number: u64) -> u8 {
     b'0' + (number % 10) as u8
 }
 
+/// So many digits are made at once.
+const SHORT: usize = 8;
+
+/// A float with `precision` digits after the point, and how many bytes that takes, where it has eight digits at most.
+#[inline]
+pub(super) fn short_fixed(number: f64, precision: usize) -> Option<([u8; 16], usize)> {
+    if precision >= SHORT {
+        return None;
+    }
+    let digits = scaled(number.abs(), precision).and_then(|scaled| u32::try_from(scaled).ok());
+    let digits = eight_digits(digits.filter(|digits| *digits < EIGHT_DIGITS)?);
+    // The first digits stand in the lowest bytes. Zeros before the others are not shown, but for one before the point.
+    let hidden = (digits.trailing_zeros() as usize / 8).min(SHORT - 1 - precision);
+    let (word, mut length) = (u128::from((digits | ZEROS) >> (8 * hidden)), SHORT - hidden);
+    let mut text = word;
+    if precision > 0 {
+        let point = 8 * (length - precision);
+        let before = (1 << point) - 1;
+        text = word & before | u128::from(b'.') << point | (word & !before) << 8;
+        length += 1;
+    }
+    if number.is_sign_negative() {
+        text = text << 8 | u128::from(b'-');
+        length += 1;
+    }
+    Some((text.to_le_bytes(), length))
+}
+
 impl std::fmt::Write for Digits {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         self.push(text.as_bytes()).map_err(|_| std::fmt::Error)
@@ -118,6 +150,7 @@ const POWERS_OF_TEN: [u64; 20] = {
 
 /// A positive number times ten to the power of `precision`, at most 19, rounded from its exact value, half to even, as C and
 /// Python do. `None` for numbers and precisions that are too large for this way.
+#[inline]
 fn scaled(number: f64, precision: usize) -> Option<u64> {
     const FRACTION_BITS: u32 = 52;
     let power = *POWERS_OF_TEN.get(precision)?;
@@ -166,7 +199,7 @@ mod tests {
         }
 
         #[test]
-        fn fixed_digits_of_usual_numbers(number in 0.0..1e9_f64, precision in 0..9_usize) {
+        fn fixed_digits_of_usual_numbers(number in -1e9..1e9_f64, precision in 0..9_usize) {
             prop_assert_eq!(fixed(number, precision), format!("{number:.precision$}"));
         }
 
