@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import weakref
-from _thread import get_native_id, start_new_thread
+from _thread import RLock, get_ident, get_native_id, start_new_thread
 from collections import deque
 
 import duramen as logging
@@ -24,7 +24,7 @@ LONGEST_WAIT = 5.0
 _LONGEST_WAIT_OF_A_FORK = 1.0
 _LARGEST_CAPACITY = 2**24
 
-#: Handlers of this process that have not been closed, and listeners that run (`_listening.py`).
+#: Handlers of this process that have not been closed, or got a record afterwards, and listeners that run (`_listening.py`).
 _open = weakref.WeakSet()
 #: Handlers that nobody has any more, whose records have not all been delivered.
 _left = set()
@@ -117,7 +117,10 @@ class AsyncHandler(logging.Handler):
         kept = _journal.check_options(name, handlers, journal, journal_size)
         self.handlers = handlers
         self._has_journal = kept is not None
-        self._is_closed = False
+        #: It could not deliver what waited when it was closed, and takes nothing more.
+        self._has_given_up = False
+        #: Held by who brings the queue to rest: a fork or `close`.
+        self._resting = RLock()
         self._starter = _Starter(self)
         self._queue = _core.RecordQueue(
             handlers, capacity, (kind, level), block_timeout, flush_interval, kept, self._starter
@@ -148,13 +151,20 @@ class AsyncHandler(logging.Handler):
 
     def emit(self, record):
         """Put a snapshot of the record into the queue."""
+        self._put(record, {})
+
+    def _put(self, record, decided):
+        """Put a snapshot of the record into the queue; ``decided`` is what filters behind it have said (`_journal.asked`)."""
         try:
             if _process["is_ending"]:
-                _deliver(self.handlers, record)
+                _deliver(self.handlers, _journal.asked(self.handlers, record, decided) if decided else record)
                 return
             kept, lines = snapshot(record), None
+            decided = {place: None if own is None else snapshot(own) for place, own in decided.items()}
             if self._has_journal:
-                kept, lines = _journal.made_beforehand(self.handlers, kept)
+                kept, lines = _journal.made_beforehand(self.handlers, kept, decided)
+            elif decided:
+                kept = _journal.asked(self.handlers, kept, decided)
             self._queue.put(kept, record.levelno, lines)
         except RecursionError:
             raise
@@ -193,16 +203,36 @@ class AsyncHandler(logging.Handler):
         return self._queue.stats()
 
     def close(self):
-        """Take nothing more, deliver what waits in 5 seconds at most, and close the handlers.
+        """Deliver what waits, in 5 seconds at most, end the worker and close the handlers. Closing twice is allowed.
 
-        What is left after that is counted as ``abandoned`` and reported on stderr. Closing twice is allowed.
+        Records that come later, from a thread that had found the handler before it was replaced for instance, are taken
+        and delivered as before: the handlers behind open their files again, as CPython's ``FileHandler`` does. Where
+        5 seconds were not enough, what is left is counted as ``abandoned`` and reported on stderr, and later
+        records are dropped and counted as ``closed``.
         """
-        self._is_closed = True
         if self in _open:
-            _open.discard(self)
-            if _end(self, time.monotonic() + LONGEST_WAIT):
+            until = time.monotonic() + LONGEST_WAIT
+            with self._resting:
+                has_ended = self._queue.flush(LONGEST_WAIT) and self._park(until)
+                _open.discard(self)
+                if has_ended:
+                    self._queue.rest()
+                else:
+                    self._has_given_up = True
+                    _end(self, until)
+            if has_ended:
+                # Starts a worker for what has come meanwhile, if anything has.
+                self._queue.flush(0)
                 _on_all(self.handlers, "flush", "close")
         super().close()
+
+    def _park(self, until):
+        """End the worker; whether that was in time. Records that come meanwhile wait for the next one."""
+        self._starter.is_held = True
+        try:
+            return self._queue.park(max(0.05, until - time.monotonic()))
+        finally:
+            self._starter.is_held = False
 
     def __del__(self):
         queue = getattr(self, "_queue", None)
@@ -211,7 +241,7 @@ class AsyncHandler(logging.Handler):
         # Its worker delivers what waits and ends.
         queue.close()
         _forget_what_is_done()
-        if not self._is_closed and _is_waiting(queue):
+        if not self._has_given_up and _is_waiting(queue):
             # The end of the process and forks wait for it too. A second time this method is not called.
             self._starter.refer_to(self)
             _left.add(self)
@@ -232,13 +262,23 @@ def _forget_what_is_done():
 def _unfinished():
     """The handlers whose workers may have something to do."""
     _forget_what_is_done()
-    return list({*_open, *_left})
+    return list({*_opened(), *_left})
+
+
+def _opened():
+    while True:
+        try:
+            return list(_open)
+        except RuntimeError:
+            pass  # Another thread has made one meanwhile.
 
 
 class _Starter:
     """Starts the worker of a handler, which it does not keep alive."""
 
     def __init__(self, handler):
+        #: The worker is being ended.
+        self.is_held = False
         self.refer_to(handler)
 
     def refer_to(self, handler):
@@ -246,10 +286,13 @@ class _Starter:
 
     def __call__(self, wants_python):
         handler = self._handler()
-        if handler is None or _process["forking"]:
-            # After the fork, the next record, flush or the end of the process comes here again.
+        if handler is None:
             return
-        _prepare_exit()
+        # It may have been closed meanwhile.
+        wait_at_the_end(handler)
+        if self.is_held or _process["forking"]:
+            # Afterwards the next record, flush or the end of the process comes here again.
+            return
         queue = handler._queue
         try:
             if not wants_python:
@@ -261,6 +304,11 @@ class _Starter:
             # The interpreter ends, or the system has no thread to give.
             queue.python_has_ended()
             _work_here(queue, handler.handlers)
+
+    @staticmethod
+    def put_decided(handler, record, decided):
+        """Put a record into the queue of which some handlers behind it have been asked."""
+        handler._put(record, decided)
 
     @staticmethod
     def deliver(handlers, record):
@@ -481,34 +529,63 @@ def _end(handler, until):
 # Forks
 
 
+#: For threads that are about to fork, what is to be undone afterwards in the parent, the last first.
+_undone_after_fork = {}
+
+
 def _before_fork():
     """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
+    undo = []
+    # A signal handler that runs meanwhile may fork as well, or raise what ends this function.
+    _undone_after_fork.setdefault(get_ident(), []).append(undo)
+    # Who configures handlers has this lock and closes some of them: it must not wait for one that is at rest for the fork.
+    module_lock = logging._lock
+    module_lock.acquire()
+    undo.append(module_lock.release)
     # The thread of a ``QueueListener`` stays, as CPython's does.
     handlers = [handler for handler in _unfinished() if isinstance(handler, AsyncHandler)]
     for handler in handlers:
         if handler._has_journal:
             # Here rather than after it, where a thread that has begun would count for the warning.
             handler._queue.adopt()
-    _process["forking"] += 1
-    until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
+    # Those that have something to do are started now: afterwards none is.
     _hurry(handlers)
+    until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
+    _process["forking"] += 1
+    undo.append(_may_start_workers)
+    resting = []
     for handler in handlers:
+        if handler._resting.acquire(timeout=max(0.0, until - time.monotonic())):
+            undo.extend((handler._resting.release, handler._queue.resume))
+            resting.append(handler)
+    for handler in resting:
         # What waits may have to wait long for the next record, at which a worker starts again.
-        handler._queue.flush(max(0.0, until - time.monotonic()))
-    for handler in handlers:
+        if handler._queue.has_worker():
+            handler._queue.flush(max(0.0, until - time.monotonic()))
+    for handler in resting:
         handler._queue.park(max(0.0, until - time.monotonic()))
 
 
-def _after_fork_in_parent():
+def _may_start_workers():
     _process["forking"] -= 1
-    for handler in _unfinished():
-        handler._queue.resume()
+
+
+def _after_fork_in_parent():
+    own = get_ident()
+    undo = _undone_after_fork[own].pop()
+    if not _undone_after_fork[own]:
+        del _undone_after_fork[own]
+    while undo:
+        undo.pop()()
 
 
 def _after_fork_in_child():
+    # ``logging`` makes the module's lock anew.
+    _undone_after_fork.clear()
     _process["forking"] = 0
-    for handler in [*_open, *_left]:
+    for handler in [*_opened(), *_left]:
         handler._queue.renew()
+        handler._resting = RLock()
     # They are the parent's concern.
     _left.clear()
 

@@ -120,35 +120,48 @@ def _held_back(handler, record):
     """A filter has held it back."""
 
 
-def made_beforehand(handlers, record):
+def asked(handlers, record, decided, respects_levels=True):
+    """The record for the handlers behind the queue, of which some have been asked: ``decided`` has their places, and what
+    their filters have made of the record, or ``None`` where they hold it back."""
+    takers = _takers(handlers, record) if respects_levels else range(len(handlers))
+    parts = {place: (handle, record) for place in takers if place not in decided}
+    for place, own in decided.items():
+        parts[place] = (_held_back, record) if own is None else (_emit, own)
+    return Asked(record.levelno, parts)
+
+
+def made_beforehand(handlers, record, decided):
     """What goes into the queue, and for the journal the places of the handlers that take the record, each with its line.
 
     Filters of the handlers are asked here, since nothing may pass them by into the journal, and no second time behind
-    the queue. ``None`` in place of the lines where one cannot be made: its handler reports that, on its thread.
+    the queue; what ``decided`` has was decided before, as for ``asked``. ``None`` in place of the lines where one cannot be
+    made: its handler reports that, on its thread.
     """
-    if not any(handler.filters for handler in handlers):
-        takers = [place for place, handler in enumerate(handlers) if record.levelno >= handler.level]
+    if not decided and not any(handler.filters for handler in handlers):
+        takers = _takers(handlers, record)
         return record, _all_or_none([(place, _line(handlers[place], record)) for place in takers])
-    parts, lines = {}, []
-    for place, handler in enumerate(handlers):
-        if record.levelno < handler.level:
+    decided, has_failed = dict(decided), False
+    for place in _takers(handlers, record):
+        if place in decided:
             continue
         try:
-            answer = handler.filter(record)
+            answer = handlers[place].filter(record)
         except RecursionError:
             raise
         except Exception:
-            parts[place] = handle, record
-            lines.append((place, None))
+            has_failed = True
             continue
-        if not answer:
-            parts[place] = _held_back, record
-            continue
-        # What the filter of a later handler changes does not change this line.
-        own = copy.copy(answer if isinstance(answer, (standard.LogRecord, logging.LogRecord)) else record)
-        parts[place] = _emit, own
-        lines.append((place, _line(handler, own)))
-    return Asked(record.levelno, parts), _all_or_none(lines)
+        if answer:
+            # What the filter of a later handler changes does not change this line.
+            answer = copy.copy(answer if isinstance(answer, (standard.LogRecord, logging.LogRecord)) else record)
+        decided[place] = answer or None
+    lines = [(place, _line(handlers[place], own)) for place, own in sorted(decided.items()) if own is not None]
+    return asked(handlers, record, decided), None if has_failed else _all_or_none(lines)
+
+
+def _takers(handlers, record):
+    """The places of the handlers whose level the record reaches."""
+    return [place for place, handler in enumerate(handlers) if record.levelno >= handler.level]
 
 
 def _all_or_none(lines):

@@ -14,7 +14,7 @@ import traceback
 from _thread import get_native_id
 
 import duramen as logging
-from duramen import _async, _core, _termination
+from duramen import _async, _core, _journal, _termination
 
 _FLUSH_INTERVAL = 0.05
 
@@ -146,6 +146,12 @@ class _Listening:
                 self._unseen.task_done()
             self.listener._monitor()
 
+    def put_decided(self, handler, record, decided):
+        """Put a record in front of the thread of which some handlers behind it have been asked."""
+        respects_levels = self.listener.respect_handler_level
+        asked = _journal.asked(self.handlers, record, decided, respects_levels)
+        self._queue.put(asked, record.levelno)
+
     def deliver(self, handlers, record):
         """Deliver a record that comes when the process ends."""
         self._handle(record)
@@ -153,7 +159,13 @@ class _Listening:
     def _handle(self, record):
         """Give the record to the listener; whether that failed."""
         try:
-            self.listener.handle(record)
+            if type(record) is _journal.Asked:
+                for place, handler in enumerate(self.handlers):
+                    give, own = record.part(place)
+                    if give is not None:
+                        give(handler, own)
+            else:
+                self.listener.handle(record)
         except BaseException:
             if logging.raiseExceptions and sys.stderr is not None:
                 try:

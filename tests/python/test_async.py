@@ -16,6 +16,7 @@ import weakref
 import pytest
 
 import duramen as logging
+from duramen import _async
 from duramen.config import dictConfig
 from duramen.formatters import JsonFormatter
 from duramen.handlers import AsyncHandler
@@ -425,8 +426,38 @@ class TestClosing:
         handler.close()
         handler.close()
         assert (file.path.read_text(), file.stream) == ("m\n", None)
+
+    @pytest.mark.parametrize("kind", ["native", "python"])
+    def test_what_comes_later_is_written_too_as_to_a_file_that_was_closed(self, file, kind):
+        if kind == "python":
+            file.addFilter(lambda record: True)
+        handler = AsyncHandler(file, flush_interval=60)
+        logger = logger_with(handler)
+        for number in range(3):
+            logger.info("%d", number)
+            handler.close()
+        logger.info("3")
+        assert handler.flush() is True
+        assert file.path.read_text().split() == ["0", "1", "2", "3"]
+        stats = handler.stats()
+        assert (stats["accepted"], stats["delivered"], set(stats["dropped"].values())) == (4, 4, {0})
+        handler.close()
+        assert file.stream is None
+
+    def test_one_that_could_not_deliver_takes_nothing_more_and_counts_it(self, collecting, capfd, monkeypatch):
+        monkeypatch.setattr(_async, "LONGEST_WAIT", 0.2)
+        handler = AsyncHandler(collecting)
+        logger = logger_with(handler)
+        collecting.gate.clear()
+        for _ in range(3):
+            logger.info("m")
+        handler.close()
         logger.info("late")
-        assert handler.stats()["dropped"]["closed"] == 1
+        stats = handler.stats()
+        collecting.gate.set()
+        assert stats["dropped"]["closed"] == 1
+        assert stats["accepted"] == stats["delivered"] + stats["in_flight"] + stats["dropped"]["abandoned"]
+        assert "records were not delivered" in capfd.readouterr().err
 
     def test_what_a_handler_behind_raises_is_reported_and_stays_with_it(self, file, capsys):
         class Broken(Collecting):

@@ -10,6 +10,8 @@ from duramen.filters import DuplicateFilter, RateLimitFilter, RedactingFilter, S
 from duramen.formatters import JsonFormatter
 from duramen.handlers import (
     AsyncHandler,
+    QueueHandler,
+    QueueListener,
     RotatingFileHandler,
     TimedRotatingFileHandler,
     WatchedFileHandler,
@@ -62,6 +64,34 @@ def test_filters_act_on_lines_as_on_records(tmp_path, place, name, formatter):
         assert stats["accepted"] == stats["delivered"]
         assert stats["handlers"][0]["delivered"] == stats["delivered"]
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("front", ["queue", "journal", "listener"])
+@pytest.mark.parametrize("name", ["rate", "duplicates"])
+def test_a_filter_is_asked_once_for_a_record_that_only_the_interpreter_can_show(tmp_path, front, name):
+    """The line is given up when the filter has been asked; one that counts would hold back the record itself."""
+    files = [logging.FileHandler(tmp_path / str(n), encoding="latin-1") for n in range(3)]
+    limited, masked, plain = files
+    limited.addFilter(DuplicateFilter(1000) if name == "duplicates" else RateLimitFilter(0.001, burst=1, exempt=None))
+    masked.addFilter(RedactingFilter())
+    plain.setLevel("ERROR")
+    listener = None
+    if front == "listener":
+        handler = QueueHandler()
+        listener = QueueListener(handler.queue, *files, respect_handler_level=True)
+        listener.start()
+    else:
+        handler = AsyncHandler(*files, journal=tmp_path / "spool" if front == "journal" else None)
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    assert _core.route(logger) is None
+    for _ in range(2):
+        logger.info("password=hunter2 ü")
+    listener.stop() if listener else handler.close()
+    texts = [(tmp_path / str(n)).read_text("latin-1") for n in range(3)]
+    assert texts[0].split() == ["password=hunter2", "ü"]
+    assert texts[1].split() == ["password=***", "ü"] * 2
+    assert texts[2] == ""
 
 
 def test_a_filter_behind_is_for_its_handler_alone(tmp_path):

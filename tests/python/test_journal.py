@@ -121,9 +121,10 @@ class TestKilled:
         assert output == "hello\n"
 
     def test_what_was_delivered_is_not_delivered_again(self, tmp_path, way):
-        body = (
-            "q = queue(); log.info('one'); q.flush(60); q.close(); queue(flush_interval=60); log.info('two')"
-        )
+        body = """
+        q = queue(); log.info('one'); q.flush(60); q.close(); log.removeHandler(q)
+        queue(flush_interval=60); log.info('two')
+        """
         run_killed(tmp_path, body, way)
         run(tmp_path, DELIVER, way)
         assert lines(tmp_path) == ["one", "two"]
@@ -226,6 +227,35 @@ class TestForks:
             assert len(journals(tmp_path)) == 1
         finally:
             os.kill(int(output), 9)
+
+    def test_a_child_that_lives_holds_nothing_that_its_dead_parent_was_delivering(self, tmp_path):
+        run_killed(tmp_path, "queue(flush_interval=60); [log.info('message %d', n) for n in range(50)]")
+        body = """
+        from duramen import _async
+        _async._Starter.__call__ = lambda *_: None  # what is recovered waits behind a closed gate
+        queue()
+        child = os.fork()
+        if child == 0:
+            os.close(1); os.close(2); time.sleep(60)
+        print(child, flush=True)
+        """
+        output, _ = run_killed(tmp_path, body)
+        try:
+            run(tmp_path, DELIVER)
+            assert lines(tmp_path) == [f"message {number}" for number in range(50)]
+        finally:
+            os.kill(int(output), 9)
+        assert journals(tmp_path) == []
+
+    def test_threads_of_a_process_that_look_at_once_deliver_each_entry_once(self, tmp_path):
+        for _ in range(3):
+            run_killed(tmp_path, "queue(flush_interval=60); [log.info('message %d', n) for n in range(50)]")
+        body = """
+        threads = [threading.Thread(target=lambda: queue().flush(60)) for _ in range(4)]
+        [thread.start() for thread in threads]; [thread.join() for thread in threads]
+        """
+        run(tmp_path, body)
+        assert sorted(lines(tmp_path)) == sorted([f"message {number}" for number in range(50)] * 3)
 
     def test_workers_of_multiprocessing(self, tmp_path):
         body = """

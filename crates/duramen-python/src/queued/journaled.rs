@@ -1,6 +1,7 @@
 //! The journal of a queue: what has been accepted outlives the process.
 
 use std::fs::File;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -294,6 +295,30 @@ impl RecordQueue {
     pub(super) fn keep_lines(&self, lines: &mut Lines) {
         if self.could_hold(lines.parts.len(), lines.bytes.len()) {
             lines.kept = Some(Kept::Wanted(None));
+        }
+    }
+
+    /// Gives up the journal, if nothing in it waits; the next record makes another one. No thread delivers meanwhile.
+    pub(super) fn put_journal_away(&self) {
+        let slot = self.slot();
+        let Some(journal) = opened(&slot).filter(|journal| journal.is_empty()) else { return };
+        // Nothing is written down meanwhile, since the thread stays attached.
+        let appender = self.queue().with_waiting(Items::leave_appender);
+        // SAFETY: attached; nothing runs while the reference lives.
+        let previous = unsafe { mem::take(&mut (*self.present.get()).journal) };
+        journal.discard_if_empty();
+        drop((appender, previous));
+    }
+
+    /// Makes the journal for an item that is to be written down, where there is none any more since the queue was put to rest.
+    pub(super) fn renew_journal_for(&self, item: &mut Item) {
+        if item.wanted().is_none() {
+            return;
+        }
+        let Some(settings) = &self.journal else { return };
+        if settings.journal(&self.slot(), &self.queue()).is_none() {
+            settings.unjournaled.fetch_add(1, Ordering::Relaxed);
+            *item.kept() = None;
         }
     }
 

@@ -291,6 +291,13 @@ impl RecordQueue {
         self.forget_streams();
     }
 
+    /// Whether a thread takes out what waits, or has been started for that.
+    fn has_worker(&self) -> bool {
+        // SAFETY: attached; the reference lives only for the look.
+        let present = unsafe { &*self.present.get() };
+        present.has_python || present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire))
+    }
+
     /// Ends the worker after the batch that it is about, and waits for that, `timeout` seconds at most: whether
     /// it has ended.
     fn park(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
@@ -320,6 +327,13 @@ impl RecordQueue {
             }
             py.detach(|| system::pause(system::SHORT));
         }
+    }
+
+    /// Its worker has ended: lets go of the files, and of the journal where nothing in it waits, until the next record comes.
+    fn rest(&self) {
+        self.forget_streams();
+        self.put_journal_away();
+        self.queue().resume();
     }
 
     /// Has records delivered by who logs them from now on.

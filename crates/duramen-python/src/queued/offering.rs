@@ -54,6 +54,7 @@ impl RecordQueue {
             if self.is_ending.load(Ordering::Relaxed) {
                 return self.deliver_here(py, item);
             }
+            self.renew_journal_for(&mut item);
             let (queue, slot) = (self.queue(), self.slot());
             // What comes back is dropped here, where no lock is held: it may run code of the program's.
             item = match queue.offer(item, level) {

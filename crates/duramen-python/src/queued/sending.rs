@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use duramen::{Level, Record};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use smallvec::SmallVec;
 
 use super::RecordQueue;
-
 use super::plan::QueuePlan;
 use super::waiting::{Lines, Part};
 use crate::classes;
@@ -58,10 +59,10 @@ pub(crate) fn send<'py>(
     let made = match behind.make(&whole, settings, line, time)? {
         Answer::Goes(made) => made,
         Answer::HeldBack => return Ok(()),
-        Answer::ByPython(made) => return behind.hand_over(&whole, &made),
+        Answer::ByPython(made) => return behind.hand_over(&whole, &made, &[]),
     };
     let shown = made.amended.as_ref().map(|amended| (amended, amended.record(record)));
-    let mut lines = Lines::default();
+    let (mut lines, mut decided) = (Lines::default(), SmallVec::new());
     for target in targets[number..].iter().take_while(is_same) {
         line.clear();
         time.clear();
@@ -70,8 +71,8 @@ pub(crate) fn send<'py>(
             Some((amended, shown)) => plain.with(amended, shown),
             None => plain,
         };
-        if !add_line(&delivery, target, &mut lines, line, time)? {
-            return behind.hand_over(&whole, &made);
+        if !add_line(&delivery, target, &mut lines, &mut decided, line, time)? {
+            return behind.hand_over(&whole, &made, &decided);
         }
     }
     let queue = behind.queue.get();
@@ -99,6 +100,9 @@ struct Made<'py> {
     /// What its method `prepare` does is done.
     is_prepared: bool,
 }
+
+/// What the filters of handlers behind a queue, by their places, have made of an event; nothing where they hold it back.
+type Decided<'py> = SmallVec<[(usize, Option<Amended<'py>>); 1]>;
 
 impl<'py> Behind<'py> {
     /// Asks the filters of the handler in front, and does what its `prepare` does, if it has one.
@@ -153,9 +157,24 @@ impl<'py> Behind<'py> {
         Ok(Answer::Goes(Made { amended: Some(amended), is_prepared: true }))
     }
 
-    /// Has the methods of the handler in front go on with the event.
-    fn hand_over(&self, delivery: &Delivery<'_, 'py>, made: &Made<'py>) -> PyResult<()> {
+    /// Has the methods of the handler in front go on with the event. No filter that has decided is asked again: some count
+    /// what they are asked.
+    fn hand_over(
+        &self,
+        delivery: &Delivery<'_, 'py>,
+        made: &Made<'py>,
+        decided: &[(usize, Option<Amended<'py>>)],
+    ) -> PyResult<()> {
         let py = self.owner.py();
+        if !decided.is_empty() {
+            return match &made.amended {
+                Some(amended) => {
+                    let shown = amended.record(delivery.record());
+                    self.hand_over_decided(&delivery.with(amended, &shown), decided)
+                }
+                None => self.hand_over_decided(delivery, decided),
+            };
+        }
         let Some(amended) = &made.amended else {
             let record = delivery.python_record()?;
             return self.owner.call_method1(intern!(py, "handle"), (record,)).map(drop);
@@ -176,6 +195,28 @@ impl<'py> Behind<'py> {
         })
     }
 
+    /// The same after the handler in front, whose filters have been asked, where filters behind it have been too.
+    fn hand_over_decided(
+        &self,
+        delivery: &Delivery<'_, 'py>,
+        decided: &[(usize, Option<Amended<'py>>)],
+    ) -> PyResult<()> {
+        let py = self.owner.py();
+        let by_place = PyDict::new(py);
+        for (place, amended) in decided {
+            let own = match amended {
+                Some(amended) => {
+                    let shown = amended.record(delivery.record());
+                    Some(delivery.with(amended, &shown).python_record()?)
+                }
+                None => None,
+            };
+            by_place.set_item(place, own)?;
+        }
+        let put = self.queue.get().start_worker.bind(py);
+        put.call_method1(intern!(py, "put_decided"), (&self.owner, delivery.python_record()?, by_place)).map(drop)
+    }
+
     /// Whether the handler in front makes text of the message.
     pub(crate) fn makes_text(&self) -> bool {
         self.plan.listened.is_some()
@@ -192,6 +233,7 @@ fn add_line<'py>(
     delivery: &Delivery<'_, 'py>,
     target: &Target<'py>,
     lines: &mut Lines,
+    decided: &mut Decided<'py>,
     line: &mut Vec<u8>,
     time: &mut String,
 ) -> PyResult<bool> {
@@ -203,12 +245,13 @@ fn add_line<'py>(
     if !filters.is_empty() {
         // A line must not pass them by, into a journal neither: they are asked before there is one.
         let Some(known) = plan.filter_plan(&filters)? else { return Ok(false) };
-        amended = delivery.ask(&known, &filters)?;
+        decided.push((behind.place, delivery.ask(&known, &filters)?));
+        amended = decided.last().and_then(|(_, amended)| amended.as_ref());
         if amended.is_none() {
             return add_part(&plan, target, lines, line);
         }
     }
-    let shown = amended.as_ref().map(|amended| (amended, amended.record(delivery.record())));
+    let shown = amended.map(|amended| (amended, amended.record(delivery.record())));
     let rendered = match &shown {
         Some((amended, shown)) => delivery.with(amended, shown).format(&plan, line, time),
         None => delivery.format(&plan, line, time),

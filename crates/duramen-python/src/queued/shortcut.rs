@@ -7,6 +7,8 @@
 
 use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use std::sync::atomic::Ordering;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
@@ -41,6 +43,8 @@ struct State {
 impl Shortcut {
     #[new]
     fn new() -> Self {
+        // From now on handlers are asked whether they are in front of one: the answer may be kept until a listener starts.
+        super::ANY_MADE.store(true, Ordering::Relaxed);
         Self(Attached::new(State::default()))
     }
 

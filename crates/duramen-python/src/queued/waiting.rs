@@ -181,6 +181,11 @@ impl Items {
         self.appender = Some(appender);
     }
 
+    /// What comes from now on is not.
+    pub(super) fn leave_appender(&mut self) -> Option<OwnAppender> {
+        self.appender.take()
+    }
+
     /// Copies the lines of the run that waits first out of the journal, if that is where they are.
     pub(super) fn load_run(&mut self, journal: &OwnJournal) {
         if let Some(Block::Run(run)) = self.blocks.front_mut() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::claims::is_claimed;
 use super::orphan::{Claim, read_whole, set_aside};
 use super::own::{SUFFIX, SUFFIX_OF_NEW, is_own};
 use super::{Contents, Orphan, Unreadable, system};
@@ -121,7 +122,8 @@ pub enum ListedAs {
     Refused(Option<io::Error>),
 }
 
-/// All journals in `folder`, with the oldest names first; nothing is changed.
+/// The journals in `folder`, with the oldest names first; nothing is changed. Those that this process writes or delivers are not
+/// among them.
 ///
 /// ```
 /// # let folder = tempfile::tempdir().unwrap();
@@ -132,7 +134,9 @@ pub enum ListedAs {
 /// When the folder cannot be read.
 pub fn list(folder: &Path) -> io::Result<Vec<Listed>> {
     let list = |path: PathBuf| Listed { kind: listed_as(&path), path };
-    Ok(journals_in(folder)?.into_iter().filter(|path| !is_named_as_own(path)).map(list).collect())
+    // A file that is opened and closed loses the lock that this process has on it.
+    let is_own = |path: &PathBuf| is_named_as_own(path) || is_claimed(path);
+    Ok(journals_in(folder)?.into_iter().filter(|path| !is_own(path)).map(list).collect())
 }
 
 fn listed_as(path: &Path) -> ListedAs {

@@ -1,14 +1,15 @@
 //! The writing side of a journal.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::State;
 use super::layout::{
     ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, checksum_of_words, number_as_stored, word_at,
 };
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
 /// The bytes of a ring, which others may read at any moment.
 ///

@@ -51,11 +51,14 @@
 //! that in the number has such lines be told apart before their checksum is made.
 
 mod checksum;
+mod claims;
 mod destination;
 mod directory;
 mod journal;
 mod layout;
 mod mapping;
+#[cfg(test)]
+mod model;
 mod orphan;
 mod own;
 mod reader;

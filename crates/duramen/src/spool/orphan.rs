@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::claims::Claimed;
 use super::layout::LONGEST_FILE;
 use super::{Contents, Destination, Entry, State, Unreadable, read, system};
 use crate::report;
@@ -80,6 +81,8 @@ pub struct Orphan {
     has_failed: AtomicBool,
     /// Whether it is to be removed at its end: not by who only looks.
     is_delivered_here: bool,
+    /// Given up after the file is closed, which ends its lock.
+    _claimed: Claimed,
 }
 
 /// What has been found under the name of a journal.
@@ -94,13 +97,9 @@ pub(super) enum Claim {
 
 impl Orphan {
     pub(super) fn claim(path: &Path) -> io::Result<Claim> {
+        // Those who deliver exclude each other as they exclude the owner: by a lock that no forked child has as well.
+        let Some(claimed) = Claimed::of(path) else { return Ok(Claim::LeftAlone) };
         let Some(file) = system::open_own(path)? else { return Ok(Claim::LeftAlone) };
-        // Those who deliver exclude each other by a lock of the open file, in one process too.
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Ok(Claim::LeftAlone),
-            Err(std::fs::TryLockError::Error(error)) => return Err(error),
-        }
         if !system::lock_for_life(&file)? || !system::is_named(&file)? {
             return Ok(Claim::LeftAlone);
         }
@@ -109,8 +108,16 @@ impl Orphan {
                 let left = AtomicUsize::new(contents.entries.len());
                 let has_failed = AtomicBool::new(false);
                 let is_delivered_here = false;
-                let path = path.to_owned();
-                Ok(Claim::Orphan(Self { path, file, bytes, contents, left, has_failed, is_delivered_here }))
+                Ok(Claim::Orphan(Self {
+                    path: path.to_owned(),
+                    file,
+                    bytes,
+                    contents,
+                    left,
+                    has_failed,
+                    is_delivered_here,
+                    _claimed: claimed,
+                }))
             }
             Err(reason) => Ok(Claim::Unreadable(reason)),
         }

@@ -43,6 +43,11 @@ mod posix {
         Ok(is_own.then_some(file))
     }
 
+    /// What tells the file at `path` from all others, without opening it.
+    pub(in super::super) fn number_of_file(path: &Path) -> Option<(u64, u64)> {
+        path.symlink_metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+
     /// Opens a file of anybody's, which is made where it does not exist, and waits for no reader of a pipe.
     pub(in super::super) fn open_for_appending(path: &Path) -> io::Result<File> {
         let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
@@ -159,6 +164,10 @@ mod without {
 
     pub(in super::super) fn open_own(_path: &Path) -> io::Result<Option<File>> {
         Ok(None)
+    }
+
+    pub(in super::super) fn number_of_file(_path: &Path) -> Option<(u64, u64)> {
+        None
     }
 
     pub(in super::super) fn open_for_appending(path: &Path) -> io::Result<File> {
