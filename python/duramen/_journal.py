@@ -153,9 +153,13 @@ def made_beforehand(handlers, record, decided):
             continue
         if answer:
             # What the filter of a later handler changes does not change this line.
-            answer = copy.copy(answer if isinstance(answer, (standard.LogRecord, logging.LogRecord)) else record)
+            answer = copy.copy(
+                answer if isinstance(answer, (standard.LogRecord, logging.LogRecord)) else record
+            )
         decided[place] = answer or None
-    lines = [(place, _line(handlers[place], own)) for place, own in sorted(decided.items()) if own is not None]
+    lines = [
+        (place, _line(handlers[place], own)) for place, own in sorted(decided.items()) if own is not None
+    ]
     return asked(handlers, record, decided), None if has_failed else _all_or_none(lines)
 
 

@@ -444,7 +444,9 @@ class TestClosing:
         handler.close()
         assert file.stream is None
 
-    def test_one_that_could_not_deliver_takes_nothing_more_and_counts_it(self, collecting, capfd, monkeypatch):
+    def test_one_that_could_not_deliver_takes_nothing_more_and_counts_it(
+        self, collecting, capfd, monkeypatch
+    ):
         monkeypatch.setattr(_async, "LONGEST_WAIT", 0.2)
         handler = AsyncHandler(collecting)
         logger = logger_with(handler)

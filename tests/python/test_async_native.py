@@ -72,7 +72,9 @@ def test_a_filter_is_asked_once_for_a_record_that_only_the_interpreter_can_show(
     """The line is given up when the filter has been asked; one that counts would hold back the record itself."""
     files = [logging.FileHandler(tmp_path / str(n), encoding="latin-1") for n in range(3)]
     limited, masked, plain = files
-    limited.addFilter(DuplicateFilter(1000) if name == "duplicates" else RateLimitFilter(0.001, burst=1, exempt=None))
+    limited.addFilter(
+        DuplicateFilter(1000) if name == "duplicates" else RateLimitFilter(0.001, burst=1, exempt=None)
+    )
     masked.addFilter(RedactingFilter())
     plain.setLevel("ERROR")
     listener = None

@@ -295,7 +295,8 @@ impl RecordQueue {
     fn has_worker(&self) -> bool {
         // SAFETY: attached; the reference lives only for the look.
         let present = unsafe { &*self.present.get() };
-        present.has_python || present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire))
+        present.has_python
+            || present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire))
     }
 
     /// Ends the worker after the batch that it is about, and waits for that, `timeout` seconds at most: whether

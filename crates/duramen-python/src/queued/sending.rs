@@ -214,7 +214,8 @@ impl<'py> Behind<'py> {
             by_place.set_item(place, own)?;
         }
         let put = self.queue.get().start_worker.bind(py);
-        put.call_method1(intern!(py, "put_decided"), (&self.owner, delivery.python_record()?, by_place)).map(drop)
+        put.call_method1(intern!(py, "put_decided"), (&self.owner, delivery.python_record()?, by_place))
+            .map(drop)
     }
 
     /// Whether the handler in front makes text of the message.

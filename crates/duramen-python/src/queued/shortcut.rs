@@ -5,10 +5,10 @@
 //! wait in the queue itself. No step here lets other threads run, so that each is whole for them: a record is put on one
 //! side of a change or on the other.
 
-use pyo3::ffi;
-use pyo3::gc::{PyTraverseError, PyVisit};
 use std::sync::atomic::Ordering;
 
+use pyo3::ffi;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 

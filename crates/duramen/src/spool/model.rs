@@ -37,7 +37,10 @@ impl Ring {
     fn new(length: usize) -> Self {
         let word = |_| Word(Cell::new([0; WORD]));
         let state = |_| AtomicU32::new(0);
-        Self { words: (0..length / WORD).map(word).collect(), states: (0..length / WORD).map(state).collect() }
+        Self {
+            words: (0..length / WORD).map(word).collect(),
+            states: (0..length / WORD).map(state).collect(),
+        }
     }
 }
 
