@@ -144,11 +144,11 @@ memcheck-rust:
 	$(MEMCHECKED) --lib -- append:: message::
 	$(MEMCHECKED) --test journal --test journaled_handler --test upkeep -- --test-threads=1
 
-## miri: the unsafe module of the core crate that calls no system, and what is built on it, under Miri (a nightly toolchain with miri)
+## miri: the unsafe code of the core crate that is no call of the system, and what is built on it, under Miri (a nightly toolchain with miri; minutes)
 miri:
 	@cargo +nightly miri --version || { echo "rustup toolchain install nightly --no-self-update -c miri -c rust-src"; exit 1; }
 	CARGO_TARGET_DIR=$(CURDIR)/target/miri MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=$(or $(CASES),8) \
-		cargo +nightly miri test --locked -p duramen --lib -- append:: message:: queue::records::
+		cargo +nightly miri test --locked -p duramen --lib -- append:: message:: queue::records:: spool::mapping::
 
 ## docs: the documentation of the Rust crates
 docs:

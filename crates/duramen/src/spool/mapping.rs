@@ -89,9 +89,8 @@ mod shared {
     use std::ptr::NonNull;
     use std::sync::atomic::{AtomicU32, Ordering, fence};
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     use rustix::mm::{Advice, madvise};
-    use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
     use crate::spool::layout::PAGE;
 
@@ -113,11 +112,7 @@ mod shared {
 
     impl Bytes {
         pub(super) fn of(file: &File, length: usize) -> io::Result<Self> {
-            let protection = ProtFlags::READ | ProtFlags::WRITE;
-            // SAFETY: a new mapping at an address that the system chooses touches no memory that is in use.
-            let start = unsafe { mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, file, 0)? };
-            let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::Other)?;
-            Ok(Self { start, length })
+            Ok(Self { start: map(file, length)?, length })
         }
 
         #[inline]
@@ -177,7 +172,7 @@ mod shared {
 
         /// Has the system map pages that nobody has touched, where it can (Linux 5.14, with pages of this size); their bytes
         /// stay as they are.
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(miri)))]
         pub(super) fn populate(&self, offset: usize, length: usize) {
             let begin = offset / PAGE * PAGE;
             let end = offset.saturating_add(length).min(self.length);
@@ -190,14 +185,114 @@ mod shared {
             }
         }
 
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(not(all(target_os = "linux", not(miri))))]
         pub(super) fn populate(&self, _offset: usize, _length: usize) {}
     }
 
     impl Drop for Bytes {
         fn drop(&mut self) {
-            // SAFETY: nothing refers to the mapping any more; a failure leaves it where it is.
-            let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+            // SAFETY: made by `map` with this length; nothing refers to it any more.
+            unsafe { unmap(self.start, self.length) };
+        }
+    }
+
+    #[cfg(not(miri))]
+    fn map(file: &File, length: usize) -> io::Result<NonNull<u8>> {
+        use rustix::mm::{MapFlags, ProtFlags, mmap};
+
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping at an address that the system chooses touches no memory that is in use.
+        let start = unsafe { mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, file, 0)? };
+        Ok(NonNull::new(start.cast()).ok_or(io::ErrorKind::Other)?)
+    }
+
+    /// # Safety
+    /// `start` is of [`map`], with this length, and nobody uses it any more.
+    #[cfg(not(miri))]
+    unsafe fn unmap(start: NonNull<u8>, length: usize) {
+        // SAFETY: by the contract; a failure leaves the mapping where it is.
+        let _ = unsafe { rustix::mm::munmap(start.as_ptr().cast(), length) };
+    }
+
+    /// Miri maps no files: memory of the process's own, so that all stores and loads are watched.
+    #[cfg(miri)]
+    fn map(_file: &File, length: usize) -> io::Result<NonNull<u8>> {
+        // SAFETY: the length is that of a header and a ring, never 0.
+        let start = unsafe { std::alloc::alloc_zeroed(pages(length)?) };
+        Ok(NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?)
+    }
+
+    #[cfg(miri)]
+    unsafe fn unmap(start: NonNull<u8>, length: usize) {
+        if let Ok(layout) = pages(length) {
+            // SAFETY: by the contract, allocated by `map` with the same layout.
+            unsafe { std::alloc::dealloc(start.as_ptr(), layout) };
+        }
+    }
+
+    #[cfg(miri)]
+    fn pages(length: usize) -> io::Result<std::alloc::Layout> {
+        std::alloc::Layout::from_size_align(length, PAGE).map_err(io::Error::other)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::fs::File;
+        use std::io;
+
+        use super::{Bytes, PAGE};
+
+        /// Miri does not look at the file.
+        fn bytes(length: usize) -> io::Result<Bytes> {
+            if cfg!(miri) {
+                return Bytes::of(&File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))?, length);
+            }
+            let file = tempfile::tempfile()?;
+            file.set_len(length as u64)?;
+            Bytes::of(&file, length)
+        }
+
+        #[test]
+        fn what_is_stored_is_loaded_wherever_it_lies() -> io::Result<()> {
+            let mapped = bytes(2 * PAGE)?;
+            assert_eq!(mapped.length(), 2 * PAGE);
+            mapped.populate(PAGE - 1, 2);
+            let mut loaded = b"before ".to_vec();
+            for (offset, text) in [(0, "first"), (PAGE - 2, "across"), (2 * PAGE - 4, "last"), (2 * PAGE, "")]
+            {
+                mapped.store(offset, text.as_bytes());
+                loaded.truncate(7);
+                mapped.load(offset, text.len(), &mut loaded);
+                assert_eq!(loaded, ["before ", text].concat().into_bytes());
+            }
+            Ok(())
+        }
+
+        #[test]
+        fn a_state_is_one_word_in_the_order_of_the_file() -> io::Result<()> {
+            let mapped = bytes(PAGE)?;
+            let mut loaded = Vec::new();
+            for offset in [0, 8, PAGE - 4] {
+                mapped.store_state(offset, 0x0102_0304);
+                loaded.clear();
+                mapped.load(offset, 4, &mut loaded);
+                assert_eq!(loaded, [4, 3, 2, 1]);
+            }
+            Ok(())
+        }
+
+        #[test]
+        fn two_threads_use_places_of_their_own() -> io::Result<()> {
+            let mapped = bytes(PAGE)?;
+            std::thread::scope(|scope| {
+                scope.spawn(|| mapped.store(0, b"one"));
+                scope.spawn(|| mapped.store_state(4, 7));
+                scope.spawn(|| mapped.store(8, b"two"));
+            });
+            let mut loaded = Vec::new();
+            mapped.load(0, 11, &mut loaded);
+            assert_eq!(loaded, b"one\0\x07\0\0\0two");
+            Ok(())
         }
     }
 }

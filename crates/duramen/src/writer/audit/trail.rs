@@ -370,13 +370,12 @@ impl AuditTrail {
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "no more is written than there is")]
 fn write_all(file: &mut dyn LogFile, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
         match file.write(rest) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => rest = &rest[written..],
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
