@@ -17,7 +17,7 @@ TEST_REQUIREMENTS := requirements/test.txt tests/typing/requirements.txt
 # Tests under memcheck; a mistake of memory is a failure.
 MEMCHECKED = cargo --config "target.'cfg(all())'.runner=['valgrind','-q','--error-exitcode=9']" test --locked -p duramen
 
-.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck memcheck-rust miri docs clean
+.PHONY: help demo test test-rust test-python conformance differential bench bench-queues bench-files bench-short bench-rust bench-guard faults fuzz endurance projects check public-api migration advisories check-long memcheck memcheck-rust miri msrv docs clean
 
 help:
 	@sed -n 's/^## /make /p' Makefile
@@ -149,6 +149,12 @@ miri:
 	@cargo +nightly miri --version || { echo "rustup toolchain install nightly --no-self-update -c miri -c rust-src"; exit 1; }
 	CARGO_TARGET_DIR=$(CURDIR)/target/miri MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=$(or $(CASES),8) \
 		cargo +nightly miri test --locked -p duramen --lib -- append:: message:: queue::records:: spool::mapping::
+
+## msrv: builds the core crate with the oldest Rust that Cargo.toml names (rustup fetches it)
+msrv: OLDEST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1.0/p' Cargo.toml)
+msrv:
+	rustup toolchain install $(OLDEST) --no-self-update --profile minimal
+	CARGO_TARGET_DIR=$(CURDIR)/target/msrv cargo +$(OLDEST) check --locked -p duramen --all-features
 
 ## docs: the documentation of the Rust crates
 docs:

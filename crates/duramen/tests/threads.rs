@@ -146,20 +146,54 @@ impl Formatter for Nested {
     }
 }
 
+/// A handler for a pipe that nobody reads from yet, with who can, and a text that is longer than a pipe holds: who writes it
+/// has the lock until somebody reads.
+fn pipe(folder: &std::path::Path) -> (Arc<FileHandler>, File, String) {
+    let path = folder.join("pipe");
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    let reader = File::options().read(true).write(true).open(&path).expect("opened");
+    (Arc::new(FileHandler::new(&path).expect("opened")), reader, "x".repeat(1 << 20))
+}
+
+#[test]
+fn a_child_that_is_forked_while_another_thread_writes_does_not_wait_for_it() {
+    report::set_enabled(false);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (handler, mut reader, long) = pipe(folder.path());
+    thread::scope(|scope| {
+        scope.spawn(|| duramen_testkit::record(Level::INFO, &long, |record| handler.handle(record)));
+        let mut first = [0; 1];
+        reader.read_exact(&mut first).expect("it has begun");
+        // SAFETY: the child does nothing but to handle a record, and to end.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: a child that hangs is ended by the signal.
+            unsafe { libc::alarm(20) };
+            duramen_testkit::record(Level::INFO, "of the child", |record| handler.handle(record));
+            handler.flush();
+            let is_counted = handler.failed() == Some(1);
+            // SAFETY: it ends the child, without what the tests would do at their end.
+            unsafe { libc::_exit(if is_counted { 7 } else { 8 }) };
+        }
+        let mut status = 0;
+        // SAFETY: it writes to the place that it is given.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        let ended = libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status));
+        reader.read_exact(&mut vec![0; long.len()]).expect("the parent writes on");
+        assert_eq!(ended, Some(7), "the child has counted its record");
+    });
+    assert_eq!(handler.failed(), Some(0));
+}
+
 #[test]
 fn a_formatter_that_logs_to_its_handler_is_noticed_while_another_thread_writes() {
     report::set_enabled(false);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
-    let mut reader = File::options().read(true).write(true).open(&path).expect("opened");
-    let handler = Arc::new(FileHandler::new(&path).expect("opened"));
+    let (handler, mut reader, long) = pipe(folder.path());
     let formatter = Arc::new(Nested::default());
     assert!(formatter.handler.set(handler.clone()).is_ok());
     handler.set_formatter(formatter.clone());
     let (tell, told) = channel();
-    // More than a pipe holds: who writes it has the lock until somebody reads.
-    let long = "x".repeat(1 << 20);
     thread::scope(|scope| {
         scope.spawn(|| duramen_testkit::record(Level::INFO, &long, |record| handler.handle(record)));
         let mut first = [0; 1];

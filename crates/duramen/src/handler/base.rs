@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,7 +20,7 @@ use crate::ending::{self, Pending};
 use crate::formatter::text::TextFormatter;
 use crate::redact::Redactor;
 use crate::spool;
-use crate::{Filter, Formatter, Level, Record, report};
+use crate::{Filter, Formatter, Level, Record, process, report};
 
 use waiting_lines::{Lines, WaitingLines};
 
@@ -248,6 +248,11 @@ pub struct BasicHandler<D> {
     /// Whether lines may be made before the destination's lock is had.
     takes_lines: bool,
     waiting: WaitingLines,
+    /// The destination has a buffer: a line is copied to it sooner than it could be left to another thread.
+    is_buffered: bool,
+    /// The process of the thread that has the destination's lock, 0 where none has: of a forked child's parent where another
+    /// thread had it at that moment.
+    process: AtomicU32,
     /// Records that have failed otherwise than the destination counts.
     failed: AtomicU64,
 }
@@ -283,6 +288,8 @@ impl<D: Destination> BasicHandler<D> {
             name: destination.name(),
             takes_lines: destination.place().is_some(),
             waiting: WaitingLines::default(),
+            is_buffered: false,
+            process: AtomicU32::new(0),
             destination: Arc::new(ReentrantMutex::new(RefCell::new(Held {
                 destination,
                 form,
@@ -345,19 +352,39 @@ impl<D: Destination> BasicHandler<D> {
         self.form_number.fetch_add(1, Ordering::Release);
     }
 
-    /// Hands on what is held back when the process ends by `exit` or a return from `main`.
-    pub(super) fn hand_on_at_the_end(self) -> Self
+    /// The destination has a buffer, which is handed on when the process ends by `exit` or a return from `main`.
+    pub(super) fn with_buffer(mut self) -> Self
     where
         D: 'static,
     {
         let destination: Arc<dyn Pending> = Arc::<Shared<D>>::clone(&self.destination);
         ending::register(Arc::downgrade(&destination));
+        self.is_buffered = true;
         self
     }
 
     /// Runs `act` on the destination under its lock; an error or a panic is reported. Whether it went well.
     fn guarded(&self, act: impl FnOnce(&mut Held<D>) -> io::Result<()>) -> Outcome {
-        self.guarded_by(&self.destination.lock(), act)
+        self.lock().map_or(Outcome::Uncounted, |locked| self.guarded_by(&locked, act))
+    }
+
+    /// Waits for the destination's lock; none in a forked child of which nobody gives it back.
+    fn lock(&self) -> Option<ReentrantMutexGuard<'_, RefCell<Held<D>>>> {
+        let locked = self.destination.try_lock();
+        if locked.is_some() {
+            return locked;
+        }
+        if self.is_left_behind() {
+            let what = "the process was forked while another thread was writing: this handler cannot be used in the child";
+            report::error(self.name, &what);
+            return None;
+        }
+        Some(self.destination.lock())
+    }
+
+    fn is_left_behind(&self) -> bool {
+        let process = self.process.load(Ordering::Relaxed);
+        process != 0 && process != process::id()
     }
 
     fn guarded_by(
@@ -369,7 +396,16 @@ impl<D: Destination> BasicHandler<D> {
             self.refuse_nested();
             return Outcome::Uncounted;
         };
-        self.act(&mut held, act)
+        self.acting(|| self.act(&mut held, act))
+    }
+
+    /// Does with the destination what catches all panics.
+    #[inline]
+    fn acting<R>(&self, act: impl FnOnce() -> R) -> R {
+        self.process.store(process::id(), Ordering::Relaxed);
+        let result = act();
+        self.process.store(0, Ordering::Relaxed);
+        result
     }
 
     fn refuse_nested(&self) {
@@ -473,10 +509,11 @@ impl<D: Destination> Handler for BasicHandler<D> {
             return self.has_failed();
         }
         let locked = match self.destination.try_lock() {
-            Some(locked) => locked,
-            None if self.takes_lines => return self.deliver_beside(record),
-            None => self.destination.lock(),
+            Some(locked) => Some(locked),
+            None if self.takes_lines && !self.is_left_behind() => return self.deliver_beside(record),
+            None => self.lock(),
         };
+        let Some(locked) = locked else { return self.has_failed() };
         self.counted(self.guarded_by(&locked, |held| self.emit(held, record)));
     }
 
@@ -488,8 +525,9 @@ impl<D: Destination> Handler for BasicHandler<D> {
     }
 
     fn failed(&self) -> Option<u64> {
-        let locked = self.destination.lock();
-        let by_destination = locked.try_borrow().ok().and_then(|held| held.destination.failed());
+        let locked = self.lock();
+        let held = locked.as_ref().and_then(|locked| locked.try_borrow().ok());
+        let by_destination = held.and_then(|held| held.destination.failed());
         Some(self.failed.load(Ordering::Relaxed) + by_destination.unwrap_or(0))
     }
 

@@ -83,6 +83,6 @@ impl FileHandler {
     pub fn with_writer(writer: FileWriter) -> Self {
         let is_buffered = writer.is_buffered();
         let handler = Self::with_destination(Written::new("FileHandler", writer));
-        if is_buffered { handler.hand_on_at_the_end() } else { handler }
+        if is_buffered { handler.with_buffer() } else { handler }
     }
 }

@@ -60,6 +60,9 @@ impl<D: Destination> BasicHandler<D> {
             self.rendered(record, &mut line)
         };
         match rendered {
+            Ok(true) if self.is_buffered => {
+                self.deliver(|held| held.destination.emit_line(&line, record.level));
+            }
             Ok(true) => self.bring(&line, record),
             Ok(false) => {}
             Err(Panicked) => self.has_failed(),
@@ -90,7 +93,10 @@ impl<D: Destination> BasicHandler<D> {
     fn write_waiting(&self, locked: &ReentrantMutexGuard<'_, RefCell<Held<D>>>) {
         // This thread was not within the handler when it made its line.
         let Ok(mut held) = locked.try_borrow_mut() else { return self.has_failed() };
-        let held = &mut *held;
+        self.acting(|| self.write_waiting_to(&mut held));
+    }
+
+    fn write_waiting_to(&self, held: &mut Held<D>) {
         let mut lines = std::mem::take(&mut held.lines);
         self.waiting.take(&mut lines);
         // A destination that can hold back counts what it could not write.
