@@ -1,61 +1,44 @@
 //! CRC-32C, by the processor's own instruction where it has one: entries are short, and what a call of a general function
 //! costs before it comes to that is more than the checksum.
 
-/// The checksum of what has the checksum `begin` and of the `bytes` behind it.
+/// The checksum of what has the checksum `begin`, and of the `words` behind it, each with its least significant byte first, and
+/// of the `bytes` behind these.
 #[inline]
-pub(super) fn append(begin: u32, bytes: &[u8]) -> u32 {
+pub(super) fn append<const N: usize>(begin: u32, words: &[u64; N], bytes: &[u8]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     if bytes.len() <= instruction::LONGEST
-        && let Some(sum) = instruction::append(begin, bytes)
+        && let Some(sum) = instruction::append(begin, words, bytes)
     {
         return sum;
     }
-    crc32c::crc32c_append(begin, bytes)
-}
-
-/// The same of words, with the least significant byte of each first.
-#[inline]
-pub(super) fn append_words<const N: usize>(begin: u32, words: &[u64; N]) -> u32 {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(sum) = instruction::append_words(begin, words) {
-        return sum;
-    }
-    words.iter().fold(begin, |sum, word| crc32c::crc32c_append(sum, &word.to_le_bytes()))
+    let sum = words.iter().fold(begin, |sum, word| crc32c::crc32c_append(sum, &word.to_le_bytes()));
+    crc32c::crc32c_append(sum, bytes)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "whether the processor has an instruction is known at run time")]
 mod instruction {
-    use std::arch::x86_64::{_mm_crc32_u8, _mm_crc32_u64};
+    use std::arch::x86_64::{_mm_crc32_u8, _mm_crc32_u32, _mm_crc32_u64};
 
     /// For longer ones the general function, which does three parts at a time, is faster.
     pub(super) const LONGEST: usize = 1024;
 
     /// `None` where the processor has no such instruction.
     #[inline]
-    pub(super) fn append(begin: u32, bytes: &[u8]) -> Option<u32> {
+    pub(super) fn append<const N: usize>(begin: u32, words: &[u64; N], bytes: &[u8]) -> Option<u32> {
         // SAFETY: the processor has what the function needs.
-        is_x86_feature_detected!("sse4.2").then(|| unsafe { of_bytes(begin, bytes) })
-    }
-
-    /// The same of words.
-    #[inline]
-    pub(super) fn append_words(begin: u32, words: &[u64]) -> Option<u32> {
-        // SAFETY: as above.
-        is_x86_feature_detected!("sse4.2").then(|| unsafe { of_words(begin, words) })
+        is_x86_feature_detected!("sse4.2").then(|| unsafe { sum_of(begin, words, bytes) })
     }
 
     #[target_feature(enable = "sse4.2")]
-    fn of_words(begin: u32, words: &[u64]) -> u32 {
+    fn sum_of<const N: usize>(begin: u32, words: &[u64; N], bytes: &[u8]) -> u32 {
         let sum = words.iter().fold(u64::from(!begin), |sum, word| _mm_crc32_u64(sum, *word));
-        !lower_half(sum)
-    }
-
-    #[target_feature(enable = "sse4.2")]
-    fn of_bytes(begin: u32, bytes: &[u8]) -> u32 {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let next = |sum, word: &[u8; 8]| _mm_crc32_u64(sum, u64::from_le_bytes(*word));
-        let sum = lower_half(words.iter().fold(u64::from(!begin), next));
+        let (chunks, rest) = bytes.as_chunks::<8>();
+        let next = |sum, chunk: &[u8; 8]| _mm_crc32_u64(sum, u64::from_le_bytes(*chunk));
+        let sum = lower_half(chunks.iter().fold(sum, next));
+        let (halves, rest) = rest.as_chunks::<4>();
+        let next = |sum, half: &[u8; 4]| _mm_crc32_u32(sum, u32::from_le_bytes(*half));
+        let sum = halves.iter().fold(sum, next);
         !rest.iter().fold(sum, |sum, byte| _mm_crc32_u8(sum, *byte))
     }
 
@@ -73,13 +56,15 @@ mod tests {
         for length in (0..200).chain([1023, 1024, 1025, 3000]) {
             for start in [0, 1, 3, 8].into_iter().filter(|start| *start <= length) {
                 let part = &bytes[start..length];
-                assert_eq!(super::append(0x1234_5678, part), crc32c::crc32c_append(0x1234_5678, part));
+                assert_eq!(super::append(0x1234_5678, &[], part), crc32c::crc32c_append(0x1234_5678, part));
             }
         }
         let words = [0x0123_4567_89AB_CDEF_u64, 1];
         let as_bytes = words.map(u64::to_le_bytes);
-        assert_eq!(super::append_words(7, &words), super::append(7, as_bytes.as_flattened()));
+        let expected = crc32c::crc32c_append(7, as_bytes.as_flattened());
+        assert_eq!(super::append(7, &words, &[]), expected);
+        assert_eq!(super::append(7, &words, b"paid"), crc32c::crc32c_append(expected, b"paid"));
         // The check value of the algorithm's catalogue, CRC-32/ISCSI.
-        assert_eq!(super::append(0, b"123456789"), 0xE306_9283);
+        assert_eq!(super::append(0, &[], b"123456789"), 0xE306_9283);
     }
 }

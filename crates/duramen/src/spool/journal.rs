@@ -1,4 +1,6 @@
-//! The writing side of a journal.
+//! A journal while its process lives.
+
+mod appender;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -6,10 +8,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::State;
-use super::layout::{
-    ALIGNMENT, ENTRY_HEAD, begin_of_sum, checksum, checksum_of_words, number_as_stored, word_at,
-};
+use super::layout::{ALIGNMENT, ENTRY_HEAD, word_at};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
+
+pub use appender::Appender;
 
 /// The bytes of a ring, which others may read at any moment.
 ///
@@ -123,29 +125,6 @@ struct Ended {
     waiting: usize,
 }
 
-/// Writes entries down, one after the other. It is for who holds a lock anyway, that of a queue: writing one down takes none.
-///
-/// ```
-/// use duramen::spool::{self, Destination};
-///
-/// # let folder = tempfile::tempdir()?;
-/// let mut appender = spool::create(folder.path(), spool::DEFAULT_SIZE, vec![Destination::Stdout])?;
-/// let ticket = appender.append(b"one\ntwo\n", [(0, 4), (0, 8)].into_iter()).unwrap();
-/// appender.journal().end([ticket]);
-/// # std::io::Result::Ok(())
-/// ```
-pub struct Appender<M: Memory> {
-    journal: Arc<Journal<M>>,
-    begin_of_sum: u32,
-    /// The next entry begins here, as a position and within the ring.
-    next: u64,
-    offset: usize,
-    /// The number of the last entry.
-    last: u64,
-    /// One that is given up for the next entry.
-    given_up: Option<Ticket>,
-}
-
 /// An entry in a journal.
 ///
 /// ```
@@ -236,14 +215,7 @@ impl<M: Memory> Journal<M> {
     pub fn new(memory: M, identity: u64) -> Appender<M> {
         let (freed, next) = (AtomicU64::new(0), AtomicU64::new(0));
         let journal = Self { memory, identity, freed, next, ended: Mutex::default(), left: Condvar::new() };
-        Appender {
-            journal: Arc::new(journal),
-            begin_of_sum: begin_of_sum(identity),
-            next: 0,
-            offset: 0,
-            last: 0,
-            given_up: None,
-        }
+        Appender::of(Arc::new(journal))
     }
 
     /// What it is written to.
@@ -414,139 +386,6 @@ impl<M: Memory> Journal<M> {
 
     fn ended(&self) -> MutexGuard<'_, Ended> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<M: Memory> Appender<M> {
-    /// What is written.
-    #[inline]
-    pub fn journal(&self) -> &Arc<Journal<M>> {
-        &self.journal
-    }
-
-    /// Writes an entry down: `lines`, and for each of them its destination and where it ends. What was given up for it
-    /// ([`Appender::give_up`]) comes to its end in any case.
-    ///
-    /// # Errors
-    /// When there is no room for it.
-    #[inline]
-    pub fn append(
-        &mut self,
-        lines: &[u8],
-        parts: impl ExactSizeIterator<Item = (u32, u32)>,
-    ) -> Result<Ticket, Refused> {
-        let needed = room_for(length_of(parts.len(), lines.len()));
-        let freed = self.journal.freed.load(Ordering::Acquire);
-        let (offset, skipped) = match self.journal.place(freed, self.next, self.offset, needed) {
-            Ok(place) => place,
-            Err(refused) => return self.append_in_place(refused, needed, lines, parts),
-        };
-        if self.next == freed && self.offset != 0 {
-            // Nobody else changes what is free while nothing is in use.
-            self.next += (self.journal.memory.length() - self.offset) as u64;
-            self.journal.next.store(self.next, Ordering::Release);
-            self.journal.freed.store(self.next, Ordering::Release);
-        }
-        let taken = skipped + needed;
-        let word = |number| u32::try_from(number).map_err(|_| Refused::TooLong);
-        let (begin, taken_word, offset_word) = (self.next, word(taken)?, word(offset)?);
-        let place = Ticket { number: 0, begin, taken: taken_word, offset: offset_word, length: 0, lines: 0 };
-        let ticket = self.write(place, lines, parts)?;
-        self.next += taken as u64;
-        self.offset = offset + needed;
-        self.journal.next.store(self.next, Ordering::Release);
-        if self.given_up.is_some() {
-            self.let_go();
-        }
-        Ok(ticket)
-    }
-
-    /// An entry that waits is given up for the one that is written down next, which takes its place where there is no room
-    /// elsewhere: older ones that are in flight keep all that lies behind them.
-    ///
-    /// ```
-    /// use duramen::spool::{self, Destination};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// let mut appender = spool::create(folder.path(), *spool::SIZES.start(), vec![Destination::Stderr])?;
-    /// let oldest = appender.append(b"oldest\n", [(0, 7)].into_iter()).unwrap();
-    /// appender.give_up(oldest);
-    /// let newest = appender.append(b"newest\n", [(0, 7)].into_iter()).unwrap(); // here the oldest is at its end
-    /// appender.give_up(newest);
-    /// appender.let_go(); // nothing came for it
-    /// assert!(appender.journal().is_empty());
-    /// # std::io::Result::Ok(())
-    /// ```
-    pub fn give_up(&mut self, ticket: Ticket) {
-        self.let_go();
-        self.given_up = Some(ticket);
-    }
-
-    /// Brings what was given up to its end: no entry comes for its place.
-    pub fn let_go(&mut self) {
-        if let Some(given_up) = self.given_up.take() {
-            self.journal.end([given_up]);
-        }
-    }
-
-    /// Writes an entry down in the place of one that was given up, if that is large enough.
-    #[cold]
-    fn append_in_place(
-        &mut self,
-        refused: Refused,
-        needed: usize,
-        lines: &[u8],
-        parts: impl ExactSizeIterator<Item = (u32, u32)>,
-    ) -> Result<Ticket, Refused> {
-        let Some(given_up) = self.given_up.take() else { return Err(refused) };
-        let begin = self.journal.offset_of(given_up.begin);
-        // What lies empty before it, up to the end of the ring, stays so.
-        let is_at_begin = begin == given_up.offset as usize;
-        let skipped = if is_at_begin { 0 } else { self.journal.memory.length() - begin };
-        let freed = self.journal.freed.load(Ordering::Acquire);
-        let is_open = self.journal.ended().is_open(given_up, freed);
-        if !is_open || needed > (given_up.taken as usize).saturating_sub(skipped) {
-            self.journal.end([given_up]);
-            return Err(refused);
-        }
-        self.journal.memory.store_state(given_up.offset as usize, State::Done.word());
-        self.write(given_up, lines, parts)
-    }
-
-    /// Stores an entry at the place of a ticket.
-    #[inline]
-    fn write(
-        &mut self,
-        place: Ticket,
-        lines: &[u8],
-        parts: impl ExactSizeIterator<Item = (u32, u32)>,
-    ) -> Result<Ticket, Refused> {
-        let (memory, offset) = (&self.journal.memory, place.offset as usize);
-        let word = |number| u32::try_from(number).map_err(|_| Refused::TooLong);
-        let (length, count) = (word(length_of(parts.len(), lines.len()))?, word(parts.len())?);
-        let number = self.last + 1;
-        let (length_word, count_word) = (u64::from(length) << 32, u64::from(count) << 32);
-        let number_word = number_as_stored(self.journal.identity, number);
-
-        memory.store_state(offset, 0);
-        // In words, since a checksum of bytes that were stored one by one just now waits for each of them.
-        let mut sum = checksum_of_words(self.begin_of_sum, &[length_word, number_word, count_word]);
-        let mut at = offset + ENTRY_HEAD;
-        for (destination, end) in parts {
-            let part = u64::from(end) << 32 | u64::from(destination);
-            sum = checksum_of_words(sum, &[part]);
-            memory.store(at, &part.to_le_bytes());
-            at += PART;
-        }
-        memory.store(at, lines);
-        sum = checksum(sum, lines);
-        memory.store(offset + 4, &length.to_le_bytes());
-        memory.store(offset + 8, &number_word.to_le_bytes());
-        memory.store(offset + 16, &(count_word | u64::from(sum)).to_le_bytes());
-        memory.store_state(offset, State::Waiting.word());
-
-        self.last = number;
-        Ok(Ticket { number, length, lines: count, ..place })
     }
 }
 

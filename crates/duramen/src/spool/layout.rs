@@ -185,17 +185,11 @@ pub(super) fn number_as_read(identity: u64, stored: u64) -> Option<u64> {
     Some(identity ^ stored).filter(|number| (1..=LARGEST_NUMBER).contains(number))
 }
 
-/// The checksum of a part of an entry of which state and checksum are zero; `begin` is that of what comes before, the
-/// identity at first.
+/// The checksum of a part of an entry of which state and checksum are zero: of words as they are stored, and the bytes behind
+/// them. `begin` is that of what comes before, the identity at first.
 #[inline]
-pub(super) fn checksum(begin: u32, entry: &[u8]) -> u32 {
-    super::checksum::append(begin, entry)
-}
-
-/// The same of words, as they are stored.
-#[inline]
-pub(super) fn checksum_of_words<const N: usize>(begin: u32, words: &[u64; N]) -> u32 {
-    super::checksum::append_words(begin, words)
+pub(super) fn checksum_of_entry<const N: usize>(begin: u32, words: &[u64; N], bytes: &[u8]) -> u32 {
+    super::checksum::append(begin, words, bytes)
 }
 
 /// The checksum of an entry as it is in a file.
@@ -205,7 +199,7 @@ pub(super) fn checksum_as_read(identity: u64, entry: &[u8]) -> u32 {
     for field in [0..4, 16..20] {
         head.get_mut(field).unwrap_or_default().fill(0);
     }
-    crc32c::crc32c_append(checksum(begin_of_sum(identity), &head), rest)
+    crc32c::crc32c_append(crc32c::crc32c_append(begin_of_sum(identity), &head), rest)
 }
 
 /// What the checksums of a journal begin with.
