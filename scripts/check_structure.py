@@ -13,6 +13,7 @@ from pathlib import Path
 LAYERS = [
     {
         "append",
+        "background",
         "level",
         "value",
         "clock",

@@ -241,21 +241,16 @@ class AsyncHandler(logging.Handler):
         # Its worker delivers what waits and ends.
         queue.close()
         _forget_what_is_done()
-        if not self._has_given_up and _is_waiting(queue):
+        if not self._has_given_up and queue.has_records():
             # The end of the process and forks wait for it too. A second time this method is not called.
             self._starter.refer_to(self)
             _left.add(self)
 
 
-def _is_waiting(queue):
-    stats = queue.stats()
-    return stats["queued"] + stats["in_flight"] > 0
-
-
 def _forget_what_is_done():
     """Let go of the handlers that were kept until their records were delivered."""
     for handler in list(_left):
-        if not _is_waiting(handler._queue):
+        if not handler._queue.has_records():
             _left.discard(handler)
 
 

@@ -270,3 +270,31 @@ class TestEnds:
         result, files = run(tmp_path, body)
         assert files == [[f"m {number}" for number in range(50)]] * 2
         assert "records were not delivered" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the signals of a thread are read from /proc")
+def test_threads_of_a_queue_and_a_file_leave_the_signals_to_the_program(tmp_path):
+    """A main thread in ``time.sleep`` does not notice the Ctrl-C that another thread got."""
+    body = """
+        import glob, signal
+        from duramen.handlers import RotatingFileHandler
+        file = RotatingFileHandler("rotated.log", maxBytes=1000, backupCount=9, compression="gzip", fsync=3600)
+        logging.getLogger("n").addHandler(file)
+        log("m")
+        seen, until = {}, time.monotonic() + 20
+        while len(seen) < 3 and time.monotonic() < until:
+            log("m")
+            for task in glob.glob("/proc/self/task/*"):
+                try:
+                    name, status = open(f"{task}/comm").read().strip(), open(f"{task}/status").read()
+                except OSError:
+                    continue  # It has ended.
+                if name.startswith("duramen-"):
+                    seen[name] = int(status.partition("SigBlk:")[2].split()[0], 16)
+        own = {signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal.SIGCHLD}
+        for name, blocked in sorted(seen.items()):
+            print(name, all(blocked >> signal - 1 & 1 for signal in own), blocked >> signal.SIGSEGV - 1 & 1)
+    """
+    result, _ = run(tmp_path, body)
+    expected = [f"duramen-{name} True 0" for name in ("fsync", "queue", "upkeep")]
+    assert result.stdout.splitlines() == expected

@@ -435,6 +435,7 @@ class TestRoom:
         logger.info("plain")
         stats = handler.stats()["journal"]
         assert stats["unjournaled"] == 0
+        assert isinstance(stats["path"], str)
         with open(stats["path"], "rb") as journal:
             content = journal.read()
         assert b"secret" not in content and b"plain" in content

@@ -31,6 +31,7 @@
 )]
 
 mod append;
+pub mod background;
 pub mod clock;
 pub mod config;
 pub mod context;

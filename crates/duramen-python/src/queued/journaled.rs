@@ -264,7 +264,8 @@ impl Settings {
     pub(super) fn stats<'py>(&self, py: Python<'py>, slot: &Slot) -> PyResult<Bound<'py, PyDict>> {
         let stats = PyDict::new(py);
         let journal = opened(slot);
-        stats.set_item("path", journal.map(|journal| journal.memory().file().path().to_owned()))?;
+        stats
+            .set_item("path", journal.map(|journal| journal.memory().file().path().as_os_str().to_owned()))?;
         stats.set_item("size", self.size)?;
         stats.set_item("used", journal.map_or(0, |journal| journal.used_bytes()))?;
         for (name, count) in [

@@ -23,9 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use duramen::Level;
 use duramen::queue::{Options, Overflow, Queue, Waiting as _};
 use duramen::writer::fsync::Syncer;
+use duramen::{Level, background};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -172,7 +172,7 @@ impl RecordQueue {
             worker::write_lines(&queue, &journal);
             of_thread.store(false, Ordering::Release);
         };
-        let thread = std::thread::Builder::new().name("duramen-queue".to_owned()).spawn(work)?;
+        let thread = background::spawn("duramen-queue", work)?;
         // SAFETY: attached; a handle that is replaced is of a thread that has ended.
         let previous = unsafe { (*self.present.get()).native.replace(Native { thread, runs, number }) };
         drop(previous);
@@ -289,6 +289,13 @@ impl RecordQueue {
         self.queue().close();
         self.is_bypassed.store(true, Ordering::Relaxed);
         self.forget_streams();
+    }
+
+    /// Whether records wait, or are being delivered. Nothing is imported for it, as late in the end of the interpreter as this
+    /// is asked.
+    fn has_records(&self) -> bool {
+        let ledger = self.queue().ledger();
+        ledger.queued + ledger.in_flight > 0
     }
 
     /// Whether a thread takes out what waits, or has been started for that.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::{Queue, Tally, Waiting};
-use crate::report;
+use crate::{background, report};
 
 /// A thread that takes batches out of a queue and gives them to a function.
 ///
@@ -56,7 +56,7 @@ impl Worker {
                 queue.settle(&tally);
             }
         };
-        let thread = std::thread::Builder::new().name("duramen-queue".to_owned()).spawn(work)?;
+        let thread = background::spawn("duramen-queue", work)?;
         Ok(Self { thread })
     }
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::background;
 use crate::fs::{FileSystem, LogFile};
 use crate::report;
 use crate::rotation::{InvalidOption, parse_age};
@@ -297,7 +298,7 @@ impl Timer {
             *timer = Self { process, planned: Vec::new(), thread: None, is_running: false, hurries: false };
         }
         if !timer.is_running {
-            let Ok(thread) = thread::Builder::new().name("duramen-fsync".to_owned()).spawn(Self::run) else {
+            let Ok(thread) = background::spawn("duramen-fsync", Self::run) else {
                 return false;
             };
             timer.thread = Some(thread);

@@ -4,12 +4,13 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::sweep::Sweeper;
+use crate::background;
 use crate::rotation::turn::wait;
 
 /// So long a fork waits for threads: none is ended in the middle of compressing a backup, which would have to begin anew.
@@ -46,7 +47,7 @@ fn threads() -> Option<MutexGuard<'static, Threads>> {
 
 /// Starts a thread that does `work`.
 pub(super) fn start(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let thread = Builder::new().name("duramen-upkeep".to_owned()).spawn(work)?;
+    let thread = background::spawn("duramen-upkeep", work)?;
     if let Some(mut threads) = threads() {
         threads.running.retain(|thread| !thread.is_finished());
         threads.running.push(thread);
