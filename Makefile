@@ -36,9 +36,9 @@ test-python: $(VENV)/test-ready
 	$(BIN)/python -m pytest
 	$(BIN)/python tests/conformance/run.py --python $(BIN)/python
 
-## conformance: the test_logging of every CPython found, with Duramen in the place of logging
+## conformance: the test_logging of every CPython found, with Duramen in the place of logging (EXCEPT=)
 conformance:
-	$(PYTHON) tests/conformance/run.py
+	$(PYTHON) tests/conformance/run.py $(EXCEPT:%=--except %)
 
 ## differential: the same programs on the standard library and on Duramen, on every CPython found
 differential:

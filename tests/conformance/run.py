@@ -10,6 +10,7 @@ known, which count as failed and do not fail the run.
 import argparse
 import hashlib
 import json
+import os
 import sys
 from collections import Counter
 from dataclasses import asdict, replace
@@ -30,6 +31,9 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--python", action="append", metavar="PATH", help="this interpreter (repeatable)")
+    parser.add_argument(
+        "--except", dest="left_out", action="append", default=[], metavar="PATH", help="not this interpreter"
+    )
     parser.add_argument("--mode", action="append", choices=MODES, help="this mode alone (repeatable)")
     parser.add_argument("--only", action="append", metavar="CLASS", help="this TestCase class (repeatable)")
     parser.add_argument("--whole-file", action="store_true", help="also all classes in one process")
@@ -149,7 +153,10 @@ class Run:
 def main():
     options = parse_arguments()
     run = Run(options)
+    left_out = {os.path.realpath(path) for path in options.left_out}
     for interpreter in choose(options.python):
+        if interpreter.executable in left_out:
+            continue
         if not interpreter.has_test_logging:
             print(f"\nCPython {interpreter}: left out, it is installed without test.test_logging")
             continue
