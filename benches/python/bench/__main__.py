@@ -22,6 +22,9 @@ from bench.summary import summarise_all
 #: The interpreter that the plot shows, where it is measured.
 SHOWN = "3.12"
 
+#: What is there for its instructions alone (`bench.guard`) has nothing beside it.
+COMPARED = {name: one for name, one in SCENARIOS.items() if "standard" in one.peers}
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
@@ -33,16 +36,16 @@ def parse_arguments():
     parser.add_argument("--report", type=Path, default=REPOSITORY / "docs" / "benchmarks.md", metavar="FILE")
     parser.add_argument("--command", help="what the report names as its command")
     options = parser.parse_args()
-    unknown = [name for name in options.only or () if name not in SCENARIOS]
+    unknown = [name for name in options.only or () if name not in COMPARED]
     if unknown:
-        parser.error(f"no scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
+        parser.error(f"no scenario {unknown[0]!r}; there are {', '.join(COMPARED)}")
     return options
 
 
 def measure(interpreter, options):
     """All rounds on one interpreter; gives ``Measured``."""
     environment = with_peers(interpreter)
-    chosen = [one for one in SCENARIOS.values() if not options.only or one.name in options.only]
+    chosen = [one for one in COMPARED.values() if not options.only or one.name in options.only]
     limits = Figures(environment, "bench.limits")
     footprints = None if options.only else Footprints(environment)
     structured = None if options.only else Figures(environment, "bench.structured")

@@ -71,6 +71,4 @@ def summarise_all(results):
     return {
         scenario: {peer: summarise(rounds, peers["standard"]) for peer, rounds in peers.items()}
         for scenario, peers in results.items()
-        # What is there for its instructions alone has no other package beside it.
-        if "standard" in peers
     }
