@@ -64,7 +64,11 @@ class _Computing:
         self._run(start, stop)
 
 
-@scenario("1-thread", "1 thread, to one file", check="threads", pinned=False, least_batch=1_200)
+#: Handing a batch over to threads and waiting for the last takes as long as logging some 50 records, which is not what is timed.
+RECORDS_OF_A_BATCH = 4_800
+
+
+@scenario("1-thread", "1 thread, to one file", check="threads", pinned=False, least_batch=RECORDS_OF_A_BATCH)
 def one_thread(peer, output):
     return _in_threads(peer, output, 1)
 
@@ -76,7 +80,7 @@ def one_thread(peer, output):
     pinned=False,
     records=4,
     calls=5_000,
-    least_batch=300,
+    least_batch=RECORDS_OF_A_BATCH // 4,
 )
 def four_threads(peer, output):
     return _in_threads(peer, output, 4)
@@ -89,7 +93,7 @@ def four_threads(peer, output):
     pinned=False,
     records=8,
     calls=2_500,
-    least_batch=150,
+    least_batch=RECORDS_OF_A_BATCH // 8,
 )
 def eight_threads(peer, output):
     return _in_threads(peer, output, 8)
