@@ -45,7 +45,7 @@ struct Dict {
 /// The head of the values in an object of CPython 3.13 (`pycore_dict.h`); behind it stand the values, and
 /// behind them one byte for each that says in which order they were added.
 #[cfg(Py_3_13)]
-#[repr(C)]
+#[repr(C, align(4))]
 struct ValuesHead {
     capacity: u8,
     count: u8,
@@ -82,6 +82,43 @@ pub(super) unsafe fn values_in_object<'a>(object: *mut ffi::PyObject) -> Option<
     unsafe {
         let head = head_of_values(object)?;
         Some(std::slice::from_raw_parts(first_value(head), (*head).capacity.into()))
+    }
+}
+
+/// CPython 3.13: where an object has its values, and how many there are and are at most.
+#[cfg(Py_3_13)]
+#[derive(Clone, Copy)]
+pub(super) struct ValuesPlace {
+    offset: isize,
+    /// All of [`ValuesHead`].
+    head: u32,
+}
+
+#[cfg(Py_3_13)]
+impl ValuesPlace {
+    /// The place of a live object's values; `None` when it keeps them elsewhere.
+    ///
+    /// # Safety
+    /// `object` is a live object.
+    pub(super) unsafe fn of(object: *mut ffi::PyObject) -> Option<Self> {
+        // SAFETY: by the contract; the head stands at the beginning of a word.
+        unsafe {
+            let head = head_of_values(object)?.cast::<u32>();
+            Some(Self { offset: head.byte_offset_from(object), head: head.read() })
+        }
+    }
+
+    /// The values of `object`, if it still has them there, and as many.
+    ///
+    /// # Safety
+    /// `object` is a live object of the class, in the same version, for an instance of which the place was found.
+    #[inline]
+    pub(super) unsafe fn values(self, object: *mut ffi::PyObject) -> Option<*const *mut ffi::PyObject> {
+        // SAFETY: all instances of a class have the head in the same place, and the head says that it was not left.
+        unsafe {
+            let head = object.byte_offset(self.offset).cast::<u32>();
+            (head.read() == self.head).then(|| first_value(head.cast()))
+        }
     }
 }
 

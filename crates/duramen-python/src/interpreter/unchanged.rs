@@ -147,11 +147,13 @@ mod content {
     use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
 
     use super::super::intern;
-    use super::super::storage::values_in_object;
+    use super::super::storage::{ValuesPlace, values_in_object};
     use super::version_of_dict;
 
     pub(super) enum Content {
         Values {
+            place: ValuesPlace,
+            /// Up to the last one that there is: one that comes behind it changes their number.
             addresses: Box<[*mut ffi::PyObject]>,
             /// Plain values are held, so that no other one comes to lie at the same address. The rest is not, since
             /// somebody may wait for its end: what is kept of a formatter or a stream has its own state.
@@ -164,11 +166,14 @@ mod content {
     impl Content {
         pub(super) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
             // SAFETY: a live object.
-            let Some(values) = (unsafe { values_in_object(object.as_ptr()) }) else {
+            let (place, values) =
+                unsafe { (ValuesPlace::of(object.as_ptr()), values_in_object(object.as_ptr())) };
+            let (Some(place), Some(values)) = (place, values) else {
                 // SAFETY: a live object.
                 return unsafe { version_of_dict(object.as_ptr()) }.map(Self::Dict);
             };
-            let addresses: Box<[_]> = values.into();
+            let count = values.iter().rposition(|value| !value.is_null()).map_or(0, |last| last + 1);
+            let addresses: Box<[_]> = values[..count].into();
             let dict =
                 object.getattr(intern!(object.py(), "__dict__")).ok()?.cast_into_exact::<PyDict>().ok()?;
             let attributes = dict.values();
@@ -176,7 +181,7 @@ mod content {
             let is_complete = attributes.len() == addresses.iter().filter(|value| !value.is_null()).count()
                 && attributes.iter().all(|value| addresses.contains(&value.as_ptr()));
             let held = attributes.iter().filter(is_plain_value).map(Bound::unbind).collect();
-            is_complete.then_some(Self::Values { addresses, held })
+            is_complete.then_some(Self::Values { place, addresses, held })
         }
 
         /// # Safety
@@ -186,9 +191,13 @@ mod content {
             // SAFETY: by the contract.
             unsafe {
                 match self {
-                    Self::Values { addresses, .. } => {
-                        values_in_object(object).is_some_and(|values| *values == **addresses)
-                    }
+                    Self::Values { place, addresses, .. } => place.values(object).is_some_and(|values| {
+                        // Almost always all are the same: without a branch for each.
+                        let differences = (0..addresses.len()).map(|index| {
+                            values.add(index).read().addr() ^ addresses.get_unchecked(index).addr()
+                        });
+                        differences.fold(0, |all, one| all | one) == 0
+                    }),
                     Self::Dict(version) => {
                         values_in_object(object).is_none() && version_of_dict(object) == Some(*version)
                     }

@@ -374,7 +374,7 @@ impl Creation {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "as CPython 3.13 computes it")]
+    #[expect(clippy::float_cmp, reason = "as CPython 3.13 computes it")]
     fn at_nanoseconds(now: i128, start: StartTime) -> Self {
         let seconds = as_float(now) / 1e9;
         let (whole_seconds, rest) = match i64::try_from(now) {
@@ -382,7 +382,7 @@ impl Creation {
             Err(_) => (now.div_euclid(1_000_000_000), now.rem_euclid(1_000_000_000)),
         };
         let mut milliseconds = f64::from(u32::try_from(rest / 1_000_000).unwrap_or(0));
-        if milliseconds == 999.0 && seconds as i128 != whole_seconds {
+        if milliseconds == 999.0 && is_rounded_away(seconds, whole_seconds) {
             milliseconds = 0.0;
         }
         let since_start_milliseconds = as_float(now - start.nanoseconds) / 1e6;
@@ -401,7 +401,26 @@ impl Creation {
 /// A count of nanoseconds as a float; those of the centuries around now the processor converts itself.
 #[expect(clippy::cast_precision_loss, reason = "as CPython computes it")]
 fn as_float(nanoseconds: i128) -> f64 {
-    i64::try_from(nanoseconds).map_or_else(|_| nanoseconds as f64, |nanoseconds| nanoseconds as f64)
+    match i64::try_from(nanoseconds) {
+        Ok(nanoseconds) => nanoseconds as f64,
+        Err(_) => wide_as_float(nanoseconds),
+    }
+}
+
+/// A function of its own, since otherwise both conversions are made each time.
+#[cold]
+#[inline(never)]
+#[expect(clippy::cast_precision_loss, reason = "as CPython computes it")]
+fn wide_as_float(nanoseconds: i128) -> f64 {
+    nanoseconds as f64
+}
+
+/// Whether a float of seconds has become the next whole one; a function of its own for the same reason.
+#[cold]
+#[inline(never)]
+#[expect(clippy::cast_possible_truncation, reason = "as CPython computes it")]
+fn is_rounded_away(seconds: f64, whole_seconds: i128) -> bool {
+    seconds as i128 != whole_seconds
 }
 
 /// `number.trunc()`, without a call for usual numbers.
