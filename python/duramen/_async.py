@@ -1,34 +1,21 @@
 """``AsyncHandler``: a queue in front of other handlers.
 
-The queue and the worker that writes lines are native (``_core.RecordQueue``). Here is what wires them: the
-options, the thread for handlers that are written in Python, forks, and the end of the process.
+The queue and the worker that writes lines are native (``_core.RecordQueue``). Here is what wires them: the options, and the
+thread for handlers that are written in Python. What the end of the process and a fork do is in ``_unfinished`` and
+``_queue_forks``.
 """
 
-import atexit
-import copy
 import functools
-import os
-import sys
 import time
 import weakref
-from _thread import RLock, get_ident, get_native_id, start_new_thread
-from collections import deque
+from _thread import RLock, get_native_id, start_new_thread
 
 import duramen as logging
-from duramen import _core, _journal, _termination
+from duramen import _core, _journal, _queue_forks, _termination, _unfinished
 from duramen._audit import AuditFileHandler
+from duramen._snapshot import snapshot
 
-#: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
-LONGEST_WAIT = 5.0
-#: Seconds that a fork waits for a worker: one that waits for its receiver must not stop it.
-_LONGEST_WAIT_OF_A_FORK = 1.0
 _LARGEST_CAPACITY = 2**24
-
-#: Handlers of this process that have not been closed, or got a record afterwards, and listeners that run (`_listening.py`).
-_open = weakref.WeakSet()
-#: Handlers that nobody has any more, whose records have not all been delivered.
-_left = set()
-_process = {"exits_for": None, "is_ending": False, "forking": 0}
 
 
 def check_options(name, handlers, capacity, overflow, block_timeout, flush_interval):
@@ -102,6 +89,9 @@ class AsyncHandler(logging.Handler):
     >>> handler.close()
     """
 
+    #: A fork waits until the worker has ended.
+    _rests_for_forks = True
+
     def __init__(
         self,
         *handlers,
@@ -127,8 +117,8 @@ class AsyncHandler(logging.Handler):
         )
         # What is refused above is in no list of handlers, which the end of the process would flush.
         super().__init__()
-        wait_at_the_end(self)
-        _termination.before_the_end_by_sigterm(end_all)
+        _unfinished.wait_at_the_end(self)
+        _termination.before_the_end_by_sigterm(_unfinished.end_all)
         if self._has_journal:
             # Starts the worker for what an earlier process has left.
             self._queue.flush(0)
@@ -156,7 +146,7 @@ class AsyncHandler(logging.Handler):
     def _put(self, record, decided):
         """Put a snapshot of the record into the queue; ``decided`` is what filters behind it have said (`_journal.asked`)."""
         try:
-            if _process["is_ending"]:
+            if _unfinished.process_is_ending():
                 _deliver(self.handlers, _journal.asked(self.handlers, record, decided) if decided else record)
                 return
             kept, lines = snapshot(record), None
@@ -181,10 +171,10 @@ class AsyncHandler(logging.Handler):
             raise ValueError(
                 f"{type(self).__name__}.flush: timeout: found {timeout!r}, expected seconds from 0 on"
             )
-        if self not in _open:
+        if not _unfinished.is_open(self):
             # What has not been delivered when it was closed was given up.
             timeout = 0
-        in_time = self._queue.flush(LONGEST_WAIT if timeout is None else timeout)
+        in_time = self._queue.flush(_unfinished.LONGEST_WAIT if timeout is None else timeout)
         if in_time:
             _on_all(self.handlers, "flush")
         return in_time
@@ -210,16 +200,16 @@ class AsyncHandler(logging.Handler):
         5 seconds were not enough, what is left is counted as ``abandoned`` and reported on stderr, and later
         records are dropped and counted as ``closed``.
         """
-        if self in _open:
-            until = time.monotonic() + LONGEST_WAIT
+        if _unfinished.is_open(self):
+            until = time.monotonic() + _unfinished.LONGEST_WAIT
             with self._resting:
-                has_ended = self._queue.flush(LONGEST_WAIT) and self._park(until)
-                _open.discard(self)
+                has_ended = self._queue.flush(_unfinished.LONGEST_WAIT) and self._park(until)
+                _unfinished.forget(self)
                 if has_ended:
                     self._queue.rest()
                 else:
                     self._has_given_up = True
-                    _end(self, until)
+                    _unfinished.end(self, until)
             if has_ended:
                 # Starts a worker for what has come meanwhile, if anything has.
                 self._queue.flush(0)
@@ -240,32 +230,11 @@ class AsyncHandler(logging.Handler):
             return
         # Its worker delivers what waits and ends.
         queue.close()
-        _forget_what_is_done()
+        _unfinished.forget_what_is_done()
         if not self._has_given_up and queue.has_records():
-            # The end of the process and forks wait for it too. A second time this method is not called.
+            # A second time this method is not called.
             self._starter.refer_to(self)
-            _left.add(self)
-
-
-def _forget_what_is_done():
-    """Let go of the handlers that were kept until their records were delivered."""
-    for handler in list(_left):
-        if not handler._queue.has_records():
-            _left.discard(handler)
-
-
-def _unfinished():
-    """The handlers whose workers may have something to do."""
-    _forget_what_is_done()
-    return list({*_opened(), *_left})
-
-
-def _opened():
-    while True:
-        try:
-            return list(_open)
-        except RuntimeError:
-            pass  # Another thread has made one meanwhile.
+            _unfinished.keep(self)
 
 
 class _Starter:
@@ -284,8 +253,8 @@ class _Starter:
         if handler is None:
             return
         # It may have been closed meanwhile.
-        wait_at_the_end(handler)
-        if self.is_held or _process["forking"]:
+        _unfinished.wait_at_the_end(handler)
+        if self.is_held or _queue_forks.is_forking():
             # Afterwards the next record, flush or the end of the process comes here again.
             return
         queue = handler._queue
@@ -371,7 +340,7 @@ def _handle_error(handler, record):
     try:
         handler.handleError(record)
     except BaseException as error:
-        _report(f"{type(handler).__name__}.handleError raised {type(error).__name__}")
+        _unfinished.report(f"{type(handler).__name__}.handleError raised {type(error).__name__}")
 
 
 def _on_all(handlers, *methods):
@@ -381,214 +350,9 @@ def _on_all(handlers, *methods):
             try:
                 getattr(handler, method)()
             except Exception as error:
-                _report(f"{type(handler).__name__}.{method} raised {type(error).__name__}: {error}")
-
-
-def _report(text, name="AsyncHandler"):
-    if logging.raiseExceptions and sys.stderr is not None:
-        try:
-            sys.stderr.write(f"duramen: {name}: {text}\n")
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            pass  # There is nobody left to tell.
-
-
-# Snapshots
-
-
-def snapshot(record):
-    """A copy of the record that later changes of what was logged do not reach."""
-    if type(record) is logging.LogRecord:
-        kept = logging.LogRecord.__new__(logging.LogRecord)
-        vars(kept).update(vars(record))
-    else:
-        kept = copy.copy(record)
-    fields = vars(kept)
-    if isinstance(record.msg, dict) and not record.args:
-        # Structured formatters show its members.
-        fields["msg"] = _copied(record.msg, 0)
-    else:
-        message = record.getMessage()
-        fields["msg"] = fields["message"] = message
-    fields["args"] = None
-    for name, value in fields.items():
-        if type(value) in _CONTAINERS and name != "exc_info":
-            fields[name] = _copied(value, 0)
-    return kept
-
-
-_CONTAINERS = frozenset({dict, list, tuple, set, frozenset, deque, bytearray})
-_DEEPEST = 16
-
-
-def _copied(value, depth):
-    """Containers are copied with what is in them, all else is the same object."""
-    kind = type(value)
-    if kind not in _CONTAINERS or depth >= _DEEPEST:
-        return value
-    if kind is dict:
-        return {name: _copied(inner, depth + 1) for name, inner in list(value.items())}
-    if kind in (set, frozenset, bytearray):
-        return kind(value)
-    if kind is deque:
-        return deque([_copied(inner, depth + 1) for inner in list(value)], value.maxlen)
-    return kind([_copied(inner, depth + 1) for inner in list(value)])
-
-
-# The end of the process
-
-
-def wait_at_the_end(handler):
-    """Have the end of the process wait for what has been put into the handler's queue."""
-    _open.add(handler)
-    _prepare_exit()
-
-
-def forget(handler):
-    """Nothing waits for the handler any more."""
-    _open.discard(handler)
-
-
-def _prepare_exit():
-    """Have the end of this process wait for the queues; a forked child of ``multiprocessing`` has an end of its own."""
-    process = os.getpid()
-    if _process["exits_for"] == process:
-        return
-    if _process["exits_for"] is None:
-        atexit.register(end_all)
-    _process["exits_for"] = process
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        _wait_in_workers(util)
-        # A worker forgets what was to be done at its end when it begins, after its main module has run.
-        util.register_after_fork(_worker_begins, lambda _: _wait_in_workers(util))
-
-
-def _worker_begins():
-    """Stand for this module where ``multiprocessing`` wants an object that lives as long."""
-
-
-def _wait_in_workers(util):
-    # Workers may end without what ``atexit`` knows.
-    util.Finalize(None, drain_all, exitpriority=-1000)
-
-
-def drain_all(timeout=LONGEST_WAIT):
-    """Wait until all queues of the process are empty; False when ``timeout`` seconds were not enough."""
-    until = time.monotonic() + timeout
-    in_time = True
-    for handler in _unfinished():
-        in_time &= handler._queue.flush(max(0.0, until - time.monotonic()))
-    return in_time
-
-
-def _hurry(handlers):
-    """Have all workers deliver what waits at the same time: one that is stuck must not take the others' time."""
-    for handler in handlers:
-        handler._queue.flush(0)
-
-
-def end_all():
-    """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
-    until = time.monotonic() + LONGEST_WAIT
-    _process["is_ending"] = True
-    handlers = _unfinished()
-    _hurry(handlers)
-    for handler in handlers:
-        _open.discard(handler)
-        _left.discard(handler)
-        handler._queue.bypass()
-        _end(handler, until)
-
-
-def _end(handler, until):
-    """Deliver what waits and end the worker; whether that was in time. What is left is reported."""
-    queue = handler._queue
-    queue.close()
-    queue.flush(max(0.05, until - time.monotonic()))
-    has_ended = queue.park(max(0.05, until - time.monotonic()))
-    left = queue.abandon()
-    if left:
-        where = ", and wait in the journal for the next start" if queue.close_journal() else ""
-        text = f"{left} records were not delivered in the {LONGEST_WAIT:.0f} seconds that the end is given"
-        _report(text + where, type(getattr(handler, "listener", handler)).__name__)
-    else:
-        queue.close_journal()
-    if not has_ended:
-        # Its handlers may hold their locks for ever: ``shutdown`` must not wait for them.
-        references = logging._handlerList
-        references[:] = [reference for reference in references if reference() not in handler.handlers]
-    return has_ended
-
-
-# Forks
-
-
-#: For threads that are about to fork, what is to be undone afterwards in the parent, the last first.
-_undone_after_fork = {}
-
-
-def _before_fork():
-    """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
-    undo = []
-    # A signal handler that runs meanwhile may fork as well, or raise what ends this function.
-    _undone_after_fork.setdefault(get_ident(), []).append(undo)
-    # Who configures handlers has this lock and closes some of them: it must not wait for one that is at rest for the fork.
-    module_lock = logging._lock
-    module_lock.acquire()
-    undo.append(module_lock.release)
-    # The thread of a ``QueueListener`` stays, as CPython's does.
-    handlers = [handler for handler in _unfinished() if isinstance(handler, AsyncHandler)]
-    for handler in handlers:
-        if handler._has_journal:
-            # Here rather than after it, where a thread that has begun would count for the warning.
-            handler._queue.adopt()
-    # Those that have something to do are started now: afterwards none is.
-    _hurry(handlers)
-    until = time.monotonic() + _LONGEST_WAIT_OF_A_FORK
-    _process["forking"] += 1
-    undo.append(_may_start_workers)
-    resting = []
-    for handler in handlers:
-        if handler._resting.acquire(timeout=max(0.0, until - time.monotonic())):
-            undo.extend((handler._resting.release, handler._queue.resume))
-            resting.append(handler)
-    for handler in resting:
-        # What waits may have to wait long for the next record, at which a worker starts again.
-        if handler._queue.has_worker():
-            handler._queue.flush(max(0.0, until - time.monotonic()))
-    for handler in resting:
-        handler._queue.park(max(0.0, until - time.monotonic()))
-
-
-def _may_start_workers():
-    _process["forking"] -= 1
-
-
-def _after_fork_in_parent():
-    own = get_ident()
-    undo = _undone_after_fork[own].pop()
-    if not _undone_after_fork[own]:
-        del _undone_after_fork[own]
-    while undo:
-        undo.pop()()
-
-
-def _after_fork_in_child():
-    # ``logging`` makes the module's lock anew.
-    _undone_after_fork.clear()
-    _process["forking"] = 0
-    for handler in [*_opened(), *_left]:
-        handler._queue.renew()
-        handler._resting = RLock()
-    # They are the parent's concern.
-    _left.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-    )
+                _unfinished.report(
+                    f"{type(handler).__name__}.{method} raised {type(error).__name__}: {error}"
+                )
 
 
 # Configuration

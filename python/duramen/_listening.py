@@ -14,7 +14,7 @@ import traceback
 from _thread import get_native_id
 
 import duramen as logging
-from duramen import _async, _core, _journal, _termination
+from duramen import _core, _journal, _termination, _unfinished
 
 _FLUSH_INTERVAL = 0.05
 
@@ -79,9 +79,9 @@ def listen(listener, unseen):
     if not _shortcut_of(unseen).open(unseen, listening._queue, listener._sentinel):
         listening.is_refused = True
         listening._queue.close()
-        _async.forget(listening)
+        _unfinished.forget(listening)
         return False
-    _termination.before_the_end_by_sigterm(_async.end_all)
+    _termination.before_the_end_by_sigterm(_unfinished.end_all)
     return True
 
 
@@ -92,13 +92,16 @@ def stop(listener, unseen):
         return False
     thread = listener._thread
     if thread is None or thread.ident != threading.get_ident():
-        while not records.flush(_async.LONGEST_WAIT):
+        while not records.flush(_unfinished.LONGEST_WAIT):
             pass
     return True
 
 
 class _Listening:
     """A listener that takes from what stands in for its queue: its thread, and what ``RecordQueue`` asks for."""
+
+    #: Its thread stays at a fork, as CPython's does.
+    _rests_for_forks = False
 
     def __init__(self, listener, unseen, handlers):
         self.listener = listener
@@ -116,7 +119,7 @@ class _Listening:
         if not self._queue.begin_python():
             return
         # In a forked child too, which has an end of its own.
-        _async.wait_at_the_end(self)
+        _unfinished.wait_at_the_end(self)
         try:
             # As CPython has it: the thread is seen by others.
             thread = threading.Thread(target=self._monitor)
@@ -140,7 +143,7 @@ class _Listening:
                     records.look_again(place)
         finally:
             records.python_has_ended()
-        _async.forget(self)
+        _unfinished.forget(self)
         if self._shortcut.is_left and not self.is_refused:
             for _ in range(self._shortcut.owed):
                 self._unseen.task_done()

@@ -16,7 +16,7 @@ import weakref
 import pytest
 
 import duramen as logging
-from duramen import _async
+from duramen import _unfinished
 from duramen.config import dictConfig
 from duramen.formatters import JsonFormatter
 from duramen.handlers import AsyncHandler
@@ -447,7 +447,7 @@ class TestClosing:
     def test_one_that_could_not_deliver_takes_nothing_more_and_counts_it(
         self, collecting, capfd, monkeypatch
     ):
-        monkeypatch.setattr(_async, "LONGEST_WAIT", 0.2)
+        monkeypatch.setattr(_unfinished, "LONGEST_WAIT", 0.2)
         handler = AsyncHandler(collecting)
         logger = logger_with(handler)
         collecting.gate.clear()

@@ -15,7 +15,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 PROGRAM = """
 import os, sys, threading, time
 import {module} as logging
-import duramen._async
+import duramen._unfinished
 from duramen.handlers import AsyncHandler
 
 class Slow(logging.Handler):
@@ -36,7 +36,7 @@ def log(text, count=50):
 
 def stall():
     # A queue whose worker waits for a pipe that is full, and that nobody reads.
-    duramen._async.LONGEST_WAIT = 2
+    duramen._unfinished.LONGEST_WAIT = 2
     read, write = os.pipe()
     os.set_blocking(write, False)
     try:

@@ -213,8 +213,8 @@ def test_daemon_threads_while_the_interpreter_ends(tmp_path, kind):
 def test_an_event_loop_waits_no_longer_than_the_policy_says(tmp_path, policy, cause):
     """Nobody reads from the pipe: with a longer wait the loop would stand still for ever."""
     body = f"""
-        import duramen._async
-        duramen._async.LONGEST_WAIT = 0.2
+        import duramen._unfinished
+        duramen._unfinished.LONGEST_WAIT = 0.2
         read, write = os.pipe()
         stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), capacity=10, {policy})
         logger = logging.Logger("stalled")

@@ -711,8 +711,8 @@ def test_the_ledger_has_what_was_recovered(tmp_path):
 def test_what_the_end_of_a_process_gives_up_waits_for_the_next(tmp_path):
     """A receiver that takes nothing: the end waits its time, and leaves the rest in the journal."""
     body = """
-    from duramen import _async
-    _async.LONGEST_WAIT = 0.2
+    from duramen import _unfinished
+    _unfinished.LONGEST_WAIT = 0.2
     read, write = os.pipe()
     os.dup2(write, 1)
     q = queue(logging.StreamHandler(sys.stdout), flush_interval=0)
@@ -731,8 +731,8 @@ def test_what_the_end_of_a_process_gives_up_waits_for_the_next(tmp_path):
 def test_what_is_refused_has_not_been_in_the_journal(tmp_path):
     """A receiver that takes nothing: what comes then takes no room."""
     body = """
-    from duramen import _async
-    _async.LONGEST_WAIT = 0.2
+    from duramen import _unfinished
+    _unfinished.LONGEST_WAIT = 0.2
     read, write = os.pipe()
     os.dup2(write, 1)
     q = queue(logging.StreamHandler(sys.stdout), capacity=10, overflow="drop_newest", flush_interval=0)

@@ -110,7 +110,7 @@ def test_a_stalled_receiver_costs_no_more_than_the_longest_wait(tmp_path, kind, 
         STALLED.format(kind=kind, policy=policy + ", block_timeout=0.2").replace("os.pipe()", receiver)
         + """
 duramen = sys.modules["duramen"]
-duramen._async.LONGEST_WAIT = 0.2
+duramen._unfinished.LONGEST_WAIT = 0.2
 longest = 0
 while stalled.stats()["dropped"]["timeout"] < 5:
     begun = time.monotonic()

@@ -1,0 +1,154 @@
+"""Queues whose records have not all been delivered, and the end of the process, which waits for them."""
+
+import atexit
+import os
+import sys
+import time
+import weakref
+
+import duramen as logging
+
+#: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
+LONGEST_WAIT = 5.0
+
+#: Handlers of this process that have not been closed, or got a record afterwards, and listeners that run (`_listening.py`).
+_open = weakref.WeakSet()
+#: Handlers that nobody has any more, whose records have not all been delivered.
+_left = set()
+_process = {"exits_for": None, "is_ending": False}
+
+
+def wait_at_the_end(handler):
+    """Have the end of the process wait for what has been put into the handler's queue."""
+    _open.add(handler)
+    _prepare_exit()
+
+
+def forget(handler):
+    """Nothing waits for the handler any more."""
+    _open.discard(handler)
+
+
+def is_open(handler):
+    """Whether the end of the process waits for what is put into the handler's queue."""
+    return handler in _open
+
+
+def keep(handler):
+    """Have forks and the end of the process wait for a handler that nobody has any more."""
+    _left.add(handler)
+
+
+def forget_what_is_done():
+    """Let go of the handlers that were kept until their records were delivered."""
+    for handler in list(_left):
+        if not handler._queue.has_records():
+            _left.discard(handler)
+
+
+def unfinished():
+    """The handlers whose workers may have something to do."""
+    forget_what_is_done()
+    return list({*_opened(), *_left})
+
+
+def _opened():
+    while True:
+        try:
+            return list(_open)
+        except RuntimeError:
+            pass  # Another thread has made one meanwhile.
+
+
+def begin_child():
+    """The handlers of the parent, for a child that was just forked; it does not wait for those that nobody has."""
+    handlers = [*_opened(), *_left]
+    _left.clear()
+    return handlers
+
+
+def report(text, name="AsyncHandler"):
+    """Tell on stderr what went wrong in the handler of this name, where ``raiseExceptions`` wants it told."""
+    if logging.raiseExceptions and sys.stderr is not None:
+        try:
+            sys.stderr.write(f"duramen: {name}: {text}\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # There is nobody left to tell.
+
+
+def process_is_ending():
+    """Whether records are delivered by who logs them, since no worker is left."""
+    return _process["is_ending"]
+
+
+def _prepare_exit():
+    """Have the end of this process wait for the queues; a forked child of ``multiprocessing`` has an end of its own."""
+    process = os.getpid()
+    if _process["exits_for"] == process:
+        return
+    if _process["exits_for"] is None:
+        atexit.register(end_all)
+    _process["exits_for"] = process
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        _wait_in_workers(util)
+        # A worker forgets what was to be done at its end when it begins, after its main module has run.
+        util.register_after_fork(_worker_begins, lambda _: _wait_in_workers(util))
+
+
+def _worker_begins():
+    """Stand for this module where ``multiprocessing`` wants an object that lives as long."""
+
+
+def _wait_in_workers(util):
+    # Workers may end without what ``atexit`` knows.
+    util.Finalize(None, drain_all, exitpriority=-1000)
+
+
+def drain_all(timeout=LONGEST_WAIT):
+    """Wait until all queues of the process are empty; False when ``timeout`` seconds were not enough."""
+    until = time.monotonic() + timeout
+    in_time = True
+    for handler in unfinished():
+        in_time &= handler._queue.flush(max(0.0, until - time.monotonic()))
+    return in_time
+
+
+def hurry(handlers):
+    """Have all workers deliver what waits at the same time: one that is stuck must not take the others' time."""
+    for handler in handlers:
+        handler._queue.flush(0)
+
+
+def end_all():
+    """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
+    until = time.monotonic() + LONGEST_WAIT
+    _process["is_ending"] = True
+    handlers = unfinished()
+    hurry(handlers)
+    for handler in handlers:
+        _open.discard(handler)
+        _left.discard(handler)
+        handler._queue.bypass()
+        end(handler, until)
+
+
+def end(handler, until):
+    """Deliver what waits and end the worker; whether that was in time. What is left is reported."""
+    queue = handler._queue
+    queue.close()
+    queue.flush(max(0.05, until - time.monotonic()))
+    has_ended = queue.park(max(0.05, until - time.monotonic()))
+    left = queue.abandon()
+    if left:
+        where = ", and wait in the journal for the next start" if queue.close_journal() else ""
+        text = f"{left} records were not delivered in the {LONGEST_WAIT:.0f} seconds that the end is given"
+        report(text + where, type(getattr(handler, "listener", handler)).__name__)
+    else:
+        queue.close_journal()
+    if not has_ended:
+        # Its handlers may hold their locks for ever: ``shutdown`` must not wait for them.
+        references = logging._handlerList
+        references[:] = [reference for reference in references if reference() not in handler.handlers]
+    return has_ended
