@@ -55,6 +55,7 @@ int main(int count, char **arguments) {
     const std::string end = count > 4 ? arguments[4] : "";
     const bool asynchronous = way == "async" || way == "bursts" || way == "threads-async";
     if (way == "json") return 3; // It has no formatter for JSON.
+    if (way == "journaled" || way == "journaled-bursts") return 3; // Its queue does not outlive the process.
     std::shared_ptr<spdlog::logger> log;
     if (asynchronous) {
         spdlog::init_thread_pool(8192, 1);

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::losses::End;
-use crate::way::Way;
+use crate::way::{Manner, Way};
 use crate::{ENTRIES, HAS_NO_SUCH_WAY, SPDLOG, line, page};
 
 /// Values of all rounds, or why there are none.
@@ -137,36 +137,46 @@ fn measure_all(run: &Run, folder: &Path) -> Cells {
 
 fn lose_all(run: &Run, folder: &Path) -> Losses {
     let mut losses = Losses::new();
+    let file = folder.join("lost.log");
     for entry in ENTRIES.iter().filter(|entry| !entry.is_limit) {
-        for way in [Way::Flushed, Way::Buffered, Way::Asynchronous] {
+        for way in Way::BEFORE_AN_END {
             for end in End::ALL {
-                let file = folder.join("lost.log");
-                let _ = std::fs::remove_file(&file);
-                let is_full = matches!(end, End::Full | End::FullDropping);
-                if is_full && (way != Way::Asynchronous || entry.name == SPDLOG) {
-                    continue;
-                }
-                let calls = if is_full { RECORDS_FOR_A_FULL_QUEUE } else { RECORDS_BEFORE_THE_END };
-                let reader = is_full.then(|| slow_reader(&file)).flatten();
-                let words = [way.name(), &file.display().to_string(), &calls.to_string(), end.name()];
-                match answer(run, entry.name, "lose", &words.map(str::to_owned)) {
-                    Ok(None) => {}
-                    Ok(Some(_)) => {
-                        let lines = match reader {
-                            Some(reader) => reader.join().map_err(|_| "the reader failed".to_owned()),
-                            None => lines(&file),
-                        };
-                        let lost = lines.map(|lines| calls.saturating_sub(lines));
-                        losses.insert((entry.name, way, end.name()), lost);
-                    }
-                    Err(error) => {
-                        losses.insert((entry.name, way, end.name()), Err(error));
-                    }
+                if let Some(lost) = lose(run, entry.name, way, end, &file) {
+                    losses.insert((entry.name, way, end.name()), lost);
                 }
             }
         }
     }
     losses
+}
+
+/// How many lines are missing; `None`: the package has no such way.
+fn lose(run: &Run, peer: &str, way: Way, end: End, file: &Path) -> Option<Result<u64, String>> {
+    let _ = std::fs::remove_file(file);
+    let is_full = matches!(end, End::Full | End::FullDropping);
+    if is_full && (way.manner() != Manner::Asynchronous || peer == SPDLOG) {
+        return None;
+    }
+    let calls = if is_full { RECORDS_FOR_A_FULL_QUEUE } else { RECORDS_BEFORE_THE_END };
+    let reader = is_full.then(|| slow_reader(file)).flatten();
+    let log_and_end = |calls: u64, end: End| {
+        let words = [way.name(), &file.display().to_string(), &calls.to_string(), end.name()];
+        answer(run, peer, "lose", &words.map(str::to_owned))
+    };
+    if let Err(error) = log_and_end(calls, end).transpose()? {
+        return Some(Err(error));
+    }
+    let lines = match reader {
+        Some(reader) => reader.join().map_err(|_| "the reader failed".to_owned()),
+        None => {
+            if way.has_journal() {
+                // What is left in the journal is delivered by the next start.
+                let _ = log_and_end(0, End::Return);
+            }
+            Ok(line::count(file))
+        }
+    };
+    Some(lines.map(|lines| calls.saturating_sub(lines)))
 }
 
 /// A pipe in the place of the file, from which nothing is read at first; gives the number of lines at its end.
@@ -195,12 +205,6 @@ fn read_slowly(file: std::fs::File) -> u64 {
         lines += more;
     }
     lines
-}
-
-/// The lines in `file`; the last one may be a part of a line.
-fn lines(file: &Path) -> Result<u64, String> {
-    let bytes = std::fs::read(file).unwrap_or_default();
-    Ok(bytes.iter().filter(|byte| **byte == b'\n').count() as u64)
 }
 
 /// What the process says; `None`: there is no such way.

@@ -20,9 +20,11 @@ enum Measure {
     Limit(&'static str, f64),
     /// At most so many KiB in memory at the most.
     Memory(u64),
+    /// At most so many times what another way of its own takes.
+    OtherWay(Way, f64),
 }
 
-use Measure::{AtMost, Limit, Memory, Package};
+use Measure::{AtMost, Limit, Memory, OtherWay, Package};
 
 /// The goals; their ratios are those of the records a second that were aimed at to what was best, and to what the
 /// limit was, when they were set.
@@ -51,6 +53,11 @@ pub const GOALS: &[Goal] = &[
     },
     Goal { way: Way::Asynchronous, what: "less than 16 MB of memory", measure: Memory(16 * 1024) },
     Goal {
+        way: Way::JournaledBursts,
+        what: "at most 1.1 of the time without a journal",
+        measure: OtherWay(Way::Bursts, 1.1),
+    },
+    Goal {
         way: Way::ThreadsFlushed,
         what: "0.95 of the limit by hand",
         measure: Limit("limit: by hand", 0.95),
@@ -72,6 +79,10 @@ impl Goal {
         Some(match self.measure {
             AtMost(most) => (format!("{value:.2} ns"), value <= most),
             Memory(most) => (format!("{:.1} MB", own.peak as f64 / 1024.0), own.peak < most),
+            OtherWay(way, most) => {
+                let ratio = value / median(&cells.get(&(way, "duramen"))?.values)?;
+                (format!("{ratio:.2}"), ratio <= most)
+            }
             Package(least) => {
                 let best = best_package(cells, self.way)?;
                 let ratio = value / best.1;

@@ -51,6 +51,13 @@ pub fn check(file: &Path, way: Way, records: u64) -> Result<u64, String> {
     Ok(records - seen.len() as u64)
 }
 
+/// How many different lines of text `file` has; parts of lines are none.
+pub fn count(file: &Path) -> u64 {
+    let text = fs::read(file).unwrap_or_default();
+    let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    lines.filter_map(number_in_text).collect::<HashSet<_>>().len() as u64
+}
+
 /// The number in `2024-03-01 12:00:00,123 INFO shop.orders request 7 of ada took 7 ms`, if it is such a line. Levels
 /// may be in lower case, and a point may stand before the milliseconds.
 fn number_in_text(line: &str) -> Option<u64> {

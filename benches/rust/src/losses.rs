@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::measure::{Peer, log_some};
+use crate::measure::{Peer, log_some, start};
 use crate::way::Way;
 
 /// How the program ends after its last record.
@@ -41,8 +41,9 @@ impl End {
 /// Logs and ends; false where the package has no such way.
 pub fn run<P: Peer>(way: Way, file: &Path, calls: u64, end: End) -> bool {
     let peer = match end {
+        End::FullDropping if way.has_journal() => None,
         End::FullDropping => P::start_dropping(file),
-        _ => P::start(way.manner(), file),
+        _ => start::<P>(way, file),
     };
     let Some(peer) = peer else { return false };
     log_some(&peer, way, 0..calls, std::hint::black_box("ada"));

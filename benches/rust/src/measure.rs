@@ -15,6 +15,10 @@ pub trait Peer: Sync + Sized {
     fn start_dropping(_file: &Path) -> Option<Self> {
         None
     }
+    /// The same with a queue that outlives the process; `None` where it has none.
+    fn start_journaled(_file: &Path) -> Option<Self> {
+        None
+    }
     /// Logs the line at INFO.
     fn info(&self, request: Request<'_>);
     /// Logs at DEBUG, which the logger does not take.
@@ -35,9 +39,14 @@ pub struct Measured {
     pub peak: u64,
 }
 
+/// Sets `P` up for `way`; `None` where it has none.
+pub fn start<P: Peer>(way: Way, file: &Path) -> Option<P> {
+    if way.has_journal() { P::start_journaled(file) } else { P::start(way.manner(), file) }
+}
+
 /// Runs `P` in `way`; `None` where it has none.
 pub fn run<P: Peer>(way: Way, file: &Path, calls: u64) -> Option<Measured> {
-    let peer = P::start(way.manner(), file)?;
+    let peer = start::<P>(way, file)?;
     let user = black_box("ada");
     let value = match way {
         Way::Disabled => {
@@ -47,7 +56,7 @@ pub fn run<P: Peer>(way: Way, file: &Path, calls: u64) -> Option<Measured> {
             peer.finish();
             value
         }
-        Way::Bursts => bursts(peer, calls, user),
+        Way::Bursts | Way::JournaledBursts => bursts(peer, calls, user),
         _ => {
             let begun = Begin::now(way);
             if way.threads() == 1 {

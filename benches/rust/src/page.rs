@@ -108,7 +108,7 @@ fn write_losses(losses: &Losses, page: &mut String) {
          | --- | --- | --- | --- | --- | --- | --- |"
     );
     for entry in ENTRIES.iter().filter(|entry| !entry.is_limit) {
-        for way in [Way::Flushed, Way::Buffered, Way::Asynchronous] {
+        for way in Way::BEFORE_AN_END {
             let found = |end: &End| losses.get(&(entry.name, way, end.name()));
             if End::ALL.iter().all(|end| found(end).is_none()) {
                 continue;

@@ -15,6 +15,10 @@ pub enum Way {
     Asynchronous,
     /// The same, in bursts of 100 records: what the caller waits.
     Bursts,
+    /// As [`Way::Asynchronous`], with a queue that outlives the process.
+    Journaled,
+    /// As [`Way::Bursts`], with such a queue.
+    JournaledBursts,
     /// Four threads, one file, one `write(2)` for each record.
     ThreadsFlushed,
     /// Four threads, one file, written in blocks.
@@ -25,17 +29,22 @@ pub enum Way {
 
 impl Way {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Disabled,
         Self::Flushed,
         Self::Buffered,
         Self::Json,
         Self::Bursts,
         Self::Asynchronous,
+        Self::JournaledBursts,
+        Self::Journaled,
         Self::ThreadsFlushed,
         Self::ThreadsBuffered,
         Self::ThreadsAsynchronous,
     ];
+
+    /// Those after which it is looked what is missing when the program ends.
+    pub const BEFORE_AN_END: [Self; 4] = [Self::Flushed, Self::Buffered, Self::Asynchronous, Self::Journaled];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -46,6 +55,8 @@ impl Way {
             Self::Json => "json",
             Self::Asynchronous => "async",
             Self::Bursts => "bursts",
+            Self::Journaled => "journaled",
+            Self::JournaledBursts => "journaled-bursts",
             Self::ThreadsFlushed => "threads-flushed",
             Self::ThreadsBuffered => "threads-buffered",
             Self::ThreadsAsynchronous => "threads-async",
@@ -61,6 +72,12 @@ impl Way {
             Self::Json => "JSON, buffered (million records/s)",
             Self::Asynchronous => "asynchronous, until the last byte is in the file (million records/s)",
             Self::Bursts => "asynchronous, the caller's time in bursts of 100, p50 (ns a record)",
+            Self::JournaledBursts => {
+                "asynchronous with a journal, the caller's time in bursts of 100, p50 (ns a record)"
+            }
+            Self::Journaled => {
+                "asynchronous with a journal, until the last byte is in the file (million records/s)"
+            }
             Self::ThreadsFlushed => "4 threads to one file, one write(2) a record (million records/s)",
             Self::ThreadsBuffered => "4 threads to one file, buffered (million records/s)",
             Self::ThreadsAsynchronous => "4 threads to one file, asynchronous (million records/s)",
@@ -77,7 +94,7 @@ impl Way {
         let calls = match self {
             Self::Disabled => 40_000_000.0,
             Self::Flushed | Self::ThreadsFlushed => 400_000.0,
-            Self::Bursts => 100_000.0,
+            Self::Bursts | Self::JournaledBursts => 100_000.0,
             _ => 1_000_000.0,
         };
         ((calls * scale) as u64).max(400) / 400 * 400
@@ -97,8 +114,17 @@ impl Way {
             Self::Disabled | Self::Flushed | Self::ThreadsFlushed => Manner::Flushed,
             Self::Buffered | Self::ThreadsBuffered => Manner::Buffered,
             Self::Json => Manner::Json,
-            Self::Bursts | Self::Asynchronous | Self::ThreadsAsynchronous => Manner::Asynchronous,
+            Self::Bursts
+            | Self::Asynchronous
+            | Self::Journaled
+            | Self::JournaledBursts
+            | Self::ThreadsAsynchronous => Manner::Asynchronous,
         }
+    }
+
+    /// Whether what waits in the queue is delivered after a kill by the next start.
+    pub fn has_journal(self) -> bool {
+        matches!(self, Self::Journaled | Self::JournaledBursts)
     }
 
     /// Whether one thread does all the work.
@@ -108,7 +134,7 @@ impl Way {
 
     /// Whether nanoseconds are measured, of which fewer are better.
     pub fn is_time(self) -> bool {
-        matches!(self, Self::Disabled | Self::Bursts)
+        matches!(self, Self::Disabled | Self::Bursts | Self::JournaledBursts)
     }
 }
 

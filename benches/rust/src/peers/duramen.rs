@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use duramen::formatter::{JsonFormatter, Style, TextFormatter};
-use duramen::handler::{AsyncHandler, FileHandler};
+use duramen::handler::{AsyncHandler, FileHandler, JournaledHandler};
 use duramen::queue::{Options, Overflow};
-use duramen::{Formatter, Handler, Level, Logger, Manager, debug, info};
+use duramen::{Formatter, Handler, Level, Logger, Manager, debug, info, spool};
 
 use crate::line::{LOGGER, OTHER_LOGGER, Request};
 use crate::measure::Peer;
@@ -20,30 +20,39 @@ pub struct Duramen {
 
 impl Duramen {
     fn with(manner: Manner, file: &Path, options: Options) -> Option<Self> {
-        let formatter: Arc<dyn Formatter> = match manner {
-            Manner::Json => Arc::new(JsonFormatter::default()),
-            _ => Arc::new(
-                TextFormatter::new("%(asctime)s %(levelname)s %(name)s %(message)s", None, Style::Percent)
-                    .ok()?,
-            ),
-        };
-        let handler = match manner {
-            Manner::Buffered | Manner::Json => FileHandler::buffered(file, 64 * 1024),
-            _ => FileHandler::new(file),
-        };
-        let handler = handler.ok()?;
-        handler.set_formatter(formatter);
-        let handler: Arc<dyn Handler> = match manner {
-            Manner::Asynchronous => Arc::new(AsyncHandler::new(vec![Arc::new(handler)], options).ok()?),
-            _ => Arc::new(handler),
-        };
+        let handler = handler(manner, file)?;
+        Some(match manner {
+            Manner::Asynchronous => Self::of(Arc::new(AsyncHandler::new(vec![handler], options).ok()?)),
+            _ => Self::of(handler),
+        })
+    }
+
+    fn of(handler: Arc<dyn Handler>) -> Self {
         let manager = Manager::new();
         manager.root().set_level(Level::INFO);
         manager.root().add_handler(handler);
         manager.get_logger(OTHER_LOGGER).set_level(Level::DEBUG);
         let log = manager.get_logger(LOGGER);
-        Some(Self { manager, log })
+        Self { manager, log }
     }
+}
+
+/// A handler on the file, with the line's layout.
+fn handler(manner: Manner, file: &Path) -> Option<Arc<dyn Handler>> {
+    let formatter: Arc<dyn Formatter> = match manner {
+        Manner::Json => Arc::new(JsonFormatter::default()),
+        _ => {
+            let layout = "%(asctime)s %(levelname)s %(name)s %(message)s";
+            Arc::new(TextFormatter::new(layout, None, Style::Percent).ok()?)
+        }
+    };
+    let handler = match manner {
+        Manner::Buffered | Manner::Json => FileHandler::buffered(file, 64 * 1024),
+        _ => FileHandler::new(file),
+    };
+    let handler = handler.ok()?;
+    handler.set_formatter(formatter);
+    Some(Arc::new(handler))
 }
 
 impl Peer for Duramen {
@@ -54,6 +63,13 @@ impl Peer for Duramen {
     fn start_dropping(file: &Path) -> Option<Self> {
         let options = Options { overflow: Overflow::DropNewest, ..Options::default() };
         Self::with(Manner::Asynchronous, file, options)
+    }
+
+    fn start_journaled(file: &Path) -> Option<Self> {
+        let behind = vec![handler(Manner::Asynchronous, file)?];
+        let folder = file.with_extension("spool");
+        let queue = JournaledHandler::new(behind, Options::default(), &folder, spool::DEFAULT_SIZE).ok()?;
+        Some(Self::of(Arc::new(queue)))
     }
 
     #[inline]
