@@ -10,7 +10,7 @@ use crate::classes::native_method::{Call, Method};
 use crate::handler::base::class_and_level;
 use crate::interpreter::intern;
 use crate::logger::adapter_view::{self, UsualAdapter};
-use crate::way::pipeline::{Keywords, LoggingCall};
+use crate::way::call::{Keywords, LoggingCall};
 use crate::{interpreter, logger};
 
 pub(crate) static METHODS: &[Method] = &[

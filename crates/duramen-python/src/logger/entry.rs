@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use crate::interpreter::{self, Entry, ending, intern};
 use crate::logger;
 use crate::logger::{adapter_view, enabled};
+use crate::way::call::{Keywords, LoggingCall};
 use crate::way::direct::{self, Written};
-use crate::way::pipeline::{Keywords, LoggingCall};
 
 /// The entry of a level method; `None` for all others.
 pub(crate) fn of(method: &str) -> Option<Entry> {

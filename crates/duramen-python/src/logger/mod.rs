@@ -21,8 +21,9 @@ use crate::handler::lineage::call_base;
 use crate::interpreter;
 use crate::interpreter::intern;
 use crate::record::{caller, context};
+use crate::way::call::{Keywords, LoggingCall};
 use crate::way::direct::{self, Written};
-use crate::way::pipeline::{self, Keywords, LoggingCall};
+use crate::way::pipeline;
 use crate::way::reach::Reach;
 
 pub(crate) static METHODS: &[Method] = &[

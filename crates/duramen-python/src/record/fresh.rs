@@ -11,7 +11,7 @@ use crate::record::call_site::{self, CallSite};
 use crate::record::shape::{Attribute, Made, OF_NEW};
 use crate::record::surroundings::Surroundings;
 use crate::record::{self, Creation};
-use crate::way::pipeline::LoggingCall;
+use crate::way::call::LoggingCall;
 use crate::way::settings::Settings;
 
 /// A record that was made for one call.

@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::interpreter::plain;
 use crate::record::known_templates;
-use crate::way::pipeline::LoggingCall;
+use crate::way::call::LoggingCall;
 use crate::{classes, interpreter, record};
 
 /// How a message was put together.

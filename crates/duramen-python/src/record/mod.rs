@@ -28,7 +28,7 @@ use crate::interpreter::intern;
 use crate::record::call_site::CallSite;
 use crate::record::shape::Attribute;
 use crate::record::surroundings::Surroundings;
-use crate::way::pipeline::{LoggingCall, Options};
+use crate::way::call::{LoggingCall, Options};
 use crate::way::settings::Settings;
 use crate::{classes, interpreter};
 

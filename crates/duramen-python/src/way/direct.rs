@@ -25,7 +25,7 @@ use crate::queued::QueuePlan;
 use crate::record::call_site::{self, CallSite};
 use crate::record::{Creation, caller, context, message};
 use crate::way::buffers::{Buffers, Taken};
-use crate::way::pipeline::{Keywords, LoggingCall};
+use crate::way::call::{Keywords, LoggingCall};
 use crate::way::reach::{End, Reach};
 use crate::way::settings::{self, Settings};
 

@@ -2,6 +2,7 @@
 
 mod asked;
 pub(crate) mod buffers;
+pub(crate) mod call;
 pub(crate) mod delivery;
 pub(crate) mod direct;
 mod keeping;

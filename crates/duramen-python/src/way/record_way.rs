@@ -11,7 +11,7 @@ use crate::handler::plan::HandlerPlan;
 use crate::handler::usual;
 use crate::interpreter::intern;
 use crate::record::fresh::Fresh;
-use crate::way::pipeline::{LoggingCall, Options};
+use crate::way::call::{LoggingCall, Options};
 use crate::way::reach::{Place, Reach, Stand};
 use crate::way::record_delivery;
 use crate::way::route;
