@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import sys
+import types
 
 import pytest
 
@@ -131,6 +133,22 @@ def test_who_asks_behind_proxies(forwarded, client):
     assert served(environ, trusted_proxies=["192.0.2.0/24"]).client == client
     assert served(environ).client == "192.0.2.7"
     assert served(environ, trusted_proxies=["10.0.0.0/8"]).client == "192.0.2.7"
+
+
+def test_proxies_of_ipv4_are_known_at_a_socket_for_both():
+    """A server that listens at ``[::]`` sees them so (RFC 4291, 2.5.5.2)."""
+    environ = {"REMOTE_ADDR": "::ffff:192.0.2.7", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}
+    assert served(environ, trusted_proxies=["192.0.2.0/24"]).client == "203.0.113.9"
+
+
+def test_opentelemetry_that_is_just_being_imported_is_asked_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", types.ModuleType("opentelemetry.trace"))
+    assert served({"HTTP_TRACEPARENT": f"00-{TRACE}-{SPAN}-01"}).trace_id == TRACE
+
+
+def test_an_answer_to_head_has_no_body(access):
+    bodies_of(wsgi.LoggingMiddleware(plain), {"REQUEST_METHOD": "HEAD"})
+    assert [record.bytes_sent for record in access] == [0]
 
 
 def test_a_path_forges_no_line_and_hides_its_query():
@@ -330,6 +348,60 @@ def test_what_runs_after_the_last_byte_is_not_the_clients_time(access):
 
     serve(app, {})
     assert len(access) == 1
+
+
+async def answer(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        # A proxy may put its line behind one that the client has made up.
+        (
+            [("X-Forwarded-For", "203.0.113.66"), ("X-Forwarded-For", "203.0.113.9")],
+            {"client": "203.0.113.9"},
+        ),
+        ([("traceparent", f"00-{TRACE}-{SPAN}-01")] * 2, {"trace_id": None}),
+        (
+            [("X-Request-ID", "7f3a"), ("X-Request-ID", "7f3b"), ("traceparent", f"00-{TRACE}-{SPAN}-01")],
+            {"request_id": TRACE},
+        ),
+    ],
+)
+def test_a_header_of_several_lines_is_one_list(headers, fields, access):
+    """RFC 9110, 5.3. WSGI servers hand it on so."""
+    lines = [(name.lower().encode(), value.encode()) for name, value in headers]
+    serve(answer, {"headers": lines, "client": ("192.0.2.7", 1)}, trusted_proxies=["192.0.2.7"])
+    assert {name: getattr(access[0], name, None) for name in fields} == fields
+
+
+def test_a_file_that_the_server_sends_itself(tmp_path, access):
+    """The extension ``http.response.pathsend`` of ASGI."""
+    (tmp_path / "file").write_bytes(b"content")
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.pathsend", "path": str(tmp_path / "file")})
+        assert len(access) == 1
+
+    serve(app, {})
+    assert [record.bytes_sent for record in access] == [7]
+
+
+def test_an_exception_of_which_the_application_makes_an_answer(access):
+    """Frameworks raise it again behind the last byte."""
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 500})
+        await send({"type": "http.response.body", "body": b"failed"})
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        serve(app, {})
+    [record] = access
+    assert (record.status, record.bytes_sent, record.exc_info[0]) == (500, 6, LookupError)
 
 
 def test_a_task_that_is_cancelled_is_a_client_that_went_away(access):

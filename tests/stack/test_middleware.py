@@ -432,3 +432,71 @@ def test_rq_jobs_have_the_id_of_the_request_that_made_them(stack, redis_socket):
         ("jobs.fail", "FAILURE", None, "None"),
     ]
     assert all(one["task_queue"] == "orders" and one["duration_ms"] > 0 for one in ends)
+
+
+RQ_UNREADABLE = (
+    SETUP
+    + """
+import os, sys
+import redis
+from duramen.integrations import rq
+import orders
+
+connection = redis.Redis(unix_socket_path=sys.argv[1])
+queue = rq.Queue("orders", connection=connection)
+queue.enqueue("jobs.add", orders.Order(), second=1)
+queue.enqueue("jobs.add", 1, second=1)
+del sys.modules["orders"]
+os.remove("orders.py")
+rq.SimpleWorker([queue], connection=connection).work(burst=True)
+print(queue.failed_job_registry.count)
+"""
+)
+
+
+def test_a_worker_goes_on_behind_a_job_that_cannot_be_read(stack, redis_socket):
+    stack.write("jobs.py", JOBS)
+    stack.write("orders.py", "class Order: pass")
+    assert stack.run_source(RQ_UNREADABLE, redis_socket).stdout.split() == ["1"]
+    ends = [(one["task_name"], one["task_state"]) for one in records(stack, "duramen.tasks")]
+    assert ends == [("(unreadable)", "FAILURE"), ("jobs.add", "SUCCESS")]
+
+
+CELERY_TWICE = (
+    SETUP
+    + """
+import threading
+import celery
+from duramen import context
+from duramen.integrations import celery as integration
+
+app = celery.Celery("shop")
+integration.connect()
+both = threading.Barrier(2)
+
+@app.task
+def pack():
+    both.wait(60)
+
+def run(request_id):
+    with context.bound(request_id=request_id):
+        pack.apply(task_id="redelivered")
+        # The one ends while the other is running.
+        logger.info("behind")
+
+threads = [threading.Thread(target=run, args=(name,)) for name in ("first", "second")]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+)
+
+
+def test_a_task_that_is_delivered_again_while_it_runs(stack):
+    """As brokers do with one that takes longer than they wait: it runs twice, in threads of one worker, under one id."""
+    stack.run_source(CELERY_TWICE)
+    ends = records(stack, "duramen.tasks")
+    assert sorted(one["request_id"] for one in ends) == ["first", "second"]
+    behind = records(stack, "shop")
+    assert len(behind) == 2 and not any("task_id" in one for one in behind)

@@ -139,7 +139,7 @@ DJANGO = (
     + """
 import django
 from django.conf import settings
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.urls import path
 
 settings.configure(
@@ -147,7 +147,12 @@ settings.configure(
     MIDDLEWARE=["duramen.integrations.django.LoggingMiddleware"],
 )
 django.setup()
+
+def missing(request):
+    raise Http404("no such shop")
+
 urlpatterns = [
+    path("missing", missing),
     path("endless", lambda request: StreamingHttpResponse(endless())),
     path("breaking", lambda request: StreamingHttpResponse(breaking())),
     path("file", lambda request: FileResponse(open(__file__, "rb"))),
@@ -261,6 +266,16 @@ def test_files(stack, name):
     server.stop()
     [one] = access_of(stack, "file")
     assert (status, one["status"], one["bytes_sent"]) == (200, 200, len(text.encode()))
+
+
+@pytest.mark.parametrize("name", ["Django on gunicorn", "Django on uvicorn"])
+def test_an_exception_that_is_an_answer_is_no_failure(stack, name):
+    server, port = started(stack, name)
+    assert get(port, "/missing", X_Request_ID="missing")[0] == 404
+    wait_until(lambda: access_of(stack, "missing"))
+    server.stop()
+    [one] = access_of(stack, "missing")
+    assert (one["status"], one["levelname"], one.get("exc_info")) == (404, "INFO", None)
 
 
 def test_tasks_in_the_background_and_the_lifespan(stack):

@@ -96,6 +96,7 @@ class Request:
     def __init__(self, options, method, path, query, header, peer):
         self._options = options
         self._began = time.perf_counter()
+        self._ended = None
         self.status = None
         self.bytes_sent = 0
         self.is_logged = False
@@ -129,6 +130,15 @@ class Request:
         """The header for the response, name and value, or None."""
         return (self._options.header, self.id) if self._options.respond else None
 
+    @property
+    def has_failed(self):
+        """Whether the status says so; there is none where nothing was answered."""
+        return self.status is None or self.status >= 500
+
+    def stop(self):
+        """The last byte was sent: what comes now is not the client's time."""
+        self._ended = time.perf_counter()
+
     def log(self, error=None, **more):
         """Write the record of the request, once."""
         if self.is_logged:
@@ -136,16 +146,17 @@ class Request:
         self.is_logged = True
         if self._options.logger is None:
             return
-        duration = (time.perf_counter() - self._began) * 1000
+        duration = ((self._ended or time.perf_counter()) - self._began) * 1000
         status = 500 if self.status is None else self.status
         fields = {
             **self.fields,
             "status": status,
             "duration_ms": round(duration, 3),
-            "bytes_sent": self.bytes_sent,
+            # Servers leave out the body of an answer to HEAD (RFC 9110, 9.3.2).
+            "bytes_sent": 0 if self.fields["method"] == "HEAD" else self.bytes_sent,
             **more,
         }
-        level = duramen.ERROR if status >= 500 or error is not None else duramen.INFO
+        level = duramen.ERROR if self.has_failed or error is not None else duramen.INFO
         duramen.getLogger(self._options.logger).log(
             level,
             "%s %s %d in %.1f ms",
@@ -179,8 +190,9 @@ def _trace_of(traceparent):
 
 def _has_active_span():
     """Whether OpenTelemetry says to which trace the request belongs: it is not imported for that."""
-    trace = sys.modules.get("opentelemetry.trace")
-    return trace is not None and trace.get_current_span().get_span_context().is_valid
+    # Another thread may be about to import it.
+    current = getattr(sys.modules.get("opentelemetry.trace"), "get_current_span", None)
+    return current is not None and current().get_span_context().is_valid
 
 
 def _client(proxies, peer, header):
@@ -199,7 +211,9 @@ def _client(proxies, peer, header):
 
 
 def _address(text):
+    """The address, or None; one of IPv4 as such also where a socket for both has it as one of IPv6."""
     try:
-        return ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import os
 
 from duramen import context
 from duramen.integrations._request import CLIENT_CLOSED_REQUEST, Options, Request
@@ -52,7 +53,9 @@ class _Connection:
     def __init__(self, options, scope, receive, send):
         headers = {}
         for name, value in scope.get("headers", ()):
-            headers.setdefault(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
+            name, value = bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1")
+            # Lines of one name are one list (RFC 9110, 5.3): so WSGI servers hand it on.
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -87,10 +90,16 @@ class _Connection:
             self.request.bytes_sent += len(message.get("body", b""))
         elif kind == "websocket.send":
             self.request.bytes_sent += len(message.get("bytes") or message.get("text") or b"")
+        elif kind == "http.response.pathsend":
+            self.request.bytes_sent += _size_of(message["path"])
         await self._send(message)
-        if kind == "http.response.body" and not message.get("more_body", False):
+        is_last = kind == "http.response.body" and not message.get("more_body", False)
+        if is_last or kind == "http.response.pathsend":
             # What goes on after the last byte, such as tasks in the background, is not the client's time.
-            self.end()
+            self.request.stop()
+            if not self.request.has_failed:
+                self.end()
+            # The exception of which a framework has made this answer is raised again only now.
 
     def _with_header(self, message):
         header = self.request.response_header
@@ -107,3 +116,11 @@ class _Connection:
             if self.is_gone and self.request.status is None:
                 self.request.status = CLIENT_CLOSED_REQUEST
         self.request.log(error)
+
+
+def _size_of(path):
+    """The length of a file that the server sends itself; whether it can is the server's to say."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0

@@ -20,7 +20,6 @@ _LEVELS = {"FAILURE": duramen.ERROR, "RETRY": duramen.WARNING}
 class _Integration:
     def __init__(self):
         self.options = None
-        self._running = {}
 
     def publish(self, headers=None, **_):
         request_id = present_request_id()
@@ -38,11 +37,12 @@ class _Integration:
         }
         request_id = request.get(HEADER) or (request.get("headers") or {}).get(HEADER)
         job = Job(self.options, fields, (args, kwargs), request_id)
-        self._running[task_id] = job
+        # A task may run twice at one time under the same id: when a broker has waited long enough, it delivers it again.
+        request.duramen_job = job
         job.begin()
 
-    def postrun(self, task_id=None, retval=None, state=None, **_):
-        job = self._running.pop(task_id, None)
+    def postrun(self, task=None, retval=None, state=None, **_):
+        job = vars(task.request).pop("duramen_job", None)
         if job is None:
             return
         more = {}

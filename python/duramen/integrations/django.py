@@ -96,7 +96,8 @@ class LoggingMiddleware:
                 try:
                     close()
                 finally:
-                    own.log(getattr(request, "_duramen_exception", None))
+                    # Of some exceptions Django makes answers that are no failures, such as 404.
+                    own.log(getattr(request, "_duramen_exception", None) if own.has_failed else None)
 
         # Django closes each response after its last byte.
         response.close = close_and_log

@@ -46,8 +46,9 @@ class WorkerMixin:
 
     def perform_job(self, job, queue, *args, **keywords):
         """Perform the job as RQ does; True when it went well."""
-        fields = {"task_id": job.id, "task_name": job.func_name, "task_queue": queue.name}
-        running = Job(self._options, fields, (job.args, job.kwargs), job.meta.get(HEADER))
+        name, parameters = _call_of(job)
+        fields = {"task_id": job.id, "task_name": name, "task_queue": queue.name}
+        running = Job(self._options, fields, parameters, job.meta.get(HEADER))
         running.begin()
         went_well = False
         try:
@@ -56,6 +57,14 @@ class WorkerMixin:
             level, state = (duramen.INFO, "SUCCESS") if went_well else (duramen.ERROR, "FAILURE")
             running.end(level, state, getattr(job, "_result", None))
         return went_well
+
+
+def _call_of(job):
+    """The name of a job's function, and its parameters. What is wrong with a job that cannot be read, RQ says itself."""
+    try:
+        return job.func_name, (job.args, job.kwargs)
+    except Exception:
+        return "(unreadable)", None
 
 
 class Queue(QueueMixin, rq.Queue):
