@@ -3,6 +3,7 @@
 mod bound;
 mod making;
 mod route;
+mod within;
 
 use std::error::Error;
 use std::fmt;

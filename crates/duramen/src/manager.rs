@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 
 use crate::clock::{Clock, SystemClock};
-use crate::handler::StreamHandler;
+use crate::handler::{StreamHandler, on_all};
 use crate::logger::{Route, Time};
 use crate::{Handler, Level, Logger, Record};
 
@@ -254,10 +254,8 @@ impl Manager {
     /// # std::fs::remove_file(path).unwrap();
     /// ```
     pub fn shutdown(&self) {
-        for handler in self.all_handlers() {
-            handler.flush();
-            handler.close();
-        }
+        self.flush();
+        on_all("manager", &self.all_handlers(), "when it was closed", |handler| handler.close());
     }
 
     /// Flushes all handlers.
@@ -275,9 +273,7 @@ impl Manager {
     /// manager.flush(); // waits until the line is written
     /// ```
     pub fn flush(&self) {
-        for handler in self.all_handlers() {
-            handler.flush();
-        }
+        on_all("manager", &self.all_handlers(), "in a flush", |handler| handler.flush());
     }
 
     /// Tells `watcher` the least severe level that any logger takes, now and whenever levels change.

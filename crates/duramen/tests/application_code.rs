@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use duramen::handler::AsyncHandler;
+use duramen::handler::{AsyncHandler, FileHandler};
 use duramen::level::{add_level_name, level_names};
 use duramen::queue::Options;
 use duramen::record::Caller;
-use duramen::{Filter, Handler, Level, Logger, Manager, Record, info, log, report};
+use duramen::{Filter, Handler, Level, Logger, Manager, Record, info, log, report, warning};
 use duramen_testkit::CapturingHandler;
 
 fn logger() -> (Logger, Arc<CapturingHandler>) {
@@ -139,6 +140,132 @@ fn a_filter_that_panics_lets_nothing_through() {
     log.add_filter(Arc::new(Panics));
     info!(log, "one");
     assert!(handler.messages().is_empty());
+}
+
+/// Logs to the logger whenever it is given a record, as one does whose client of the network logs.
+struct Logs(Logger, AtomicUsize);
+
+impl Handler for Logs {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn handle(&self, _: &Record<'_>) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        for number in 0..9 {
+            info!(self.0, "from the handler {number}");
+        }
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+}
+
+impl Filter for Logs {
+    fn filter(&self, record: &Record<'_>) -> bool {
+        self.handle(record);
+        true
+    }
+}
+
+#[test]
+fn a_handler_that_logs_to_itself_comes_to_an_end() {
+    let (log, handler) = logger();
+    let logs = Arc::new(Logs(log.clone(), AtomicUsize::new(0)));
+    log.add_handler(logs.clone());
+    let before = report::count();
+    info!(log, "one");
+    // The record, and what the handler has said about it; not what it has to say about that.
+    assert_eq!(logs.1.load(Ordering::Relaxed), 1 + 9);
+    assert_eq!(handler.messages().len(), 1 + 9 + 9 * 9);
+    assert!(report::count() >= before + 81, "what it was not given is counted");
+    info!(log, "two");
+    assert_eq!(logs.1.load(Ordering::Relaxed), 2 * (1 + 9), "the next record is like the first");
+}
+
+#[test]
+fn a_filter_that_logs_to_its_logger_comes_to_an_end() {
+    let (log, handler) = logger();
+    log.add_filter(Arc::new(Logs(log.clone(), AtomicUsize::new(0))));
+    let before = report::count();
+    info!(log, "one");
+    assert_eq!(handler.messages().len(), 1 + 9);
+    assert!(report::count() >= before + 81);
+}
+
+/// Hands records to another logger, or to its own.
+struct HandsOn(Logger);
+
+impl Handler for HandsOn {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn handle(&self, record: &Record<'_>) {
+        self.0.handle(record);
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+}
+
+#[test]
+fn handlers_that_hand_on_come_to_an_end() {
+    let (log, handler) = logger();
+    let all: Vec<_> = (0..100).map(|number| log.child(&number.to_string())).collect();
+    for (number, own) in all.iter().enumerate() {
+        own.set_propagate(false);
+        own.add_handler(Arc::new(HandsOn(all.get(number + 1).unwrap_or(&log).clone())));
+    }
+    let before = report::count();
+    info!(all[90], "by ten handlers");
+    info!(all[0], "too many");
+    assert_eq!(handler.messages(), ["by ten handlers"]);
+    assert!(report::count() > before);
+}
+
+/// A handler that panics when it is asked for its level.
+struct PanicsAboutItsLevel;
+
+impl Handler for PanicsAboutItsLevel {
+    fn level(&self) -> Level {
+        panic!("in a level")
+    }
+    fn handle(&self, _: &Record<'_>) {}
+    fn flush(&self) {}
+    fn close(&self) {}
+}
+
+#[test]
+fn handlers_that_panic_keep_no_other_from_its_end() {
+    report::set_enabled(false);
+    let manager = Manager::new();
+    manager.root().add_handler(Arc::new(PanicsInFlush));
+    manager.root().add_handler(Arc::new(PanicsAboutItsLevel));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.log");
+    manager.root().add_handler(Arc::new(FileHandler::buffered(&path, 4096).expect("opened")));
+    let before = report::count();
+    warning!(manager.root(), "one");
+    manager.flush();
+    assert_eq!(std::fs::read_to_string(&path).expect("a log"), "one\n");
+    warning!(manager.root(), "two");
+    manager.shutdown();
+    assert_eq!(std::fs::read_to_string(&path).expect("a log"), "one\ntwo\n");
+    assert!(report::count() >= before + 5);
+}
+
+#[test]
+fn what_is_logged_without_a_manager_is_counted() {
+    report::set_enabled(false);
+    let manager = Manager::new();
+    let log = manager.get_logger("app");
+    drop(manager);
+    let before = report::count();
+    warning!(log, "to nobody");
+    assert!(report::count() > before);
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Has each of the handlers act. One that panics is reported and keeps none of the others from it.
-pub(super) fn on_all(name: &str, handlers: &[Arc<dyn Handler>], when: &str, act: fn(&dyn Handler)) {
+pub(crate) fn on_all(name: &str, handlers: &[Arc<dyn Handler>], when: &str, act: fn(&dyn Handler)) {
     for handler in handlers {
         if catch_unwind(AssertUnwindSafe(|| act(handler.as_ref()))).is_err() {
             report::error(name, &format_args!("a handler panicked {when}"));

@@ -28,6 +28,7 @@ mod written;
 pub use asynchronous::AsyncHandler;
 pub use audit_file::AuditFileHandler;
 pub use base::{BasicHandler, Destination};
+pub(crate) use batch::on_all;
 pub use datagram::DatagramHandler;
 pub use file::FileHandler;
 pub use gate::Gate;

@@ -21,8 +21,11 @@ impl Logger {
         caller: &Caller<'_>,
         error: Option<&dyn Error>,
     ) {
-        if !self.is_enabled_for(level) || self.0.tree.strong_count() == 0 {
+        if !self.is_enabled_for(level) {
             return;
+        }
+        if self.0.tree.strong_count() == 0 {
+            return report::error(self.name(), &"the manager of this logger is gone: its records go nowhere");
         }
         // Most records have neither bound fields nor an error: nothing is made for these then.
         let (of_thread, of_span, joined, chain);

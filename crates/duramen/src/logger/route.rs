@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Logger;
+use super::within::within;
 use crate::{Filter, Handler, Level, Record, report};
 
 /// Where the records of a logger go.
@@ -44,9 +45,12 @@ impl Logger {
     #[inline]
     pub(super) fn hand_along(&self, route: &Route, record: &Record<'_>) {
         for handler in &route.handlers {
-            if record.level >= handler.level() {
-                guarded(self.name(), "a handler panicked", || handler.handle(record));
-            }
+            guarded(self.name(), "a handler panicked", || {
+                if record.level >= handler.level() {
+                    let address = Arc::as_ptr(handler).cast();
+                    self.unless_again(within(address, || handler.handle(record)));
+                }
+            });
         }
         if route.handlers.is_empty()
             && let Some(tree) = self.0.tree.upgrade()
@@ -60,9 +64,21 @@ impl Logger {
     pub(super) fn passes(&self, filters: &[Arc<dyn Filter>], record: &Record<'_>) -> bool {
         filters.is_empty()
             || guarded(self.name(), "a filter panicked, and the record is dropped", || {
-                filters.iter().all(|filter| filter.filter(record))
+                let address = Arc::as_ptr(&self.0).cast();
+                self.unless_again(within(address, || filters.iter().all(|filter| filter.filter(record))))
             })
+            .flatten()
             .unwrap_or(false)
+    }
+
+    /// Says so where code of the application was not run, since it is running.
+    #[inline]
+    fn unless_again<T>(&self, run: Option<T>) -> Option<T> {
+        if run.is_none() {
+            let what = "a record that a handler or a filter has made, about one that it has made, is dropped";
+            report::error(self.name(), &what);
+        }
+        run
     }
 
     /// Puts the route together anew; what was there comes back, for the caller to drop where no lock is held: handlers
