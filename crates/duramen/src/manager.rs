@@ -71,7 +71,8 @@ pub(crate) fn global() -> Manager {
     GLOBAL.clone()
 }
 
-/// A tree of loggers of its own, apart from every other. Clones are the same tree.
+/// A tree of loggers of its own, apart from every other. Clones are the same tree, which ends with the last of them: what is
+/// made with its loggers after that goes nowhere, and is counted by [`report::count`](crate::report::count).
 ///
 /// ```
 /// use duramen::{Level, Manager};
@@ -238,7 +239,7 @@ impl Manager {
         *self.0.last_resort.write() = handler;
     }
 
-    /// Flushes and closes all handlers. They stay where they are.
+    /// Flushes all handlers, then closes them. They stay where they are. One that panics keeps no other from its end.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 use std::sync::Arc;
 
-use duramen::handler::{AsyncHandler, FileHandler};
+use duramen::handler::{AsyncHandler, FileHandler, MemoryHandler};
 use duramen::queue::Options;
 use duramen::{Handler, Level, Logger, Manager, error, info};
 
@@ -28,6 +28,9 @@ fn program() {
     let (way, end) = (std::env::var("DURAMEN_TEST_WAY"), std::env::var("DURAMEN_TEST_END"));
     let handler: Arc<dyn Handler> = if way.as_deref() == Ok("buffered") {
         Arc::new(FileHandler::buffered(path, BUFFER).expect("a file"))
+    } else if way.as_deref() == Ok("memory") {
+        let file = Arc::new(FileHandler::new(path).expect("a file"));
+        Arc::new(MemoryHandler::new(2 * RECORDS, Level::ERROR, file))
     } else {
         let file = FileHandler::buffered(path, BUFFER).expect("a file");
         Arc::new(AsyncHandler::new(vec![Arc::new(file)], Options::default()).expect("a thread"))
@@ -53,7 +56,7 @@ fn lines_after(way: &str, end: &str, path: &Path) -> usize {
 #[test]
 fn nothing_is_lost_by_an_exit_or_a_return() {
     let folder = tempfile::tempdir().expect("a folder");
-    for way in ["buffered", "async"] {
+    for way in ["buffered", "async", "memory"] {
         for end in ["exit", "return"] {
             let path = folder.path().join(format!("{way}-{end}.log"));
             assert_eq!(lines_after(way, end, &path), RECORDS, "{way}, {end}");

@@ -120,6 +120,31 @@ fn threads_log_into_one_file_with_spans_of_their_own() {
     }
 }
 
+/// As `tracing-log` hands on a record of the crate `log`, in an event whose place is one of that crate's for all records.
+#[test]
+fn a_record_of_log_that_comes_as_an_event_has_its_own_logger() {
+    let lines = lines_of(Level::INFO, |manager| {
+        let log = |target, kept: &str| {
+            tracing::info!(
+                target: "log",
+                { log.target = target, log.module_path = "shop::orders", log.file = "src/a.rs", log.line = 7_u64 },
+                "{kept}"
+            );
+        };
+        manager.get_logger("noisy").set_level(Level::ERROR);
+        tracing::info_span!("request", request_id = 7).in_scope(|| log("shop::orders", "kept"));
+        log("noisy::deep", "held back");
+        tracing::info!(target: "log", log = 1, "an event of a program's own");
+    });
+    assert_eq!(
+        lines,
+        [
+            "levelno=20 name=shop.orders message=kept request_id=7",
+            "levelno=20 name=log message=\"an event of a program's own\" log=1",
+        ]
+    );
+}
+
 #[test]
 fn fields_of_the_thread_stand_behind_those_of_the_spans() {
     let lines = lines_of(Level::INFO, |_| {

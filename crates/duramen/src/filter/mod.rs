@@ -20,7 +20,8 @@ use crate::Record;
 /// Decides whether a record goes on.
 ///
 /// Called by a logger for the records made with it, and by a handler for all that reach it, from any
-/// thread. It must not log.
+/// thread. One that panics lets nothing through. What it logs to the logger or the handler that asks it may be dropped and
+/// counted.
 ///
 /// ```
 /// use duramen::{Filter, Level, Record};

@@ -19,7 +19,8 @@ use crate::{Level, Logger, Manager, Value, manager, report};
 ///
 /// An event's target becomes the logger's name, with dots in place of `::`; its fields, and those of the spans in
 /// which it happens, become extra fields: of the same name, those of the event and of the innermost span stay.
-/// `trace!` has level 5. What the loggers do not take costs a look at their level; other layers see it all the same.
+/// `trace!` has level 5. What the loggers do not take costs a look at their level; other layers see it all the same. Records
+/// of the `log` crate that `tracing-log` brings keep their own targets and places.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -97,7 +98,12 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        let (logger, level) = (self.logger(metadata), level_of(*metadata.level()));
+        let level = level_of(*metadata.level());
+        let of_log = OfLog::new(event);
+        let logger = match &of_log {
+            Some(OfLog { target, .. }) => self.manager.get_logger(&target.replace("::", ".")),
+            None => self.logger(metadata),
+        };
         if !logger.is_enabled_for(level) {
             return;
         }
@@ -108,11 +114,64 @@ where
             }
         }
         event.record(&mut fields);
+        if of_log.is_some() {
+            fields.values.retain(|(name, _)| !name.starts_with(OfLog::PREFIX));
+        }
         let given: Vec<_> = fields.values.iter().map(|(name, value)| (*name, value.clone())).collect();
-        let (file, module) =
-            (metadata.file().unwrap_or_default(), metadata.module_path().unwrap_or_default());
-        let caller = Caller::of_source(file, metadata.line().unwrap_or(0), module);
+        let (file, line, module) = match &of_log {
+            Some(OfLog { file, line, module, .. }) => (file.as_str(), *line, module.as_str()),
+            None => (
+                metadata.file().unwrap_or_default(),
+                metadata.line().unwrap_or(0),
+                metadata.module_path().unwrap_or_default(),
+            ),
+        };
+        let caller = Caller::of_source(file, line, module);
         logger.log(level, fields.message.as_str(), &given, caller);
+    }
+}
+
+/// Where a record of the crate `log` was made that came as an event by `tracing-log`, as it does where a subscriber is set
+/// by `init()`: that crate has one place for all such events, and says in fields of the event which it was.
+#[derive(Default)]
+struct OfLog {
+    target: String,
+    file: String,
+    line: u32,
+    module: String,
+}
+
+impl OfLog {
+    /// What the names of these fields begin with.
+    const PREFIX: &'static str = "log.";
+
+    fn new(event: &Event<'_>) -> Option<Self> {
+        let metadata = event.metadata();
+        if metadata.target() != "log" || metadata.fields().field("log.target").is_none() {
+            return None;
+        }
+        let mut of_log = Self::default();
+        event.record(&mut of_log);
+        Some(of_log)
+    }
+}
+
+impl Visit for OfLog {
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "log.target" => value.clone_into(&mut self.target),
+            "log.file" => value.clone_into(&mut self.file),
+            "log.module_path" => value.clone_into(&mut self.module),
+            _ => {}
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "log.line" {
+            self.line = u32::try_from(value).unwrap_or(0);
+        }
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{Filter, Level, Record};
 /// queued, ends the thread, and closes the handlers behind, which nothing else may know. What is handled
 /// after that is dropped and counted.
 ///
+/// In a forked child, which does not have that thread, records go to the handlers behind at once, and the ledger is empty:
+/// what the queue holds is the parent's.
+///
 /// ```
 /// use std::sync::Arc;
 ///
@@ -56,7 +59,7 @@ impl AsyncHandler {
         let handlers: Arc<[_]> = handlers.into();
         let queue = Arc::new(Queue::with(options, handlers.len()));
         let of_worker = Arc::clone(&handlers);
-        let behind = Arc::new(Behind { name: "AsyncHandler", queue, handlers });
+        let behind = Arc::new(Behind::new("AsyncHandler", queue, handlers));
         let pending: Arc<dyn Pending> = Arc::<RecordsBehind>::clone(&behind);
         let deliver = move |batch: &mut _, tally: &mut _| deliver(batch, &of_worker, tally);
         let front = Front::start(&behind.queue, &pending, deliver)?;
@@ -100,7 +103,7 @@ impl AsyncHandler {
     /// assert_eq!((dropped.newest, dropped.timeout), (0, 0));
     /// ```
     pub fn stats(&self) -> Ledger {
-        self.behind.queue.ledger()
+        self.behind.ledger()
     }
 
     /// Waits until the handlers behind have all that was handled before, `timeout` at most; false when that
@@ -148,7 +151,12 @@ impl Handler for AsyncHandler {
     }
 
     fn handle(&self, record: &Record<'_>) {
-        if self.front.gate.passes(record) {
+        if !self.front.gate.passes(record) {
+            return;
+        }
+        if self.behind.is_left_behind() {
+            self.behind.handle_at_once(record);
+        } else {
             // A refused record stands in the queue's count.
             self.behind.queue.push(record, record.level);
             Front::has_put(&self.behind);

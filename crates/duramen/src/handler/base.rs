@@ -253,9 +253,14 @@ pub struct BasicHandler<D> {
     /// The process of the thread that has the destination's lock, 0 where none has: of a forked child's parent where another
     /// thread had it at that moment.
     process: AtomicU32,
+    /// The process that made the handler.
+    made_by: u32,
     /// Records that have failed otherwise than the destination counts.
     failed: AtomicU64,
 }
+
+/// So long a forked child waits for a lock of which nobody says that he has it: each of its threads says so soon.
+const SAID_SOON: Duration = Duration::from_millis(100);
 
 /// Reentrant, so that a formatter or a stream that logs to its own handler is noticed, not waited for.
 type Shared<D> = ReentrantMutex<RefCell<Held<D>>>;
@@ -290,6 +295,7 @@ impl<D: Destination> BasicHandler<D> {
             waiting: WaitingLines::default(),
             is_buffered: false,
             process: AtomicU32::new(0),
+            made_by: process::id(),
             destination: Arc::new(ReentrantMutex::new(RefCell::new(Held {
                 destination,
                 form,
@@ -383,8 +389,18 @@ impl<D: Destination> BasicHandler<D> {
     }
 
     fn is_left_behind(&self) -> bool {
-        let process = self.process.load(Ordering::Relaxed);
-        process != 0 && process != process::id()
+        match self.process.load(Ordering::Relaxed) {
+            0 => self.made_by != process::id() && self.is_left_without_a_word(),
+            process => process != process::id(),
+        }
+    }
+
+    /// The parent's thread may have been about to say that it has the lock, or to give it back.
+    #[cold]
+    fn is_left_without_a_word(&self) -> bool {
+        let is_left = self.destination.try_lock_for(SAID_SOON).is_none();
+        is_left
+            && self.process.compare_exchange(0, self.made_by, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn guarded_by(
@@ -510,7 +526,8 @@ impl<D: Destination> Handler for BasicHandler<D> {
         }
         let locked = match self.destination.try_lock() {
             Some(locked) => Some(locked),
-            None if self.takes_lines && !self.is_left_behind() => return self.deliver_beside(record),
+            // In a forked child lines of the parent's threads may be waiting, which are the parent's to write.
+            None if self.takes_lines && self.made_by == process::id() => return self.deliver_beside(record),
             None => self.lock(),
         };
         let Some(locked) = locked else { return self.has_failed() };

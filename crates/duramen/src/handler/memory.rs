@@ -1,16 +1,19 @@
 //! Records held back until there are many, or until a severe one comes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, ReentrantMutex};
 
 use super::Handler;
 use super::gate::Gate;
+use crate::ending::{self, Pending};
 use crate::queue::{Accepts as _, Records, Waiting as _};
 use crate::{Filter, Level, Record};
 
 /// Keeps records in memory and gives them to its target in one go: when `capacity` of them are there, when
-/// one at `flush_level` or above comes, and when it is closed.
+/// one at `flush_level` or above comes, and when it is closed or the process ends by `exit` or a return from `main`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -33,7 +36,12 @@ pub struct MemoryHandler {
     gate: Gate,
     capacity: usize,
     flush_level: Level,
-    flush_on_close: bool,
+    held: Arc<Held>,
+}
+
+/// What is held back, and for whom.
+struct Held {
+    flush_on_close: AtomicBool,
     buffer: Mutex<Records>,
     /// What the records were in that went to the target last: its memory is used again.
     delivered: Mutex<Records>,
@@ -43,19 +51,50 @@ pub struct MemoryHandler {
     delivery: ReentrantMutex<()>,
 }
 
+impl Held {
+    fn deliver(&self) {
+        let _in_order = self.delivery.lock();
+        self.deliver_in_order();
+    }
+
+    fn deliver_in_order(&self) {
+        // No lock of either is held while the target runs, which may come back here.
+        let mut records = std::mem::take(&mut *self.delivered.lock());
+        self.buffer.lock().take(usize::MAX, &mut records);
+        let hand_on = |record: &Record<'_>| {
+            if record.level >= self.target.level() {
+                self.target.handle(record);
+            }
+        };
+        while records.next(hand_on).is_some() {}
+        *self.delivered.lock() = records;
+    }
+}
+
+impl Pending for Held {
+    fn hand_on(&self, longest: Duration) {
+        // A thread that hangs in the target has it.
+        let Some(_in_order) = self.delivery.try_lock_for(longest) else { return };
+        if self.flush_on_close.load(Ordering::Relaxed) {
+            self.deliver_in_order();
+            self.target.flush();
+        }
+    }
+}
+
 impl MemoryHandler {
     /// Holds back up to `capacity` records below `flush_level`.
     pub fn new(capacity: usize, flush_level: Level, target: Arc<dyn Handler>) -> Self {
-        Self {
-            gate: Gate::default(),
-            capacity,
-            flush_level,
-            flush_on_close: true,
+        let held = Arc::new(Held {
+            flush_on_close: AtomicBool::new(true),
             buffer: Mutex::default(),
             delivered: Mutex::default(),
             target,
             delivery: ReentrantMutex::default(),
-        }
+        });
+        let pending: Arc<dyn Pending> = Arc::<Held>::clone(&held);
+        ending::register(Arc::downgrade(&pending));
+        Self { gate: Gate::default(), capacity, flush_level, held }
     }
 
     /// Forgets what is held back when the handler is closed, in place of delivering it.
@@ -72,7 +111,8 @@ impl MemoryHandler {
     /// ```
     #[must_use]
     pub fn discard_on_close(self) -> Self {
-        Self { flush_on_close: false, ..self }
+        self.held.flush_on_close.store(false, Ordering::Relaxed);
+        self
     }
 
     /// Sets the least severe level that the handler takes.
@@ -97,20 +137,6 @@ impl MemoryHandler {
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.gate.add_filter(filter);
     }
-
-    fn deliver(&self) {
-        let _in_order = self.delivery.lock();
-        // No lock of either is held while the target runs, which may come back here.
-        let mut records = std::mem::take(&mut *self.delivered.lock());
-        self.buffer.lock().take(usize::MAX, &mut records);
-        let hand_on = |record: &Record<'_>| {
-            if record.level >= self.target.level() {
-                self.target.handle(record);
-            }
-        };
-        while records.next(hand_on).is_some() {}
-        *self.delivered.lock() = records;
-    }
 }
 
 impl Handler for MemoryHandler {
@@ -123,27 +149,28 @@ impl Handler for MemoryHandler {
             return;
         }
         let is_full = {
-            let mut buffer = self.buffer.lock();
+            let mut buffer = self.held.buffer.lock();
             // It takes every one.
             let _ = buffer.accept(record);
             buffer.count() >= self.capacity
         };
-        if is_full || record.level >= self.flush_level {
-            self.deliver();
+        // What is held back while the process ends may never go out.
+        if is_full || record.level >= self.flush_level || ending::has_begun() {
+            self.held.deliver();
         }
     }
 
     fn flush(&self) {
-        self.deliver();
-        self.target.flush();
+        self.held.deliver();
+        self.held.target.flush();
     }
 
     /// The target belongs to somebody else and stays open.
     fn close(&self) {
-        if self.flush_on_close {
+        if self.held.flush_on_close.load(Ordering::Relaxed) {
             self.flush();
         } else {
-            self.buffer.lock().clear();
+            self.held.buffer.lock().clear();
         }
     }
 }

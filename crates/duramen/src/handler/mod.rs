@@ -50,8 +50,9 @@ use crate::{Level, Record};
 /// Brings records to one destination.
 ///
 /// A logger calls [`Handler::handle`] for each record at or above [`Handler::level`], from any
-/// thread. Errors never reach the caller: a handler hands them to the report channel. A handler
-/// knows no logger.
+/// thread, several at once. Errors never reach the caller: a handler hands them to the report channel
+/// ([`report::error`](crate::report::error)), where panics go too. A handler of this crate knows no logger. One that logs to
+/// itself is given what it logs, but not what it logs about that.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -11,25 +11,57 @@ use super::Handler;
 use super::batch;
 use super::gate::Gate;
 use crate::ending::{self, Pending};
-use crate::queue::{Queue, Tally, Waiting, Worker};
-use crate::report;
+use crate::queue::{Ledger, Queue, Tally, Waiting, Worker};
+use crate::{Record, process, report};
 
 /// So long a record that comes while the process ends is waited for.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
 /// A queue, and the handlers behind it.
+///
+/// A forked child has neither the thread nor, maybe, the queue's lock back: it leaves what is in the queue to its parent,
+/// and gives its own records to the handlers at once.
 pub(super) struct Behind<T, W> {
     /// Who they are behind, in reports.
     pub(super) name: &'static str,
     pub(super) queue: Arc<Queue<T, W>>,
     pub(super) handlers: Arc<[Arc<dyn Handler>]>,
+    /// Whose thread takes what is queued.
+    process: u32,
 }
 
 impl<T, W: Waiting> Behind<T, W> {
+    pub(super) fn new(
+        name: &'static str,
+        queue: Arc<Queue<T, W>>,
+        handlers: Arc<[Arc<dyn Handler>]>,
+    ) -> Self {
+        Self { name, queue, handlers, process: process::id() }
+    }
+
+    /// Whether this is a forked child.
+    #[inline]
+    pub(super) fn is_left_behind(&self) -> bool {
+        self.process != process::id()
+    }
+
+    /// Gives a record to the handlers, past the queue.
+    #[cold]
+    pub(super) fn handle_at_once(&self, record: &Record<'_>) {
+        for handler in self.handlers.iter().filter(|handler| record.level >= handler.level()) {
+            report::guarded(self.name, || handler.handle(record));
+        }
+    }
+
+    /// Where the records have gone that came in this process.
+    pub(super) fn ledger(&self) -> Ledger {
+        if self.is_left_behind() { Ledger::default() } else { self.queue.ledger() }
+    }
+
     /// Waits until the handlers have all that came before, and flushes them; false when `timeout` came first. They are not
     /// flushed then.
     pub(super) fn flush_within(&self, timeout: Option<Duration>) -> bool {
-        let in_time = self.queue.flush(timeout);
+        let in_time = self.is_left_behind() || self.queue.flush(timeout);
         if in_time {
             batch::on_all(self.name, &self.handlers, "in a flush", |handler| handler.flush());
         }
@@ -76,6 +108,11 @@ impl Front {
 
     /// Takes nothing more, and waits until what was accepted is delivered.
     pub(super) fn end<T, W: Waiting>(&self, behind: &Behind<T, W>) {
+        if behind.is_left_behind() {
+            // Its thread is none that could be waited for, or let go of.
+            std::mem::forget(self.worker.try_lock().and_then(|mut worker| worker.take()));
+            return;
+        }
         behind.queue.close();
         let worker = self.worker.lock().take();
         if let Some(worker) = worker {

@@ -12,7 +12,7 @@ use crate::fs::{Disk, FileStatus, FileSystem};
 use crate::rotation::line_end::{self, Moved, Secured};
 use crate::rotation::{Growth, turn};
 use crate::spool::Destination;
-use crate::{ending, report};
+use crate::{ending, process, report};
 
 /// Appends to one file, which it opens at the first entry or when it is told to.
 ///
@@ -48,8 +48,9 @@ pub struct FileWriter {
     truncate_at_open: bool,
     /// So many bytes are held back at most.
     buffer_size: usize,
-    /// A batch is on its way, after which who writes will flush: entries may be held back until then.
-    is_held_back: bool,
+    /// The process in which a batch is on its way, after which who writes will flush: entries may be held back until then.
+    /// 0: there is none. A forked child has none of its parent's.
+    held_back_by: u32,
     /// One of that batch is severe: it stays in no buffer.
     is_severe: bool,
     open: Option<OpenFile>,
@@ -87,7 +88,7 @@ impl FileWriter {
             path: path.into(),
             truncate_at_open: false,
             buffer_size: 0,
-            is_held_back: false,
+            held_back_by: 0,
             is_severe: false,
             open: None,
             syncer: None,
@@ -238,13 +239,17 @@ impl FileWriter {
         self.syncer.as_ref().map_or(Ok(()), |syncer| syncer.leave(previous.file.as_ref()))
     }
 
+    fn is_held_back(&self) -> bool {
+        self.held_back_by != 0 && self.held_back_by == process::id()
+    }
+
     /// How many bytes may be held back now.
     fn most_held(&self) -> usize {
         let is_at_once = self.syncer.as_ref().is_some_and(|syncer| syncer.fsync() == Fsync::EveryRecord);
         if ending::has_begun() {
             // What is held back while the process ends may never be written.
             0
-        } else if self.is_held_back {
+        } else if self.is_held_back() {
             // Who writes waits for the flush, and with it for the disk.
             self.buffer_size.max(BLOCK)
         } else if is_at_once {
@@ -376,23 +381,23 @@ impl Writer for FileWriter {
                 return self.settle(Progress { failed: 1, error: Some(error), ..Progress::default() });
             }
         };
-        let _secured = self.secure(bytes, self.is_held_back, entry.ends_with(b"\n"));
+        let _secured = self.secure(bytes, self.is_held_back(), entry.ends_with(b"\n"));
         let progress = self.open.as_mut().map(|open| open.accept(entry, most)).unwrap_or_default();
         self.settle(progress)
     }
 
     fn hold_back(&mut self) {
-        self.is_held_back = true;
+        self.held_back_by = process::id();
     }
 
     fn flush_buffer(&mut self) -> io::Result<()> {
-        self.is_severe = self.is_held_back;
-        if self.is_held_back { Ok(()) } else { self.write_held(false) }
+        self.is_severe = self.is_held_back();
+        if self.is_severe { Ok(()) } else { self.write_held(false) }
     }
 
     fn release(&mut self) -> io::Result<()> {
         let is_severe = std::mem::take(&mut self.is_severe);
-        self.is_held_back = false;
+        self.held_back_by = 0;
         let held = self.held_back();
         // Some short entries are no more than one that is not so short.
         let is_kept = !is_severe && held <= self.most_held() as u64;
@@ -408,7 +413,8 @@ impl Writer for FileWriter {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let is_batch = std::mem::take(&mut self.is_held_back);
+        let is_batch = self.is_held_back();
+        self.held_back_by = 0;
         self.is_severe = false;
         self.write_held(is_batch)
     }

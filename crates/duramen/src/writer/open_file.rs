@@ -4,7 +4,7 @@ use std::io;
 
 use crate::append::append;
 use crate::fs::LogFile;
-use crate::report;
+use crate::{process, report};
 
 /// So much of a part that was written is compared with the end of the file.
 const COMPARED: usize = 64;
@@ -20,6 +20,8 @@ pub(super) struct OpenFile {
     pub(super) cut: Vec<u8>,
     /// The last line may have no end.
     pub(super) is_suspect: bool,
+    /// The process that holds back what is held back.
+    process: u32,
     /// Whole entries that have not been written yet.
     pub(super) held: Vec<u8>,
     /// Where each of them ends.
@@ -51,6 +53,7 @@ impl OpenFile {
             rest: Vec::new(),
             cut: Vec::new(),
             is_suspect: false,
+            process: process::id(),
             held: Vec::new(),
             held_ends: Vec::new(),
         })
@@ -117,9 +120,21 @@ impl OpenFile {
         if held + entry <= most { 0 } else { held.max(if entry > most { entry } else { 0 }) }
     }
 
+    /// What was held back when this process was forked is its parent's to write.
+    #[inline]
+    fn leave_to_parent(&mut self) {
+        let process = process::id();
+        if self.process != process {
+            self.process = process;
+            self.held.clear();
+            self.held_ends.clear();
+        }
+    }
+
     /// Whether an entry is held back, and nothing is written, when up to `most` bytes are.
     #[inline]
-    pub(super) fn has_room(&self, entry: &[u8], most: usize) -> bool {
+    pub(super) fn has_room(&mut self, entry: &[u8], most: usize) -> bool {
+        self.leave_to_parent();
         self.held.len() + entry.len() <= most
     }
 
@@ -148,6 +163,7 @@ impl OpenFile {
     /// Writes what is held back, if there is something. What cannot be written is lost, as an entry would be that is
     /// written at once, and the error says how much that is.
     pub(super) fn write_held(&mut self) -> Progress {
+        self.leave_to_parent();
         if self.held.is_empty() {
             return Progress::default();
         }

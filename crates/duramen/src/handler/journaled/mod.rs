@@ -47,7 +47,8 @@ pub trait LineHandler: Handler {
 /// before the process was killed is delivered by the next one that makes such a handler with the same folder.
 ///
 /// The caller makes the lines of the handlers behind, which all have to be [`LineHandler`]s: those on files, standard output
-/// and standard error. A forked child has to make handlers of its own.
+/// and standard error. In a forked child records go to the handlers behind at once, without a journal: the folder's journal
+/// is the parent's.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -109,7 +110,7 @@ impl JournaledHandler {
             Arc::new(Queue::with(options.within_journal(size), handlers.len()));
         queue.with_waiting(|waiting| waiting.set_appender(appender));
         queue.recover(earlier::recovered(folder, &destinations));
-        let behind = Behind { name: "JournaledHandler", queue, handlers: handlers.into() };
+        let behind = Behind::new("JournaledHandler", queue, handlers.into());
         journal.prepare();
         let kept = Arc::new(Journaled { behind, journal });
         let pending: Arc<dyn Pending> = Arc::<Journaled>::clone(&kept);
@@ -131,7 +132,7 @@ impl JournaledHandler {
 
     /// Where the records have gone.
     pub fn stats(&self) -> Ledger {
-        self.kept.behind.queue.ledger()
+        self.kept.behind.ledger()
     }
 
     /// Records that were longer than the whole journal: they were delivered as without one.
@@ -260,8 +261,11 @@ impl Handler for JournaledHandler {
         if !self.front.gate.passes(record) {
             return;
         }
-        let mut made = Made::new();
         let behind = &self.kept.behind;
+        if behind.is_left_behind() {
+            return behind.handle_at_once(record);
+        }
+        let mut made = Made::new();
         for (place, handler) in behind.handlers.iter().enumerate() {
             let lines = handler.as_lines().filter(|_| record.level >= handler.level());
             if lines.is_some_and(|handler| handler.render(record, &mut made.bytes)) {
@@ -278,7 +282,9 @@ impl Handler for JournaledHandler {
 
     fn close(&self) {
         self.front.end(&self.kept.behind);
-        self.kept.journal.discard_if_empty();
+        if !self.kept.behind.is_left_behind() {
+            self.kept.journal.discard_if_empty();
+        }
         self.front.close(&self.kept.behind);
     }
 }
