@@ -148,7 +148,9 @@ assert lines()[-1] == "free again"
 def test_no_file_descriptors_are_left(tmp_path, package, name):
     # Who has nothing open is told, and who cannot follow goes on with what is open: that is said ten times at most.
     said = run(DESCRIPTORS, package, name, tmp_path / "app.log")
-    assert 1 <= said.count("Too many open files") <= 11
+    # CPython 3.13 needs a descriptor to print the rest of what `handleError` tells.
+    told = max(said.count("Too many open files"), said.count("--- Logging error ---"))
+    assert 1 <= told <= 11
 
 
 FOLDER = """
