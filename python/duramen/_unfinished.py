@@ -11,8 +11,9 @@ import duramen as logging
 #: Seconds that ``flush()``, ``close()`` and the end of the process wait, unless they are told otherwise.
 LONGEST_WAIT = 5.0
 
-#: Handlers of this process that have not been closed, or got a record afterwards, and listeners that run (`_listening.py`).
-_open = weakref.WeakSet()
+#: References to handlers of this process that have not been closed, or got a record afterwards, and to listeners that run
+#: (`_listening.py`). A plain set is copied in one step, so that who looks through it meets no change, whatever runs meanwhile.
+_open = set()
 #: Handlers that nobody has any more, whose records have not all been delivered.
 _left = set()
 _process = {"exits_for": None, "is_ending": False}
@@ -20,18 +21,18 @@ _process = {"exits_for": None, "is_ending": False}
 
 def wait_at_the_end(handler):
     """Have the end of the process wait for what has been put into the handler's queue."""
-    _open.add(handler)
+    _open.add(weakref.ref(handler, _open.discard))
     _prepare_exit()
 
 
 def forget(handler):
     """Nothing waits for the handler any more."""
-    _open.discard(handler)
+    _open.discard(weakref.ref(handler))
 
 
 def is_open(handler):
     """Whether the end of the process waits for what is put into the handler's queue."""
-    return handler in _open
+    return weakref.ref(handler) in _open
 
 
 def keep(handler):
@@ -53,11 +54,8 @@ def unfinished():
 
 
 def _opened():
-    while True:
-        try:
-            return list(_open)
-        except RuntimeError:
-            pass  # Another thread has made one meanwhile.
+    handlers = [reference() for reference in _open.copy()]
+    return [handler for handler in handlers if handler is not None]
 
 
 def begin_child():
@@ -128,7 +126,7 @@ def end_all():
     handlers = unfinished()
     hurry(handlers)
     for handler in handlers:
-        _open.discard(handler)
+        forget(handler)
         _left.discard(handler)
         handler._queue.bypass()
         end(handler, until)

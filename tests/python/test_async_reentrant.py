@@ -159,6 +159,32 @@ def test_records_arrive_once_from(tmp_path, place, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_fork_where_hardly_a_frame_is_left(tmp_path, kind):
+    """What is called at a fork may fail there, which the interpreter tells; it does not go on for ever."""
+    body = """
+        log.info("before")
+        def fork_with(frames):
+            def deeper(frames):
+                if frames:
+                    return deeper(frames - 1)
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(0)
+                assert os.waitpid(pid, 0)[1] == 0
+            deeper(sys.getrecursionlimit() - frames)
+        for frames in range(1, 60):
+            try:
+                fork_with(frames)
+            except RecursionError:
+                pass
+        log.info("after")
+        assert handler.flush(20)
+    """
+    _, lines = run(tmp_path, body, kind)
+    assert lines == ["before", "after"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_end_of_the_interpreter(tmp_path, kind):
     """``__del__`` of what the interpreter takes down, a thread that is no daemon, functions of ``atexit``."""
     body = """
