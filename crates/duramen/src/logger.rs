@@ -184,6 +184,34 @@ impl Logger {
         self.renew_thresholds();
     }
 
+    /// Whether the logger is switched off, by [`Logger::set_disabled`] or a configuration.
+    ///
+    /// ```
+    /// use duramen::{Manager, config};
+    ///
+    /// let manager = Manager::new();
+    /// let log = manager.get_logger("app");
+    /// config::from_json(r#"{"version": 1}"#).unwrap().apply_to(&manager).unwrap(); // names no loggers
+    /// assert!(log.is_disabled());
+    /// ```
+    pub fn is_disabled(&self) -> bool {
+        self.0.is_disabled.load(Ordering::Relaxed)
+    }
+
+    /// Whether records go on to the handlers of the parents: Python's attribute `propagate`.
+    ///
+    /// ```
+    /// use duramen::Manager;
+    ///
+    /// let log = Manager::new().get_logger("app");
+    /// assert!(log.propagates());
+    /// log.set_propagate(false);
+    /// assert!(!log.propagates());
+    /// ```
+    pub fn propagates(&self) -> bool {
+        self.0.propagates.load(Ordering::Relaxed)
+    }
+
     /// Whether records go on to the handlers of the parents (default: they do).
     ///
     /// ```
@@ -324,6 +352,24 @@ impl Logger {
     /// ```
     pub fn add_filter(&self, filter: Arc<dyn Filter>) {
         self.0.filters.write().push(filter);
+        self.renew_routes();
+    }
+
+    /// Takes a filter away, where it is there.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::filter::NameFilter;
+    /// use duramen::{Filter, Manager};
+    ///
+    /// let log = Manager::new().get_logger("shop");
+    /// let filter: Arc<dyn Filter> = Arc::new(NameFilter::new("shop.orders"));
+    /// log.add_filter(Arc::clone(&filter));
+    /// log.remove_filter(&filter);
+    /// ```
+    pub fn remove_filter(&self, filter: &Arc<dyn Filter>) {
+        self.0.filters.write().retain(|other| !Arc::ptr_eq(other, filter));
         self.renew_routes();
     }
 

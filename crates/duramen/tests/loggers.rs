@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use duramen::config::{ConfigError, basic_config};
+use duramen::filter::NameFilter;
 use duramen::formatter::Style;
 use duramen::{
     Filter, Handler, Level, Manager, Record, Value, critical, debug, error, exception, info, warning,
@@ -81,6 +82,22 @@ fn a_filter_of_the_logger_stops_a_record() {
     error!(log, "a secret");
     error!(log, "an error");
     assert_eq!(handler.messages(), ["an error"]);
+}
+
+#[test]
+fn a_filter_that_is_taken_away_stops_nothing() {
+    let manager = Manager::new();
+    let handler = captured(&manager);
+    let log = manager.get_logger("app");
+    let (one, other): (Arc<dyn Filter>, Arc<dyn Filter>) =
+        (Arc::new(NameFilter::new("other")), Arc::new(NameFilter::new("app")));
+    log.add_filter(Arc::clone(&one));
+    log.add_filter(other);
+    warning!(log, "stopped");
+    log.remove_filter(&one);
+    log.remove_filter(&one);
+    warning!(log, "passes");
+    assert_eq!(handler.messages(), ["passes"]);
 }
 
 #[test]

@@ -381,6 +381,7 @@ pub(super) fn did_you_mean(name: &str, known: &[String]) -> String {
 fn integer_of(range: &RangeInclusive<i64>) -> String {
     match (*range.start(), *range.end()) {
         (least, i64::MAX) => format!("an integer of at least {least}"),
+        (least, most) if least == most => least.to_string(),
         (least, most) => format!("an integer from {least} to {most}"),
     }
 }
