@@ -8,10 +8,10 @@ thread for handlers that are written in Python. What the end of the process and 
 import functools
 import time
 import weakref
-from _thread import RLock, get_native_id, start_new_thread
+from _thread import RLock, get_native_id
 
 import duramen as logging
-from duramen import _core, _journal, _queue_forks, _termination, _unfinished
+from duramen import _core, _journal, _queue_forks, _termination, _threads, _unfinished
 from duramen._audit import AuditFileHandler
 from duramen._snapshot import snapshot
 
@@ -262,8 +262,8 @@ class _Starter:
             if not wants_python:
                 queue.start_native()
             elif queue.begin_python():
-                # Not by ``threading``, whose locks the caller may hold: records come from signal handlers too.
-                start_new_thread(_work, (queue, handler.handlers))
+                # Records come from signal handlers too.
+                _threads.start_new_thread(_work, (queue, handler.handlers))
         except (OSError, RuntimeError):
             # The interpreter ends, or the system has no thread to give.
             queue.python_has_ended()

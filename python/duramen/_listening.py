@@ -14,7 +14,7 @@ import traceback
 from _thread import get_native_id
 
 import duramen as logging
-from duramen import _core, _journal, _termination, _unfinished
+from duramen import _core, _journal, _termination, _threads, _unfinished
 
 _FLUSH_INTERVAL = 0.05
 
@@ -43,6 +43,8 @@ class _UnseenQueue(queue.Queue):
         return self.__reduce_ex__(protocol)
 
 
+#: What it becomes; the module may have another class by then.
+_PLAIN = _UnseenQueue.__base__
 # What is shown of the class is that of the queue which it becomes.
 _UnseenQueue.__name__ = _UnseenQueue.__qualname__ = "Queue"
 _UnseenQueue.__module__ = "queue"
@@ -50,8 +52,10 @@ _core.set_unseen_queue(_UnseenQueue)
 
 
 def unseen_queue():
-    """Make a queue without a bound that nobody has looked at."""
+    """Make a queue without a bound that nobody has looked at; a plain one where the program has replaced queues or threads."""
     made = queue.Queue()
+    if type(made) is not _PLAIN or _PLAIN.__module__ != "queue" or _threads.are_green():
+        return made
     made._shortcut = _core.Shortcut()
     made.__class__ = _UnseenQueue
     return made
@@ -63,7 +67,7 @@ def _shortcut_of(unseen):
 
 def _look(unseen):
     """Make it a plain queue, from which the listener's thread takes as CPython's does."""
-    listening = _shortcut_of(unseen).leave(unseen, queue.Queue)
+    listening = _shortcut_of(unseen).leave(unseen, _PLAIN)
     if listening is not None:
         # In a forked child there is no thread yet.
         listening(True)
@@ -72,7 +76,7 @@ def _look(unseen):
 def listen(listener, unseen):
     """Start a listener behind such a queue; False when it has to take from the queue itself."""
     handlers = listener.handlers
-    if type(handlers) is not tuple:
+    if type(handlers) is not tuple or _threads.are_green():
         return False
     listening = _Listening(listener, unseen, handlers)
     listening(True)
@@ -121,6 +125,10 @@ class _Listening:
         # In a forked child too, which has an end of its own.
         _unfinished.wait_at_the_end(self)
         try:
+            if _threads.are_green():
+                # They are since the listener was started, in the parent of this process for instance.
+                _threads.start_new_thread(self._monitor, ())
+                return
             # As CPython has it: the thread is seen by others.
             thread = threading.Thread(target=self._monitor)
             self.listener._thread = thread

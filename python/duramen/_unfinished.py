@@ -100,17 +100,8 @@ def _worker_begins():
 
 
 def _wait_in_workers(util):
-    # Workers may end without what ``atexit`` knows.
-    util.Finalize(None, drain_all, exitpriority=-1000)
-
-
-def drain_all(timeout=LONGEST_WAIT):
-    """Wait until all queues of the process are empty; False when ``timeout`` seconds were not enough."""
-    until = time.monotonic() + timeout
-    in_time = True
-    for handler in unfinished():
-        in_time &= handler._queue.flush(max(0.0, until - time.monotonic()))
-    return in_time
+    # Workers may end without what ``atexit`` knows, and wait for their threads afterwards.
+    util.Finalize(None, end_all, exitpriority=-1000)
 
 
 def hurry(handlers):
@@ -120,7 +111,7 @@ def hurry(handlers):
 
 
 def end_all():
-    """For ``atexit``: deliver what waits, end the workers, and have later records delivered by who logs them."""
+    """For the end of a process: deliver what waits, end the workers, and have later records delivered by who logs them."""
     until = time.monotonic() + LONGEST_WAIT
     _process["is_ending"] = True
     handlers = unfinished()

@@ -213,7 +213,7 @@ class TestEnds:
         assert "records were not delivered" in result.stderr
 
     @needs_fork
-    def test_a_worker_of_multiprocessing_delivers_delivers_what_waits(self, tmp_path):
+    def test_a_worker_of_multiprocessing_delivers_what_waits(self, tmp_path):
         body = """
             import multiprocessing
             context = multiprocessing.get_context("fork")
@@ -228,6 +228,25 @@ class TestEnds:
                 own = [line for line in lines if line.startswith(f"child{child} ")]
                 assert own == [f"child{child} {number}" for number in range(50)]
             assert lines.count("parent 0") == 1
+
+    @needs_fork
+    def test_a_thread_that_outlives_the_work_of_a_worker_of_multiprocessing_loses_nothing(self, tmp_path):
+        """The worker waits for such threads after all that it does at its end, and then ends by `os._exit`."""
+        body = """
+            import multiprocessing, multiprocessing.util
+            context = multiprocessing.get_context("fork")
+            def work():
+                log("child")
+                is_over = threading.Event()
+                multiprocessing.util.Finalize(None, is_over.set, exitpriority=-2000)
+                threading.Thread(target=lambda: (is_over.wait(), log("thread"))).start()
+            worker = context.Process(target=work)
+            worker.start()
+            worker.join()
+            assert worker.exitcode == 0, worker.exitcode
+        """
+        _, files = run(tmp_path, body)
+        assert files == [[f"{text} {number}" for text in ("child", "thread") for number in range(50)]] * 2
 
     @needs_fork
     def test_forks_neither_warn_nor_double_nor_lose(self, tmp_path):

@@ -1,0 +1,27 @@
+"""Threads of the system, in programs too that have green ones in the place of Python's (gevent, eventlet).
+
+A worker waits for its queue without the interpreter: in a green thread that would stop all others.
+"""
+
+import _thread
+from importlib.machinery import BuiltinImporter
+from importlib.util import module_from_spec
+from types import BuiltinFunctionType
+
+
+def are_green():
+    """Whether the program has replaced what starts Python's threads."""
+    return not isinstance(_thread.start_new_thread, BuiltinFunctionType)
+
+
+def start_new_thread(function, arguments):
+    """Have a thread of the system call ``function``. ``threading``, whose locks the caller may hold, takes no part in it."""
+    return (_shipped() if are_green() else _thread).start_new_thread(function, arguments)
+
+
+def _shipped():
+    """The module as the interpreter has it, a second time."""
+    spec = BuiltinImporter.find_spec("_thread")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

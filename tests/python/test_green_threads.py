@@ -1,0 +1,159 @@
+"""Queues in programs that have replaced Python's threads by green ones (gevent, eventlet; themselves in tests/stack)."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import duramen
+
+#: A library whose threads run when the main one lets them, which the program never does.
+GREEN = """
+def patch():
+    import _thread, queue, threading
+    class Queue(queue.Queue):
+        __module__ = "green"
+        __slots__ = ()
+        def __setattr__(self, name, value):
+            if name.startswith("_"):
+                raise AttributeError(f"no attribute {name}")
+            super().__setattr__(name, value)
+    def start_new_thread(function, arguments, keywords=None):
+        return 1
+    queue.Queue = Queue
+    _thread.start_new_thread = threading._start_new_thread = start_new_thread
+"""
+
+PROGRAM = """
+import os, signal, sys, time
+signal.alarm(30)
+sys.path.insert(0, os.getcwd())
+import green
+if {first}:
+    green.patch()
+import {module} as logging, {module}.config
+if {module!r} == "logging":
+    import duramen
+    duramen.install()
+from duramen.handlers import AsyncHandler, QueueHandler, QueueListener
+
+class Own(logging.FileHandler):
+    def emit(self, record):
+        super().emit(record)
+
+log = logging.getLogger("shop")
+log.setLevel("INFO")
+{body}
+"""
+
+#: The handler that has what was logged when `wait()` has returned; those of the queue's kind, behind which is `Own`.
+KINDS = {
+    "AsyncHandler": """
+handler = AsyncHandler(Own("out.log"))
+log.addHandler(handler)
+wait = handler.flush
+""",
+    "AsyncHandler on a file that is rolled over": """
+import logging.handlers
+handler = AsyncHandler(logging.handlers.RotatingFileHandler("out.log", maxBytes=10**6, backupCount=1))
+log.addHandler(handler)
+wait = handler.flush
+""",
+}
+
+
+def run(folder, body, first, module="duramen"):
+    (folder / "green.py").write_text(GREEN)
+    package = os.path.dirname(os.path.dirname(duramen.__file__))
+    program = PROGRAM.format(first=first, module=module, body=textwrap.dedent(body))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": package},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return (folder / "out.log").read_text().splitlines()
+
+
+@pytest.mark.parametrize("module", ["duramen", "logging"])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_queue_is_emptied_by_a_thread_of_the_system(tmp_path, kind, first, module):
+    body = (
+        KINDS[kind]
+        + ("" if first else "green.patch()\n")
+        + "for number in range(10): log.info('%d', number)\nassert wait(20), handler.stats()\n"
+    )
+    assert run(tmp_path, body, first, module) == [str(number) for number in range(10)]
+
+
+CONFIGURED = """
+logging.config.dictConfig({
+    "version": 1,
+    "handlers": {
+        "own": {"class": "logging.FileHandler", "filename": "out.log"},
+        "queue": {"class": "logging.handlers.QueueHandler", "handlers": ["own"]},
+    },
+    "loggers": {"shop": {"handlers": ["queue"]}},
+})
+handler = logging.getHandlerByName("queue")
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on")
+@pytest.mark.parametrize("module", ["duramen", "logging"])
+def test_a_queue_handler_gets_the_queue_of_a_program_that_has_replaced_queues(tmp_path, module):
+    """Its listener runs in what the program has for threads, as CPython's does."""
+    body = (
+        CONFIGURED
+        + """
+log.info("1")
+assert type(handler.queue).__module__ == "green" and handler.queue.qsize() == 1
+handler.listener.handle(handler.queue.get())
+"""
+    )
+    assert run(tmp_path, body, True, module) == ["1"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on")
+@pytest.mark.parametrize("module", ["duramen", "logging"])
+def test_a_listener_goes_on_in_a_child_that_has_replaced_threads(tmp_path, module):
+    """As gunicorn's workers for gevent do after `preload_app`."""
+    body = (
+        CONFIGURED
+        + """
+handler.listener.start()
+log.info("parent")
+if os.fork() == 0:
+    green.patch()
+    log.info("child")
+    sys.exit()
+os.wait()
+"""
+    )
+    assert sorted(run(tmp_path, body, False, module)) == ["child", "parent"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on")
+@pytest.mark.parametrize("module", ["duramen", "logging"])
+def test_a_queue_that_was_made_before_stays_of_its_class(tmp_path, module):
+    body = (
+        CONFIGURED
+        + """
+import queue
+plain = queue.Queue
+green.patch()
+log.info("1")
+assert handler.queue.qsize() == 1 and type(handler.queue) is plain
+log.info("2")
+for _ in range(2):
+    handler.listener.handle(handler.queue.get())
+"""
+    )
+    assert run(tmp_path, body, False, module) == ["1", "2"]
