@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use duramen::handler::{AsyncHandler, FileHandler, JournaledHandler};
+use duramen::handler::{AsyncHandler, FileHandler, JournaledHandler, MemoryHandler};
 use duramen::queue::Options;
 use duramen::{Handler, Level, Manager, info, report, spool};
 
@@ -81,6 +81,11 @@ fn each_once(make: impl Fn(Arc<FileHandler>, &Path) -> Arc<dyn Handler>) {
 #[test]
 fn a_buffer() {
     each_once(|file, _| file);
+}
+
+#[test]
+fn a_memory() {
+    each_once(|file, _| Arc::new(MemoryHandler::new(1 << 20, Level::CRITICAL, file)));
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Records held back until there are many, or until a severe one comes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Mutex, ReentrantMutex};
+use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
 
 use super::Handler;
 use super::gate::Gate;
 use crate::ending::{self, Pending};
 use crate::queue::{Accepts as _, Records, Waiting as _};
-use crate::{Filter, Level, Record};
+use crate::{Filter, Level, Record, process};
 
 /// Keeps records in memory and gives them to its target in one go: when `capacity` of them are there, when
 /// one at `flush_level` or above comes, and when it is closed or the process ends by `exit` or a return from `main`.
@@ -42,6 +42,8 @@ pub struct MemoryHandler {
 /// What is held back, and for whom.
 struct Held {
     flush_on_close: AtomicBool,
+    /// The process whose records they are: a forked child leaves them to its parent.
+    process: AtomicU32,
     buffer: Mutex<Records>,
     /// What the records were in that went to the target last: its memory is used again.
     delivered: Mutex<Records>,
@@ -52,6 +54,16 @@ struct Held {
 }
 
 impl Held {
+    fn buffer(&self) -> MutexGuard<'_, Records> {
+        let mut buffer = self.buffer.lock();
+        let process = process::id();
+        if self.process.load(Ordering::Relaxed) != process {
+            buffer.clear();
+            self.process.store(process, Ordering::Relaxed);
+        }
+        buffer
+    }
+
     fn deliver(&self) {
         let _in_order = self.delivery.lock();
         self.deliver_in_order();
@@ -60,7 +72,7 @@ impl Held {
     fn deliver_in_order(&self) {
         // No lock of either is held while the target runs, which may come back here.
         let mut records = std::mem::take(&mut *self.delivered.lock());
-        self.buffer.lock().take(usize::MAX, &mut records);
+        self.buffer().take(usize::MAX, &mut records);
         let hand_on = |record: &Record<'_>| {
             if record.level >= self.target.level() {
                 self.target.handle(record);
@@ -87,6 +99,7 @@ impl MemoryHandler {
     pub fn new(capacity: usize, flush_level: Level, target: Arc<dyn Handler>) -> Self {
         let held = Arc::new(Held {
             flush_on_close: AtomicBool::new(true),
+            process: AtomicU32::new(process::id()),
             buffer: Mutex::default(),
             delivered: Mutex::default(),
             target,
@@ -149,7 +162,7 @@ impl Handler for MemoryHandler {
             return;
         }
         let is_full = {
-            let mut buffer = self.held.buffer.lock();
+            let mut buffer = self.held.buffer();
             // It takes every one.
             let _ = buffer.accept(record);
             buffer.count() >= self.capacity
@@ -170,7 +183,7 @@ impl Handler for MemoryHandler {
         if self.held.flush_on_close.load(Ordering::Relaxed) {
             self.flush();
         } else {
-            self.held.buffer.lock().clear();
+            self.held.buffer().clear();
         }
     }
 }
