@@ -14,14 +14,16 @@ from duramen._native import end_threads_before_fork, forget_native_calls, go_on_
 #: For all handlers together, in seconds: a handler that waits for the thread that forks must not stop it.
 _LONGEST_WAIT = 1.0
 
-_guarded = []
+_guards = []
+#: Called before the first guard takes a lock: workers that are to come to rest need those of their handlers.
+before_guards = []
 
 
 def guard_forks(namespace):
     """Make forks of this process wait for the handlers of ``namespace``, a run of ``logging``."""
-    if hasattr(os, "register_at_fork") and not any(guard is namespace for guard in _guarded):
-        _guarded.append(namespace)
+    if hasattr(os, "register_at_fork") and not any(guard.namespace is namespace for guard in _guards):
         guard = _Guard(namespace)
+        _guards.append(guard)
         os.register_at_fork(
             before=guard.before, after_in_parent=guard.after_in_parent, after_in_child=guard.after_in_child
         )
@@ -29,16 +31,25 @@ def guard_forks(namespace):
 
 class _Guard:
     def __init__(self, namespace):
-        self._namespace = namespace
+        self.namespace = namespace
         self._held = []
 
     def before(self):
         """Take the module's lock, as ``logging`` does before a fork, then those of the handlers."""
-        module_lock = self._namespace["_lock"]
+        try:
+            # What is registered last is called first.
+            if self is _guards[-1]:
+                for step in before_guards:
+                    step()
+        finally:
+            self._take_locks()
+
+    def _take_locks(self):
+        module_lock = self.namespace["_lock"]
         module_lock.acquire()
         self._held = [module_lock]
         until = time.monotonic() + _LONGEST_WAIT
-        for reference in list(self._namespace["_handlerList"]):
+        for reference in list(self.namespace["_handlerList"]):
             lock = getattr(reference(), "lock", None)
             # ``logging`` makes locks of this type anew in the child; others are their owner's concern.
             if type(lock) is _LOCK_TYPE and lock.acquire(timeout=max(0, until - time.monotonic())):

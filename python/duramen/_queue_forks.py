@@ -6,6 +6,7 @@ from _thread import RLock, get_ident
 
 import duramen as logging
 from duramen import _unfinished
+from duramen._forking import before_guards
 
 #: Seconds that a fork waits for a worker: one that waits for its receiver must not stop it.
 _LONGEST_WAIT = 1.0
@@ -77,6 +78,5 @@ def _after_fork_in_child():
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-    )
+    before_guards.append(_before_fork)
+    os.register_at_fork(after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -14,6 +14,10 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 PROGRAM = """
 import os, sys, threading, time
+# What is registered first is called last.
+before_fork = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lambda: [look() for look in before_fork])
 import {module} as logging
 import duramen._unfinished
 from duramen.handlers import AsyncHandler
@@ -247,6 +251,26 @@ class TestEnds:
         """
         _, files = run(tmp_path, body)
         assert files == [[f"{text} {number}" for text in ("child", "thread") for number in range(50)]] * 2
+
+    @pytest.mark.parametrize("module", ["duramen", "logging"])
+    @needs_fork
+    def test_a_fork_finds_nothing_that_waits(self, tmp_path, module):
+        """Also where handlers in Python are behind the queue, whose locks a fork takes too."""
+        body = """
+            if logging.__name__ == "logging":
+                import duramen
+                duramen.install()
+            emit = Slow.emit
+            Slow.emit = lambda self, record: (time.sleep(0.001), emit(self, record))
+            queues = [queue for name in "np" for queue in logging.getLogger(name).handlers]
+            before_fork.append(lambda: print([queue.stats()["delivered"] for queue in queues], flush=True))
+            log("m")
+            if os.fork() == 0:
+                os._exit(0)
+            os.wait()
+        """
+        result, _ = run(tmp_path, body, module)
+        assert result.stdout == "[50, 50]\n"
 
     @needs_fork
     def test_forks_neither_warn_nor_double_nor_lose(self, tmp_path):
