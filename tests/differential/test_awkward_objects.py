@@ -274,3 +274,55 @@ logging.LogRecord.message = "of the class"
 use(logger)
 """
     )
+
+
+@pytest.mark.parametrize("style", ["%", "{", "$"])
+@pytest.mark.parametrize("name", ["datefmt", "_style", "_style._fmt", "_style._tpl", "_style._defaults"])
+def test_a_formatter_lacks_an_attribute(same, style, name):
+    """As one of a subclass does that has not called ``Formatter.__init__``."""
+    same(
+        f"""
+layout = {{"%": "%(asctime)s %(message)s", "{{": "{{asctime}} {{message}}", "$": "$asctime $message"}}[{style!r}]
+owner, _, name = {name!r}.rpartition(".")
+for is_known_before in (False, True):
+    logger = logging.getLogger(str(is_known_before))
+    handler = to_stdout()
+    logger.addHandler(handler)
+    handler.setFormatter(logging.Formatter(layout, "%Y", {style!r}))
+    if is_known_before:
+        logger.warning("with it")
+    vars(handler.formatter._style if owner else handler.formatter).pop(name, None)
+    logger.warning("without it")
+"""
+    )
+
+
+@pytest.mark.parametrize("layout", ["$asctime", "$message", "$name"])
+@pytest.mark.parametrize("template", ["T $asctime", "T $message"])
+def test_the_template_of_a_style_is_not_its_text(same, layout, template):
+    same(
+        f"""
+import string
+handler = to_stdout()
+handler.setFormatter(logging.Formatter({layout!r}, "%Y", "$"))
+logging.getLogger().addHandler(handler)
+logging.warning("as made")
+handler.formatter._style._tpl = string.Template({template!r})
+logging.warning("another")
+"""
+    )
+
+
+def test_a_logger_that_does_not_propagate_lacks_a_parent(same):
+    same(
+        """
+logger = logging.getLogger("lonely")
+logger.addHandler(to_stdout())
+logger.propagate = False
+logger.warning("with it")
+del logger.parent
+logger.warning("without it")
+logger.handlers = []
+logger.warning("nobody is there")
+"""
+    )

@@ -500,3 +500,34 @@ def test_a_task_that_is_delivered_again_while_it_runs(stack):
     assert sorted(one["request_id"] for one in ends) == ["first", "second"]
     behind = records(stack, "shop")
     assert len(behind) == 2 and not any("task_id" in one for one in behind)
+
+
+CELERY_ENDED = (
+    SETUP
+    + """
+import celery
+from duramen import context
+from duramen.integrations import celery as integration
+
+app = celery.Celery("shop")
+integration.connect()
+
+@app.task
+def pack():
+    raise SystemExit(1)
+
+try:
+    pack.apply()
+except SystemExit:
+    logger.info("behind")
+"""
+)
+
+
+def test_a_task_that_is_ended_from_outside(stack):
+    """As the worker does where a time limit is passed, or a running task is revoked."""
+    stack.run_source(CELERY_ENDED)
+    [end] = records(stack, "duramen.tasks")
+    assert (end["task_state"], end["levelname"]) == ("TERMINATED", "ERROR")
+    [behind] = records(stack, "shop")
+    assert "task_id" not in behind

@@ -14,7 +14,10 @@ from duramen.integrations._job import HEADER, Job, Options, present_request_id
 
 __all__ = ["connect", "disconnect"]
 
-_LEVELS = {"FAILURE": duramen.ERROR, "RETRY": duramen.WARNING}
+#: The state of a task that was ended from outside: Celery's signal has none then.
+_TERMINATED = "TERMINATED"
+
+_LEVELS = {"FAILURE": duramen.ERROR, _TERMINATED: duramen.ERROR, "RETRY": duramen.WARNING}
 
 
 class _Integration:
@@ -48,7 +51,8 @@ class _Integration:
         more = {}
         if isinstance(retval, BaseException):
             more["error_type"] = type(retval).__name__
-        job.end(_LEVELS.get(state, duramen.INFO), str(state), retval, **more)
+        state = _TERMINATED if state is None else str(state)
+        job.end(_LEVELS.get(state, duramen.INFO), state, retval, **more)
 
 
 _integration = _Integration()

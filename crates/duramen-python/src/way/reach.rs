@@ -418,9 +418,12 @@ impl<'py> Place<'py> {
         };
         let handlers = attribute(LoggerView::handlers, intern!(py, "handlers"))?;
         let propagate = attribute(LoggerView::propagate, intern!(py, "propagate"))?;
-        let parent = attribute(LoggerView::parent, intern!(py, "parent"))?;
-        let goes_on = propagate.is_truthy()? && !parent.is_none();
-        Ok(Self { handlers, propagate, parent: goes_on.then_some(parent) })
+        let parent = if propagate.is_truthy()? {
+            Some(attribute(LoggerView::parent, intern!(py, "parent"))?).filter(|parent| !parent.is_none())
+        } else {
+            None
+        };
+        Ok(Self { handlers, propagate, parent })
     }
 
     /// Whether the loggers above have no handlers.

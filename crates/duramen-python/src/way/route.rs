@@ -150,7 +150,7 @@ pub(crate) fn formatter_plan_of(formatter: &Bound<'_, PyAny>) -> Route<Rc<Format
         return Ok(if is_native { Ok(plan) } else { Err(Reason::Formatter(formatter.clone().unbind())) });
     }
     let (rendering, style) = native!(rendering_of(formatter)?);
-    Ok(Ok(plan_for(formatter, &style, rendering)?.remember(formatter)))
+    Ok(plan_for(formatter, &style, rendering)?.map(|plan| plan.remember(formatter)))
 }
 
 /// What `Formatter.format` calls of a formatter.
@@ -187,16 +187,24 @@ pub(crate) fn inherited_format_of(formatter: &Bound<'_, PyAny>) -> Route<Rc<Form
     };
     let (layout, template) = native!(layout_of(&style)?);
     let style: Vec<_> = std::iter::once(style).chain(template).collect();
-    Ok(Ok(plan_for(formatter, &style, Rendering::Layout(layout))?.remember_inherited(formatter)))
+    let plan = plan_for(formatter, &style, Rendering::Layout(layout))?;
+    Ok(plan.map(|plan| plan.remember_inherited(formatter)))
 }
 
 fn plan_for<'py>(
     formatter: &Bound<'py, PyAny>,
     style: &[Bound<'py, PyAny>],
     rendering: Rendering,
-) -> PyResult<FormatterPlan> {
-    let time = rendering.uses(Field::Asctime).then(|| TimeText::of(formatter)).transpose()?;
-    Ok(FormatterPlan::new(formatter, style, rendering, time))
+) -> Route<FormatterPlan> {
+    let time = rendering.uses(Field::Asctime).then(|| TimeText::of(formatter)).transpose();
+    Ok(match time {
+        Ok(time) => Ok(FormatterPlan::new(formatter, style, rendering, time)),
+        // What it does not say about times fails where the record is formatted.
+        Err(error) if classes::is_ordinary(formatter.py(), &error) => {
+            Err(Reason::Unusual { part: "formatter", attribute: "datefmt" })
+        }
+        Err(error) => return Err(error),
+    })
 }
 
 /// How `formatter` renders, and the parts of its style, if it has one.
@@ -242,16 +250,23 @@ fn layout_of<'py>(style: &Bound<'py, PyAny>) -> Route<(Arc<Layout>, Option<Bound
 
 type OptionalObject<'py> = Option<Bound<'py, PyAny>>;
 
-/// The text that the style renders: its `_fmt`, or that of the template that it made of it for `$`.
+/// The text that the style renders: its `_fmt`, of which it has made a template for `$`.
 fn text_of_style<'py>(
     style: &Bound<'py, PyAny>,
     attributes: &Bound<'py, PyDict>,
 ) -> PyResult<(OptionalObject<'py>, OptionalObject<'py>)> {
     let py = style.py();
-    Ok(match attributes.get_item(intern!(py, "_tpl"))? {
-        Some(template) => (template.getattr_opt(intern!(py, "template"))?, Some(template)),
-        None => (attributes.get_item(intern!(py, "_fmt"))?, None),
-    })
+    let text = attributes.get_item(intern!(py, "_fmt"))?;
+    if classes::known(style).is_none_or(|class| class.name != "StringTemplateStyle") {
+        return Ok((text, None));
+    }
+    let (Some(text), Some(template)) = (text, attributes.get_item(intern!(py, "_tpl"))?) else {
+        return Ok((None, None));
+    };
+    // Whether the time is asked for says the one, where it stands the other.
+    let rendered = template.getattr_opt(intern!(py, "template"))?;
+    let is_same = rendered.as_ref().map_or(Ok(false), |rendered| rendered.eq(&text))?;
+    Ok((rendered.filter(|_| is_same), Some(template)))
 }
 
 /// Which way a logger's or handler's records take: `None` for the native one, or else the reason for
