@@ -237,13 +237,11 @@ class TestEnds:
     def test_a_thread_that_outlives_the_work_of_a_worker_of_multiprocessing_loses_nothing(self, tmp_path):
         """The worker waits for such threads after all that it does at its end, and then ends by `os._exit`."""
         body = """
-            import multiprocessing, multiprocessing.util
+            import multiprocessing
             context = multiprocessing.get_context("fork")
             def work():
                 log("child")
-                is_over = threading.Event()
-                multiprocessing.util.Finalize(None, is_over.set, exitpriority=-2000)
-                threading.Thread(target=lambda: (is_over.wait(), log("thread"))).start()
+                threading.Thread(target=lambda: (threading.main_thread().join(), log("thread"))).start()
             worker = context.Process(target=work)
             worker.start()
             worker.join()
