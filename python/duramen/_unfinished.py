@@ -81,7 +81,7 @@ def process_is_ending():
 
 
 def _prepare_exit():
-    """Have the end of this process wait for the queues; a forked child of ``multiprocessing`` has an end of its own."""
+    """Have the end of this process wait for the queues; workers of ``multiprocessing`` and Celery have ends of their own."""
     process = os.getpid()
     if _process["exits_for"] == process:
         return
@@ -93,6 +93,10 @@ def _prepare_exit():
         _wait_in_workers(util)
         # A worker forgets what was to be done at its end when it begins, after its main module has run.
         util.register_after_fork(_worker_begins, lambda _: _wait_in_workers(util))
+    signal = getattr(sys.modules.get("celery.signals"), "worker_process_shutdown", None)
+    if signal is not None:
+        # Its workers end by ``os._exit``, or by the SIGTERM that they are sent when they have said that they end.
+        signal.connect(_worker_of_celery_ends, weak=False, dispatch_uid=__name__)
 
 
 def _worker_begins():
@@ -102,6 +106,10 @@ def _worker_begins():
 def _wait_in_workers(util):
     # Workers may end without what ``atexit`` knows, and wait for their threads afterwards.
     util.Finalize(None, end_all, exitpriority=-1000)
+
+
+def _worker_of_celery_ends(**_):
+    end_all()
 
 
 def hurry(handlers):

@@ -122,12 +122,9 @@ def test_workers_of_gunicorn_that_are_killed(stack, options, preload):
     assert each_once(stack) >= 5 * 50
 
 
-@pytest.mark.parametrize(
-    "options, kills", [(JOURNAL, True), (JOURNAL, False), ("flush_interval=5", False)], ids=str
-)
-def test_workers_of_celery(stack, options, kills):
-    """Without a kill the orderly end of a billiard worker delivers, with a journal and without."""
-    stack.write("queue_of_shop.py", QUEUE.format(options=options))
+def work_with_celery(stack, queue, kills, *options):
+    """Have a worker of Celery do twenty tasks that log five records each, and stop it."""
+    stack.write("queue_of_shop.py", QUEUE.format(options=queue))
     stack.write("tasks.py", TASKS)
     stack.write("send.py", SEND.format(kills=kills))
     worker = stack.start(
@@ -145,6 +142,7 @@ def test_workers_of_celery(stack, options, kills):
         "--without-gossip",
         "--without-mingle",
         "--without-heartbeat",
+        *options,
     )
     worker.wait_for(r"ready\.$")
     try:
@@ -152,6 +150,20 @@ def test_workers_of_celery(stack, options, kills):
     except subprocess.TimeoutExpired:
         raise AssertionError("\n".join(worker.output)) from None
     worker.stop()
+
+
+@pytest.mark.parametrize(
+    "options, kills", [(JOURNAL, True), (JOURNAL, False), ("flush_interval=5", False)], ids=str
+)
+def test_workers_of_celery(stack, options, kills):
+    """Without a kill the orderly end of a billiard worker delivers, with a journal and without."""
+    work_with_celery(stack, options, kills)
     if "journal" in options:
         recover(stack)
+    assert each_once(stack) == 100
+
+
+def test_workers_of_celery_that_are_replaced(stack):
+    """Such a worker ends by ``os._exit``, or by the SIGTERM that it is sent as soon as it has said that it ends."""
+    work_with_celery(stack, "flush_interval=5", False, "--max-tasks-per-child", "2")
     assert each_once(stack) == 100
