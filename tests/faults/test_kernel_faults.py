@@ -148,9 +148,9 @@ assert lines()[-1] == "free again"
 def test_no_file_descriptors_are_left(tmp_path, package, name):
     # Who has nothing open is told, and who cannot follow goes on with what is open: that is said ten times at most.
     said = run(DESCRIPTORS, package, name, tmp_path / "app.log")
-    # CPython 3.13 needs a descriptor to print the rest of what `handleError` tells.
-    told = max(said.count("Too many open files"), said.count("--- Logging error ---"))
-    assert 1 <= told <= 11
+    # CPython 3.13 needs a descriptor to print more than the beginning of what `handleError` tells.
+    is_cut = sys.version_info >= (3, 13) and name in ("FileHandler", "WatchedFileHandler")
+    assert 1 <= said.count("--- Logging error ---" if is_cut else "Too many open files") <= 11
 
 
 FOLDER = """

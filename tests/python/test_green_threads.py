@@ -93,6 +93,9 @@ def test_a_queue_is_emptied_by_a_thread_of_the_system(tmp_path, kind, first, mod
     assert run(tmp_path, body, first, module) == [str(number) for number in range(10)]
 
 
+CONFIGURED_BY_DICT = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on"
+)
 CONFIGURED = """
 logging.config.dictConfig({
     "version": 1,
@@ -106,28 +109,26 @@ handler = logging.getHandlerByName("queue")
 """
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on")
-@pytest.mark.parametrize("module", ["duramen", "logging"])
+@pytest.fixture(params=["duramen", "logging"])
+def module(request):
+    return request.param
+
+
+@CONFIGURED_BY_DICT
 def test_a_queue_handler_gets_the_queue_of_a_program_that_has_replaced_queues(tmp_path, module):
     """Its listener runs in what the program has for threads, as CPython's does."""
-    body = (
-        CONFIGURED
-        + """
+    body = """
 log.info("1")
 assert type(handler.queue).__module__ == "green" and handler.queue.qsize() == 1
 handler.listener.handle(handler.queue.get())
 """
-    )
-    assert run(tmp_path, body, True, module) == ["1"]
+    assert run(tmp_path, CONFIGURED + body, True, module) == ["1"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on")
-@pytest.mark.parametrize("module", ["duramen", "logging"])
+@CONFIGURED_BY_DICT
 def test_a_listener_goes_on_in_a_child_that_has_replaced_threads(tmp_path, module):
     """As gunicorn's workers for gevent do after `preload_app`."""
-    body = (
-        CONFIGURED
-        + """
+    body = """
 handler.listener.start()
 log.info("parent")
 if os.fork() == 0:
@@ -136,16 +137,12 @@ if os.fork() == 0:
     sys.exit()
 os.wait()
 """
-    )
-    assert sorted(run(tmp_path, body, False, module)) == ["child", "parent"]
+    assert sorted(run(tmp_path, CONFIGURED + body, False, module)) == ["child", "parent"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="dictConfig makes queues from 3.12 on")
-@pytest.mark.parametrize("module", ["duramen", "logging"])
+@CONFIGURED_BY_DICT
 def test_a_queue_that_was_made_before_stays_of_its_class(tmp_path, module):
-    body = (
-        CONFIGURED
-        + """
+    body = """
 import queue
 plain = queue.Queue
 green.patch()
@@ -155,5 +152,4 @@ log.info("2")
 for _ in range(2):
     handler.listener.handle(handler.queue.get())
 """
-    )
-    assert run(tmp_path, body, False, module) == ["1", "2"]
+    assert run(tmp_path, CONFIGURED + body, False, module) == ["1", "2"]
