@@ -11,7 +11,7 @@ use std::time::Duration;
 use duramen::handler::{FileHandler, JournaledHandler, NullHandler};
 use duramen::queue::{Options, Overflow};
 use duramen::writer::{FileWriter, Fsync};
-use duramen::{Handler, Level, config, spool};
+use duramen::{Formatter, Handler, Level, Record, config, spool};
 use duramen_testkit::{FakeDisk, record};
 
 const FOLDER: &str = "DURAMEN_TEST_JOURNAL";
@@ -209,4 +209,34 @@ fn a_configuration_names_it() {
     let wrong = text.replace(&format!("\"journal\": {journal:?},"), "");
     let mistakes = config::from_json(&wrong).map(drop).expect_err("no journal").to_string();
     assert!(mistakes.contains("handlers.queue.journal_size"), "{mistakes}");
+}
+
+/// Panics at some messages.
+struct Picky;
+
+impl Formatter for Picky {
+    fn format(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        assert!(!record.message.starts_with("no"), "as the test wants");
+        out.extend_from_slice(record.message.as_bytes());
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_made_is_counted_where_it_is_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name| FileHandler::new(folder.path().join(name)).expect("a file");
+    let picky = file("picky.log");
+    picky.set_formatter(Arc::new(Picky));
+    let behind: Vec<Arc<dyn Handler>> = vec![Arc::new(picky), Arc::new(file("out.log"))];
+    let spool = folder.path().join("spool");
+    let handler = JournaledHandler::new(behind, Options::default(), &spool, SMALLEST).expect("a journal");
+    for message in ["one", "no", "two"] {
+        log(&handler, message);
+    }
+    handler.close();
+    assert_eq!(lines(folder.path()), ["one", "no", "two"]);
+    assert_eq!(fs::read_to_string(folder.path().join("picky.log")).expect("a file"), "one\ntwo\n");
+    let stats = handler.stats();
+    let counts = |place: usize| (stats.handlers[place].delivered, stats.handlers[place].failed);
+    assert_eq!((stats.delivered, stats.failed, counts(0), counts(1)), (2, 1, (2, 1), (3, 0)));
 }

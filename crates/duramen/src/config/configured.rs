@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::steps::{Next, Step};
-use crate::handler::LineHandler;
+use crate::handler::{LineHandler, Rendered};
 use crate::spool::Destination;
 use crate::{Handler, Level, Record};
 
@@ -42,6 +42,14 @@ impl Handler for Configured {
         self.hand_on(&self.steps, record);
     }
 
+    fn hold_back(&self) {
+        self.inner.hold_back();
+    }
+
+    fn failed(&self) -> Option<u64> {
+        self.inner.failed()
+    }
+
     fn as_lines(&self) -> Option<&dyn LineHandler> {
         self.inner.as_lines().map(|_| self as &dyn LineHandler)
     }
@@ -66,11 +74,16 @@ impl LineHandler for Configured {
         self.inner.as_lines()?.destination()
     }
 
-    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> bool {
-        let Some(inner) = self.inner.as_lines() else { return false };
-        let mut has_any = false;
-        pass(&self.steps, record, &mut |record| has_any |= inner.render(record, line));
-        has_any
+    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> Rendered {
+        let Some(inner) = self.inner.as_lines() else { return Rendered::HeldBack };
+        let mut all = Rendered::HeldBack;
+        pass(&self.steps, record, &mut |record| match inner.render(record, line) {
+            Rendered::HeldBack => {}
+            // What stands in the line is delivered.
+            rendered if all != Rendered::Line => all = rendered,
+            _ => {}
+        });
+        all
     }
 
     fn write_line(&self, line: &[u8]) -> bool {

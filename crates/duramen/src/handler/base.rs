@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use super::gate::Gate;
-use super::{Handler, LineHandler};
+use super::{Handler, LineHandler, Rendered};
 use crate::ending::{self, Pending};
 use crate::formatter::text::TextFormatter;
 use crate::redact::Redactor;
@@ -478,12 +478,12 @@ impl<D: Destination> BasicHandler<D> {
         }
     }
 
-    /// Appends the line of a record; false where the filters do not let it through.
-    fn rendered(&self, record: &Record<'_>, line: &mut Vec<u8>) -> Result<bool, Panicked> {
+    /// Appends the line of a record.
+    fn rendered(&self, record: &Record<'_>, line: &mut Vec<u8>) -> Rendered {
         let begin = line.len();
         let rendering = || {
             if !self.gate.passes(record) {
-                return false;
+                return Rendered::HeldBack;
             }
             let form = self.form.load();
             match &form.redactor {
@@ -491,18 +491,15 @@ impl<D: Destination> BasicHandler<D> {
                 None => form.formatter.format(record, line),
             }
             line.push(b'\n');
-            true
+            Rendered::Line
         };
-        catch_unwind(AssertUnwindSafe(rendering)).map_err(|_| {
+        catch_unwind(AssertUnwindSafe(rendering)).unwrap_or_else(|_| {
             line.truncate(begin);
             report::error(self.name, &"panic while handling a record");
-            Panicked
+            Rendered::Failed
         })
     }
 }
-
-/// A filter or a formatter has panicked, which has been reported.
-struct Panicked;
 
 /// What has become of an act on a destination.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -582,8 +579,8 @@ impl<D: Destination> LineHandler for BasicHandler<D> {
         place
     }
 
-    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> bool {
-        self.rendered(record, line).unwrap_or(false)
+    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> Rendered {
+        self.rendered(record, line)
     }
 
     fn write_line(&self, line: &[u8]) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Batch<'a> {
     before: Vec<Option<u64>>,
     /// What each handler was given. Its failures are those that it has told of at once.
     counts: Vec<HandlerCounts>,
+    /// Items of which no line could be made for it.
+    unmade: Vec<u64>,
     items: u64,
     /// Items that failed without a handler.
     failed_alone: u64,
@@ -26,7 +28,8 @@ impl<'a> Batch<'a> {
     pub(super) fn begin(name: &'static str, handlers: &'a [Arc<dyn Handler>]) -> Self {
         let before = handlers.iter().map(|handler| handler.failed()).collect();
         let counts = vec![HandlerCounts::default(); handlers.len()];
-        let batch = Self { name, handlers, before, counts, items: 0, failed_alone: 0 };
+        let unmade = vec![0; handlers.len()];
+        let batch = Self { name, handlers, before, counts, unmade, items: 0, failed_alone: 0 };
         on_all(name, handlers, "before a batch", |handler| handler.hold_back());
         batch
     }
@@ -43,6 +46,7 @@ impl<'a> Batch<'a> {
                 Ok(Delivery::BelowLevel) => counts.below_level += 1,
                 Ok(Delivery::Given) => counts.delivered += 1,
                 Ok(Delivery::Failed) => counts.failed += 1,
+                Ok(Delivery::Unmade) => self.unmade[place] += 1,
                 Err(_) => {
                     counts.failed += 1;
                     report::error(self.name, &"a handler panicked; its record is counted as failed");
@@ -72,9 +76,9 @@ impl<'a> Batch<'a> {
             is_as_said &= failed <= counts.failed;
             let total = tally.handler(place);
             total.delivered += given - failed;
-            total.failed += failed;
+            total.failed += failed + self.unmade[place];
             total.below_level += counts.below_level;
-            failed_items = failed.max(failed_items);
+            failed_items = (failed + self.unmade[place]).max(failed_items);
         }
         let failed = (failed_items + self.failed_alone).min(self.items);
         tally.items(self.items - failed, failed);
@@ -101,4 +105,6 @@ pub(super) enum Delivery {
     Given,
     /// It could not be written.
     Failed,
+    /// Its line could not be made, before it came here.
+    Unmade,
 }

@@ -33,7 +33,7 @@ pub use datagram::DatagramHandler;
 pub use file::FileHandler;
 pub use gate::Gate;
 pub use http::HttpHandler;
-pub use journaled::{JournaledHandler, LineHandler};
+pub use journaled::{JournaledHandler, LineHandler, Rendered};
 pub use memory::MemoryHandler;
 pub use null::NullHandler;
 pub use rotating_file::RotatingFileHandler;

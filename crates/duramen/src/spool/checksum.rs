@@ -11,6 +11,12 @@ pub(super) fn append<const N: usize>(begin: u32, words: &[u64; N], bytes: &[u8])
     {
         return sum;
     }
+    append_in_general(begin, words, bytes)
+}
+
+/// The same on other processors, and of long texts.
+#[cold]
+fn append_in_general(begin: u32, words: &[u64], bytes: &[u8]) -> u32 {
     let sum = words.iter().fold(begin, |sum, word| crc32c::crc32c_append(sum, &word.to_le_bytes()));
     crc32c::crc32c_append(sum, bytes)
 }

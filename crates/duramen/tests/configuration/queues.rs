@@ -1,5 +1,6 @@
 //! Each option of a queue does what it does in Python: `tests/python/test_queue_options.py` reads the same table.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use duramen::config::{Recipe, Registry};
@@ -127,4 +128,49 @@ fn a_journal_is_made_where_it_is_said() {
     manager.shutdown();
     assert_eq!(std::fs::read_dir(&spool).expect("there").count(), 0);
     assert_eq!(std::fs::read_to_string(log).expect("written"), "kept\n");
+}
+
+/// A handler that says of what it was told.
+#[derive(Default)]
+struct Told {
+    batches: AtomicU64,
+    looks: AtomicU64,
+}
+
+impl Handler for Told {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn handle(&self, _record: &Record<'_>) {}
+
+    fn hold_back(&self) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn failed(&self) -> Option<u64> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        Some(0)
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+}
+
+/// Otherwise each record would be a write of its own, and a full disk would count as one that took it.
+#[test]
+fn a_handler_behind_is_told_of_batches_and_asked_for_its_failures() {
+    let behind = Arc::new(Told::default());
+    let made = Arc::clone(&behind);
+    let registry = Registry::new().handler("tests.Told", move |_| {
+        let made = Arc::clone(&made);
+        Some(Recipe::new(move |_| Ok(Arc::<Told>::clone(&made) as Arc<dyn Handler>)))
+    });
+    let manager = Manager::new();
+    let text = configuration(&Map::new(), &json!({"class": "tests.Told"}));
+    registry.from_json(&text).expect("right").apply_to(&manager).expect("applied");
+    log!(manager.root(), Level::INFO, "paid");
+    manager.shutdown();
+    assert_eq!((behind.batches.load(Ordering::Relaxed), behind.looks.load(Ordering::Relaxed)), (1, 2));
 }

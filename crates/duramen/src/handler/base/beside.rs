@@ -6,7 +6,7 @@ use std::thread;
 
 use parking_lot::ReentrantMutexGuard;
 
-use super::{BasicHandler, Destination, Held, Panicked};
+use super::{BasicHandler, Destination, Held, Rendered};
 use crate::Record;
 
 /// So often a thread looks whether its line is written, and lets others run, before it sleeps: to be woken takes as long as
@@ -60,12 +60,12 @@ impl<D: Destination> BasicHandler<D> {
             self.rendered(record, &mut line)
         };
         match rendered {
-            Ok(true) if self.is_buffered => {
+            Rendered::Line if self.is_buffered => {
                 self.deliver(|held| held.destination.emit_line(&line, record.level));
             }
-            Ok(true) => self.bring(&line, record),
-            Ok(false) => {}
-            Err(Panicked) => self.has_failed(),
+            Rendered::Line => self.bring(&line, record),
+            Rendered::HeldBack => {}
+            Rendered::Failed => self.has_failed(),
         }
         line.shrink_to(LARGEST_KEPT);
         let _ = LINE.try_with(|kept| kept.set(line));

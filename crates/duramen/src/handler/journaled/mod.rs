@@ -21,14 +21,14 @@ use waiting::{Item, Kept, Made};
 /// What a handler writes as lines, which can be made before they are written, and kept by another process.
 ///
 /// ```
-/// use duramen::handler::{LineHandler, StreamHandler};
+/// use duramen::handler::{LineHandler, Rendered, StreamHandler};
 /// use duramen::{Handler, Level, Record, spool};
 ///
 /// let handler = StreamHandler::stderr();
 /// let lines: &dyn LineHandler = handler.as_lines().unwrap();
 /// assert_eq!(lines.destination(), Some(spool::Destination::Stderr));
 /// let mut line = Vec::new();
-/// assert!(lines.render(&Record::new("shop", Level::INFO, "paid"), &mut line)); // no filter holds it back
+/// assert_eq!(lines.render(&Record::new("shop", Level::INFO, "paid"), &mut line), Rendered::Line);
 /// assert_eq!(line, b"paid\n");
 /// assert!(lines.write_line(&line)); // now, or another process later
 /// ```
@@ -36,11 +36,35 @@ pub trait LineHandler: Handler {
     /// Where the lines go; `None` where no other process could write them.
     fn destination(&self) -> Option<Destination>;
 
-    /// Appends the line of `record`, masked and with its terminator, to `line`; false when a filter holds it back.
-    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> bool;
+    /// Appends the line of `record`, masked and with its terminator, to `line`, where no filter holds it back.
+    fn render(&self, record: &Record<'_>, line: &mut Vec<u8>) -> Rendered;
 
     /// Writes a line; false when that failed, which has been reported.
     fn write_line(&self, line: &[u8]) -> bool;
+}
+
+/// What has become of a record's line.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duramen::filter::NameFilter;
+/// use duramen::handler::{LineHandler, Rendered, StreamHandler};
+/// use duramen::{Handler, Level, Record};
+///
+/// let handler = StreamHandler::stderr();
+/// handler.add_filter(Arc::new(NameFilter::new("shop")));
+/// let record = Record::new("bank", Level::INFO, "paid");
+/// assert_eq!(handler.as_lines().unwrap().render(&record, &mut Vec::new()), Rendered::HeldBack);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// It was appended.
+    Line,
+    /// A filter holds the record back.
+    HeldBack,
+    /// It could not be made, which has been reported: a filter or a formatter panicked.
+    Failed,
 }
 
 /// An [`AsyncHandler`](super::AsyncHandler) whose queue lies in a [journal](crate::spool) as well: what was accepted
@@ -147,18 +171,30 @@ impl JournaledHandler {
     }
 
     /// Puts lines into the queue, and so into the journal, or drops them as the options say.
+    #[inline]
     fn put(&self, made: &Made, level: Level) {
+        let Journaled { journal, behind } = &*self.kept;
+        if !journal.could_hold(made.parts.len(), made.bytes.len()) {
+            self.put_unjournaled(made, level);
+        } else if let Offer::Evicted(..) | Offer::Full(_) = behind.queue.offer(made, level) {
+            self.put_when_there_is_room(made, level);
+        }
+    }
+
+    #[cold]
+    fn put_unjournaled(&self, made: &Made, level: Level) {
+        self.unjournaled.fetch_add(1, Ordering::Relaxed);
+        report::error("JournaledHandler", &"a record is longer than the whole journal");
+        let queue = &self.kept.behind.queue;
+        queue.put(Item::Unjournaled(Box::new(made.clone())), level, queue.longest_wait());
+    }
+
+    #[cold]
+    fn put_when_there_is_room(&self, made: &Made, level: Level) {
         let Journaled { journal, behind } = &*self.kept;
         let queue = &behind.queue;
         // One wait for both, the journal and the queue.
         let until = queue.longest_wait();
-        let (lines, bytes) = (made.parts.len(), made.bytes.len());
-        if !journal.could_hold(lines, bytes) {
-            self.unjournaled.fetch_add(1, Ordering::Relaxed);
-            report::error("JournaledHandler", &"a record is longer than the whole journal");
-            queue.put(Item::Unjournaled(made.bytes.clone(), made.parts.clone()), level, until);
-            return;
-        }
         loop {
             match queue.offer(made, level) {
                 Offer::Accepted(_) | Offer::Dropped(_) => return,
@@ -172,7 +208,7 @@ impl JournaledHandler {
             }
             // So often it is looked whether the queue has been closed.
             let next = until.map_or(now + BETWEEN_LOOKS, |until| until.min(now + BETWEEN_LOOKS));
-            if queue.wait_for_room(Some(next)) && !journal.has_room_for(lines, bytes) {
+            if queue.wait_for_room(Some(next)) && !journal.has_room_for(made.parts.len(), made.bytes.len()) {
                 journal.wait_for_room(next);
             }
         }
@@ -198,11 +234,11 @@ impl Journaled {
             match item {
                 Item::Own(ticket) => self.journal.begin(*ticket),
                 Item::Earlier(earlier, place) => earlier.begin(*place),
-                Item::Unjournaled(..) => {}
+                Item::Unjournaled(_) => {}
             }
         }
         let mut delivery = Batch::begin(self.behind.name, &self.behind.handlers);
-        let (mut ended, mut earlier_ended, mut made) = (Vec::new(), Vec::new(), Made::new());
+        let (mut ended, mut earlier_ended, mut made) = (Vec::new(), Vec::new(), Made::default());
         while let Some(item) = batch.next() {
             if let Item::Earlier(earlier, place) = item {
                 if earlier.deliver(place, &mut delivery) {
@@ -235,7 +271,9 @@ impl Journaled {
             };
             let line = made.bytes.get(begin..*end as usize).unwrap_or_default();
             begin = *end as usize;
-            if handler.as_lines().is_some_and(|handler| handler.write_line(line)) {
+            if line.is_empty() {
+                Delivery::Unmade
+            } else if handler.as_lines().is_some_and(|handler| handler.write_line(line)) {
                 Delivery::Given
             } else {
                 Delivery::Failed
@@ -265,14 +303,18 @@ impl Handler for JournaledHandler {
         if behind.is_left_behind() {
             return behind.handle_at_once(record);
         }
-        let mut made = Made::new();
-        for (place, handler) in behind.handlers.iter().enumerate() {
-            let lines = handler.as_lines().filter(|_| record.level >= handler.level());
-            if lines.is_some_and(|handler| handler.render(record, &mut made.bytes)) {
-                made.end_line(place);
+        Made::with_room(|made| {
+            for (place, handler) in behind.handlers.iter().enumerate() {
+                let Some(handler) = handler.as_lines() else { continue };
+                // One that failed has its place, without a line, so that it is counted.
+                if record.level >= handler.level()
+                    && handler.render(record, &mut made.bytes) != Rendered::HeldBack
+                {
+                    made.end_line(place);
+                }
             }
-        }
-        self.put(&made, record.level);
+            self.put(made, record.level);
+        });
         Front::has_put(behind);
     }
 

@@ -1,53 +1,59 @@
 //! How lines wait in a queue that has a journal: the journal's ring is the queue's memory.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-use smallvec::SmallVec;
 
 use super::earlier::Earlier;
 use crate::queue::{Accepts, Waiting};
 use crate::spool::{OwnAppender, OwnJournal, Ticket};
 
-/// For each line of a record the place of its handler, and where it ends.
-pub(super) type Parts = SmallVec<[(u32, u32); 2]>;
-
-/// The lines of a record, in memory that the thread keeps.
+/// The lines of a record.
+#[derive(Clone, Default)]
 pub(super) struct Made {
     pub(super) bytes: Vec<u8>,
-    pub(super) parts: Parts,
+    /// For each line the place of its handler, and where it ends.
+    pub(super) parts: Vec<(u32, u32)>,
 }
 
 /// Memory for lines that has grown beyond this is given back.
 const LARGEST_KEPT: usize = 64 * 1024;
 
 thread_local! {
-    /// What no call uses at the moment: a filter or a message that logs finds it empty, and has some of its own.
-    static UNUSED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// What the thread makes lines in, from call to call.
+    static MADE: RefCell<Made> = const { RefCell::new(Made { bytes: Vec::new(), parts: Vec::new() }) };
 }
 
 impl Made {
-    /// Without a line yet.
-    pub(super) fn new() -> Self {
-        // There is none when the thread is being destroyed.
-        Self { bytes: UNUSED.try_with(Cell::take).unwrap_or_default(), parts: Parts::new() }
+    /// Calls `act` with room for lines, which the thread keeps.
+    #[inline]
+    pub(super) fn with_room(mut act: impl FnMut(&mut Self)) {
+        let has_acted = MADE.try_with(|kept| {
+            let Ok(mut made) = kept.try_borrow_mut() else { return false };
+            made.bytes.clear();
+            made.parts.clear();
+            act(&mut made);
+            if made.bytes.capacity() > LARGEST_KEPT {
+                made.bytes = Vec::new();
+            }
+            true
+        });
+        if has_acted != Ok(true) {
+            Self::with_room_of_its_own(act);
+        }
+    }
+
+    /// The same for a filter or a formatter that logs, and for a thread that is being destroyed.
+    #[cold]
+    fn with_room_of_its_own(mut act: impl FnMut(&mut Self)) {
+        act(&mut Self::default());
     }
 
     /// The place of a handler, and where its line ends: here.
+    #[inline]
     pub(super) fn end_line(&mut self, place: usize) {
         let word = |number| u32::try_from(number).unwrap_or(u32::MAX);
         self.parts.push((word(place), word(self.bytes.len())));
-    }
-}
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        if self.bytes.capacity() <= LARGEST_KEPT {
-            self.bytes.clear();
-            let bytes = std::mem::take(&mut self.bytes);
-            let _ = UNUSED.try_with(|unused| unused.set(bytes));
-        }
     }
 }
 
@@ -58,7 +64,7 @@ pub(super) enum Item {
     /// At this place of what an earlier process left.
     Earlier(Arc<Earlier>, usize),
     /// In memory alone: it is longer than the whole journal.
-    Unjournaled(Vec<u8>, Parts),
+    Unjournaled(Box<Made>),
 }
 
 impl Item {
@@ -68,9 +74,9 @@ impl Item {
         made.parts.clear();
         match self {
             Self::Own(ticket) => journal.load_with_parts(*ticket, &mut made.bytes, &mut made.parts),
-            Self::Unjournaled(bytes, parts) => {
-                made.bytes.extend_from_slice(bytes);
-                made.parts.extend_from_slice(parts);
+            Self::Unjournaled(kept) => {
+                made.bytes.extend_from_slice(&kept.bytes);
+                made.parts.extend_from_slice(&kept.parts);
             }
             Self::Earlier(..) => {}
         }
@@ -144,6 +150,7 @@ impl Accepts<Item> for Kept {
 }
 
 impl<'a> Accepts<&'a Made> for Kept {
+    #[inline]
     fn accept(&mut self, made: &'a Made) -> Result<(), &'a Made> {
         let Some(appender) = &mut self.appender else { return Err(made) };
         let ticket = appender.append(&made.bytes, made.parts.iter().copied()).map_err(|_| made)?;

@@ -58,28 +58,32 @@ impl<M: Memory> Appender<M> {
         parts: impl ExactSizeIterator<Item = (u32, u32)>,
     ) -> Result<Ticket, Refused> {
         let (count, mut parts) = (parts.len(), parts);
-        self.append_by(count, lines.len(), |appender, place| match parts.next() {
-            Some(part) if count == 1 => appender.write_line(place, lines, part),
-            part => appender.write(place, count, lines, part.into_iter().chain(parts)),
-        })
+        let place = self.place(count, lines.len())?;
+        match parts.next() {
+            Some(part) if count == 1 => self.store_line(place.ticket, lines, part),
+            part => self.store(place.ticket, lines, part.into_iter().chain(parts)),
+        }
+        self.last = place.ticket.number;
+        if place.is_behind_the_last {
+            self.next += u64::from(place.ticket.taken);
+            self.offset = place.ticket.offset as usize + room_for(place.ticket.length as usize);
+            self.journal.next.store(self.next, Ordering::Release);
+            if self.given_up.is_some() {
+                self.let_go();
+            }
+        }
+        Ok(place.ticket)
     }
 
-    /// Has `write` store an entry of so many lines and bytes where there is room for it.
+    /// Where the next entry goes, of so many lines and bytes.
     #[inline]
-    fn append_by(
-        &mut self,
-        lines: usize,
-        bytes: usize,
-        write: impl FnOnce(&mut Self, Ticket) -> Result<Ticket, Refused>,
-    ) -> Result<Ticket, Refused> {
-        let needed = room_for(length_of(lines, bytes));
+    fn place(&mut self, lines: usize, bytes: usize) -> Result<Place, Refused> {
+        let length = length_of(lines, bytes);
+        let needed = room_for(length);
         let freed = self.journal.freed.load(Ordering::Acquire);
         let (offset, skipped) = match self.journal.place(freed, self.next, self.offset, needed) {
             Ok(place) => place,
-            Err(refused) => {
-                let place = self.place_given_up(refused, needed)?;
-                return write(self, place);
-            }
+            Err(refused) => return self.place_given_up(refused, lines, length),
         };
         if self.next == freed && self.offset != 0 {
             // Nobody else changes what is free while nothing is in use.
@@ -87,17 +91,15 @@ impl<M: Memory> Appender<M> {
             self.journal.next.store(self.next, Ordering::Release);
             self.journal.freed.store(self.next, Ordering::Release);
         }
-        let taken = skipped + needed;
-        let (begin, taken_word, offset_word) = (self.next, word(taken)?, word(offset)?);
-        let place = Ticket { number: 0, begin, taken: taken_word, offset: offset_word, length: 0, lines: 0 };
-        let ticket = write(self, place)?;
-        self.next += taken as u64;
-        self.offset = offset + needed;
-        self.journal.next.store(self.next, Ordering::Release);
-        if self.given_up.is_some() {
-            self.let_go();
-        }
-        Ok(ticket)
+        let ticket = Ticket {
+            number: self.last + 1,
+            begin: self.next,
+            taken: word(skipped + needed)?,
+            offset: word(offset)?,
+            length: word(length)?,
+            lines: word(lines)?,
+        };
+        Ok(Place { ticket, is_behind_the_last: true })
     }
 
     /// An entry that waits is given up for the one that is written down next, which takes its place where there is no room
@@ -130,7 +132,7 @@ impl<M: Memory> Appender<M> {
 
     /// The place of what was given up, if it is large enough; nothing stands there any more.
     #[cold]
-    fn place_given_up(&mut self, refused: Refused, needed: usize) -> Result<Ticket, Refused> {
+    fn place_given_up(&mut self, refused: Refused, lines: usize, length: usize) -> Result<Place, Refused> {
         let Some(given_up) = self.given_up.take() else { return Err(refused) };
         let begin = self.journal.offset_of(given_up.begin);
         // What lies empty before it, up to the end of the ring, stays so.
@@ -138,24 +140,20 @@ impl<M: Memory> Appender<M> {
         let skipped = if is_at_begin { 0 } else { self.journal.memory.length() - begin };
         let freed = self.journal.freed.load(Ordering::Acquire);
         let is_open = self.journal.ended().is_open(given_up, freed);
-        if !is_open || needed > (given_up.taken as usize).saturating_sub(skipped) {
+        if !is_open || room_for(length) > (given_up.taken as usize).saturating_sub(skipped) {
             self.journal.end([given_up]);
             return Err(refused);
         }
         self.journal.memory.store_state(given_up.offset as usize, State::Done.word());
-        Ok(given_up)
+        let (length, lines) = (word(length)?, word(lines)?);
+        let ticket = Ticket { number: self.last + 1, length, lines, ..given_up };
+        Ok(Place { ticket, is_behind_the_last: false })
     }
 
-    /// Stores an entry at the place of a ticket.
-    fn write(
-        &mut self,
-        place: Ticket,
-        count: usize,
-        lines: &[u8],
-        parts: impl Iterator<Item = (u32, u32)>,
-    ) -> Result<Ticket, Refused> {
-        let ticket = self.numbered(place, count, lines.len())?;
-        let (memory, offset) = (&self.journal.memory, place.offset as usize);
+    /// Stores an entry.
+    #[cold]
+    fn store(&self, ticket: Ticket, lines: &[u8], parts: impl Iterator<Item = (u32, u32)>) {
+        let (memory, offset) = (&self.journal.memory, ticket.offset as usize);
         let mut head = head_of(self.journal.identity, ticket);
         memory.store_state(offset, 0);
         // In words, since a checksum of bytes that were stored one by one just now waits for each of them.
@@ -170,14 +168,13 @@ impl<M: Memory> Appender<M> {
         memory.store(at, lines);
         head[2] |= u64::from(sum);
         memory.store(offset + STATE, without_state(&as_bytes(head)));
-        Ok(self.complete(ticket))
+        memory.store_state(offset, State::Waiting.word());
     }
 
-    /// [`Appender::write`] for one line, which most entries are, with as few stores as there can be.
+    /// [`Appender::store`] for one line, which most entries are, with as few stores as there can be.
     #[inline]
-    fn write_line(&mut self, place: Ticket, line: &[u8], part: (u32, u32)) -> Result<Ticket, Refused> {
-        let ticket = self.numbered(place, 1, line.len())?;
-        let (memory, offset) = (&self.journal.memory, place.offset as usize);
+    fn store_line(&self, ticket: Ticket, line: &[u8], part: (u32, u32)) {
+        let (memory, offset) = (&self.journal.memory, ticket.offset as usize);
         let [length, number, count] = head_of(self.journal.identity, ticket);
         let mut words = [length, number, count, part_of(part)];
         let sum = checksum_of_entry(self.begin_of_sum, &words, line);
@@ -185,23 +182,15 @@ impl<M: Memory> Appender<M> {
         memory.store_state(offset, 0);
         memory.store(offset + ENTRY_HEAD + PART, line);
         memory.store(offset + STATE, without_state(&as_bytes(words)));
-        Ok(self.complete(ticket))
+        memory.store_state(offset, State::Waiting.word());
     }
+}
 
-    /// The next entry, at `place`.
-    #[inline]
-    fn numbered(&self, place: Ticket, lines: usize, bytes: usize) -> Result<Ticket, Refused> {
-        let (length, lines) = (word(length_of(lines, bytes))?, word(lines)?);
-        Ok(Ticket { number: self.last + 1, length, lines, ..place })
-    }
-
-    /// All of an entry is stored.
-    #[inline]
-    fn complete(&mut self, ticket: Ticket) -> Ticket {
-        self.journal.memory.store_state(ticket.offset as usize, State::Waiting.word());
-        self.last = ticket.number;
-        ticket
-    }
+/// Where an entry goes.
+struct Place {
+    ticket: Ticket,
+    /// Otherwise it is that of one which was given up.
+    is_behind_the_last: bool,
 }
 
 /// The head of an entry, of which state and checksum are zero yet.
