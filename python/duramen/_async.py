@@ -146,9 +146,6 @@ class AsyncHandler(logging.Handler):
     def _put(self, record, decided):
         """Put a snapshot of the record into the queue; ``decided`` is what filters behind it have said (`_journal.asked`)."""
         try:
-            if _unfinished.process_is_ending():
-                _deliver(self.handlers, _journal.asked(self.handlers, record, decided) if decided else record)
-                return
             kept, lines = snapshot(record), None
             decided = {place: None if own is None else snapshot(own) for place, own in decided.items()}
             if self._has_journal:
@@ -258,6 +255,9 @@ class _Starter:
             # Afterwards the next record, flush or the end of the process comes here again.
             return
         queue = handler._queue
+        if _unfinished.process_has_ended():
+            _work_here(queue, handler.handlers)
+            return
         try:
             if not wants_python:
                 queue.start_native()
@@ -305,7 +305,10 @@ def _work_here(queue, handlers):
 
 def _deliver_all(queue, handlers, waits):
     while (records := queue.take(waits)) is not None:
-        for record in records:
+        for number, record in enumerate(records):
+            if queue.is_given_up():
+                queue.leave(records[number:])
+                return
             queue.count_record(_deliver(handlers, record, queue))
         # An idle worker keeps nothing alive.
         records = record = None

@@ -23,6 +23,9 @@ class _UnseenQueue(queue.Queue):
     """A queue that nobody has looked at. Looking makes it a plain one."""
 
     def __getattribute__(self, name):
+        if _unfinished.process_has_ended():
+            # There is no thread for a listener any more, and native methods have handed over to the interpreter's.
+            return functools.partial(_put, self) if name in _PUTTING else super().__getattribute__(name)
         _look(self)
         return getattr(self, name)
 
@@ -42,6 +45,8 @@ class _UnseenQueue(queue.Queue):
         _look(self)
         return self.__reduce_ex__(protocol)
 
+
+_PUTTING = ("put", "put_nowait")
 
 #: What it becomes; the module may have another class by then.
 _PLAIN = _UnseenQueue.__base__
@@ -63,6 +68,11 @@ def unseen_queue():
 
 def _shortcut_of(unseen):
     return object.__getattribute__(unseen, "__dict__")["_shortcut"]
+
+
+def _put(unseen, record, block=True, timeout=None):
+    """Take a record as the queue's own methods do, which never wait: it has no bound."""
+    _shortcut_of(unseen).put(unseen, record)
 
 
 def _look(unseen):
@@ -143,7 +153,10 @@ class _Listening:
         records.python_has_begun(get_native_id())
         try:
             while (taken := records.take(True)) is not None:
-                for record in taken:
+                for number, record in enumerate(taken):
+                    if records.is_given_up():
+                        records.leave(taken[number:])
+                        return
                     records.count_record(self._handle(record))
                 # An idle thread keeps nothing alive.
                 taken = record = None

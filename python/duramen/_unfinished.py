@@ -16,11 +16,15 @@ LONGEST_WAIT = 5.0
 _open = set()
 #: Handlers that nobody has any more, whose records have not all been delivered.
 _left = set()
-_process = {"exits_for": None, "is_ending": False}
+_process = {"exits_for": None, "has_ended": False}
 
 
 def wait_at_the_end(handler):
     """Have the end of the process wait for what has been put into the handler's queue."""
+    if _process["has_ended"]:
+        # Nobody comes to wait any more.
+        handler._queue.bypass(0)
+        return
     _open.add(weakref.ref(handler, _open.discard))
     _prepare_exit()
 
@@ -75,9 +79,9 @@ def report(text, name="AsyncHandler"):
             pass  # There is nobody left to tell.
 
 
-def process_is_ending():
+def process_has_ended():
     """Whether records are delivered by who logs them, since no worker is left."""
-    return _process["is_ending"]
+    return _process["has_ended"]
 
 
 def _prepare_exit():
@@ -121,14 +125,17 @@ def hurry(handlers):
 def end_all():
     """For the end of a process: deliver what waits, end the workers, and have later records delivered by who logs them."""
     until = time.monotonic() + LONGEST_WAIT
-    _process["is_ending"] = True
     handlers = unfinished()
-    hurry(handlers)
-    for handler in handlers:
-        forget(handler)
-        _left.discard(handler)
-        handler._queue.bypass()
-        end(handler, until)
+    while handlers:
+        hurry(handlers)
+        for handler in handlers:
+            forget(handler)
+            _left.discard(handler)
+            handler._queue.bypass(max(0.05, until - time.monotonic()))
+            end(handler, until)
+        # One that was closed may have got a record meanwhile.
+        handlers = unfinished() if time.monotonic() < until else []
+    _process["has_ended"] = True
 
 
 def end(handler, until):

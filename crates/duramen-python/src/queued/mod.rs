@@ -19,8 +19,8 @@ mod writing;
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use duramen::queue::{Options, Overflow, Queue, Waiting as _};
@@ -61,8 +61,9 @@ pub(crate) struct RecordQueue {
     rolls: AtomicBool,
     /// Set when the process ends: records go to the handlers directly.
     is_bypassed: AtomicBool,
-    /// Set when the process ends: what is on its way to the queue goes to the handlers as well.
-    is_ending: AtomicBool,
+    /// Set when the process ends: what is on its way to the queue goes to the handlers as well. Until then, at most, it
+    /// waits for what came before.
+    ends_at: OnceLock<Instant>,
 }
 
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
@@ -133,7 +134,7 @@ impl RecordQueue {
             streams,
             rolls: AtomicBool::new(false),
             is_bypassed: AtomicBool::new(false),
-            is_ending: AtomicBool::new(false),
+            ends_at: OnceLock::new(),
         })
     }
 
@@ -166,10 +167,10 @@ impl RecordQueue {
         let runs = Arc::new(AtomicBool::new(true));
         let number = Arc::default();
         let (of_thread, own_number) = (Arc::clone(&runs), Arc::clone(&number));
-        let journal = self.slot();
+        let (journal, given_up) = (self.slot(), self.has_given_up());
         let work = move || {
             system::number_of_this_thread(&own_number);
-            worker::write_lines(&queue, &journal);
+            worker::write_lines(&queue, &journal, &given_up);
             of_thread.store(false, Ordering::Release);
         };
         let thread = background::spawn("duramen-queue", work)?;
@@ -182,7 +183,8 @@ impl RecordQueue {
     /// For the thread of Python's: writes the lines that wait, and gives the records that come next; `None` when
     /// there is nothing more to do. Without `waits`, for a thread that stands in for it: nothing to do now.
     fn take<'py>(&self, py: Python<'py>, waits: bool) -> Option<Bound<'py, PyList>> {
-        let (queue, taken, journal) = (self.queue(), self.taken(), self.slot());
+        let (queue, taken, journal, given_up) =
+            (self.queue(), self.taken(), self.slot(), self.has_given_up());
         let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
         py.detach(|| {
             loop {
@@ -201,7 +203,11 @@ impl RecordQueue {
                     (batch.items, batch.is_open) = (fresh, true);
                 }
                 let Taken { items, tally, .. } = &mut *batch;
-                writing::write_front(items, tally, &journal, Some(&prepare));
+                writing::write_front(items, tally, &journal, Some(&prepare), &given_up);
+                if given_up.load(Ordering::Acquire) {
+                    batch.give_up(&queue, Vec::new());
+                    return None;
+                }
                 let (records, kept): (Vec<_>, VecDeque<_>) =
                     writing::records_in_front(items).into_iter().unzip();
                 if !records.is_empty() {
@@ -344,10 +350,12 @@ impl RecordQueue {
         self.queue().resume();
     }
 
-    /// Has records delivered by who logs them from now on.
-    fn bypass(&self) {
+    /// Has records delivered by who logs them from now on, after what waits: that is given `timeout` seconds.
+    fn bypass(&self, timeout: f64) -> PyResult<()> {
+        let ends_at = Instant::now() + seconds("timeout", timeout)?;
         self.is_bypassed.store(true, Ordering::Relaxed);
-        self.is_ending.store(true, Ordering::Relaxed);
+        self.ends_at.get_or_init(|| ends_at);
+        Ok(())
     }
 
     /// Before a fork: takes over what children that have ended without an orderly end left in the folder of the journal, so
@@ -373,7 +381,21 @@ impl RecordQueue {
     fn abandon(&self) -> u64 {
         let queue = self.queue();
         let in_flight = queue.ledger().in_flight;
+        if self.ends_at.get().is_some() {
+            // Records that come are delivered at once: nothing of this may come after them.
+            self.has_given_up().store(true, Ordering::Release);
+        }
         queue.abandon().count() as u64 + in_flight
+    }
+
+    /// Whether what waits is given up, so that the worker has to leave its next record.
+    fn is_given_up(&self) -> bool {
+        self.has_given_up().load(Ordering::Acquire)
+    }
+
+    /// Gives up `records`, the rest of what [`RecordQueue::take`] gave, with all that the thread has taken out.
+    fn leave(&self, records: Vec<Py<PyAny>>) {
+        self.taken().lock().give_up(&self.queue(), records);
     }
 
     /// Begins anew in a forked child, whose queue is that of its parent: nothing of that is touched.
@@ -454,6 +476,11 @@ impl RecordQueue {
     fn taken(&self) -> Arc<Mutex<Taken>> {
         // SAFETY: as above.
         unsafe { Arc::clone(&(*self.present.get()).taken) }
+    }
+
+    fn has_given_up(&self) -> Arc<AtomicBool> {
+        // SAFETY: as above.
+        unsafe { Arc::clone(&(*self.present.get()).has_given_up) }
     }
 
     fn is_takers_thread(&self) -> bool {

@@ -1,7 +1,7 @@
 //! From a caller into the queue: at once, after a wait, or past it when the process ends.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use duramen::Level;
@@ -51,7 +51,8 @@ impl RecordQueue {
         let mut begun = None;
         loop {
             // Nobody closes the queue between this look and the offer, since the thread stays attached.
-            if self.is_ending.load(Ordering::Relaxed) {
+            if let Some(ends_at) = self.ends_at.get() {
+                self.wait_for_what_came_before(py, *ends_at)?;
                 return self.deliver_here(py, item);
             }
             self.renew_journal_for(&mut item);
@@ -85,12 +86,25 @@ impl RecordQueue {
         }
     }
 
-    /// Delivers an item on the calling thread, since the process ends: after what waits in the queue, if that takes no
-    /// more than half a second.
+    /// Waits until what is in the queue has come to its end, or the end of the process, at `ends_at`, has given it up.
+    fn wait_for_what_came_before(&self, py: Python<'_>, ends_at: Instant) -> PyResult<()> {
+        /// For who gives up then, and for the record that the worker is about.
+        const GRACE: Duration = Duration::from_millis(500);
+        let (queue, until) = (self.queue(), ends_at + GRACE);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let has_ended = py.detach(|| queue.flush(Some(left.min(BETWEEN_SIGNALS))));
+            // Its own thread waits for nothing: a handler behind the queue logs.
+            if has_ended || left.is_zero() || self.is_takers_thread() {
+                return Ok(());
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Delivers an item on the calling thread, since the process ends.
     fn deliver_here(&self, py: Python<'_>, item: Item) -> PyResult<()> {
-        const LONGEST_WAIT: Duration = Duration::from_millis(500);
-        let (queue, journal) = (self.queue(), self.slot());
-        py.detach(|| queue.flush(Some(LONGEST_WAIT)));
+        let journal = self.slot();
         match item {
             Item::Record(record, _) => {
                 let handlers = PyTuple::new(py, &self.handlers)?;
@@ -106,7 +120,8 @@ impl RecordQueue {
                     let mut items = Items::default();
                     // It has no journal that may be full.
                     let _ = items.accept(lines);
-                    writing::write_front(&mut items, &mut Tally::default(), &journal, Some(&prepare));
+                    let (mut tally, never) = (Tally::default(), AtomicBool::new(false));
+                    writing::write_front(&mut items, &mut tally, &journal, Some(&prepare), &never);
                 });
             }
         }

@@ -127,6 +127,11 @@ impl Shortcut {
         Ok(records.map(|records| records.get().start_worker.bind(py).clone()))
     }
 
+    /// Takes what is put into `queue` when the process has ended.
+    fn put(&self, queue: &Bound<'_, PyAny>, record: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.take_in(queue, record)
+    }
+
     /// Whether somebody has looked.
     #[getter]
     fn is_left(&self) -> bool {

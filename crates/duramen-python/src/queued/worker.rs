@@ -1,13 +1,15 @@
 //! Who takes records out of a queue: a thread that knows no interpreter, or one of Python's.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use duramen::queue::{Options, Queue, Tally};
+use duramen::queue::{Accepts as _, Options, Queue, Tally, Waiting as _};
 use parking_lot::Mutex;
+use pyo3::prelude::*;
 
 use super::journaled::{self, Kept, Slot};
 use super::system;
@@ -26,6 +28,8 @@ pub(super) struct Present {
     pub(super) python_number: Option<u64>,
     pub(super) taken: Arc<Mutex<Taken>>,
     pub(super) journal: Slot,
+    /// The process ends, and what was not delivered in time is not delivered any more.
+    pub(super) has_given_up: Arc<AtomicBool>,
 }
 
 /// The thread that knows no interpreter.
@@ -54,6 +58,19 @@ impl Taken {
             journaled::begin(journal, kept);
         }
     }
+
+    /// Gives up the rest of the batch, in front of which `records` were.
+    pub(super) fn give_up(&mut self, queue: &Queue<Item, Items>, records: Vec<Py<PyAny>>) {
+        let mut rest = Items::default();
+        for record in records {
+            let kept = self.kept.pop_front().flatten();
+            // It has no journal that may be full.
+            let _ = rest.accept(Item::Record(record, kept));
+        }
+        self.items.give_back(&mut rest);
+        self.is_open = false;
+        give_up(queue, &mut self.items, &mem::take(&mut self.tally));
+    }
 }
 
 impl Present {
@@ -66,6 +83,7 @@ impl Present {
             python_number: None,
             taken: Arc::default(),
             journal: Arc::default(),
+            has_given_up: Arc::default(),
         }
     }
 }
@@ -90,17 +108,26 @@ impl Native {
 }
 
 /// The work of the thread that knows no interpreter.
-pub(super) fn write_lines(queue: &Queue<Item, Items>, journal: &Slot) {
+pub(super) fn write_lines(queue: &Queue<Item, Items>, journal: &Slot, has_given_up: &AtomicBool) {
     let mut batch = Items::default();
     while queue.take(&mut batch) {
         let mut tally = Tally::default();
-        writing::write_front(&mut batch, &mut tally, journal, None);
+        writing::write_front(&mut batch, &mut tally, journal, None, has_given_up);
         if batch.is_empty() {
             queue.settle(&tally);
+        } else if has_given_up.load(Ordering::Acquire) {
+            give_up(queue, &mut batch, &tally);
+            return;
         } else {
             // A record in Python form, or a file that is rolled over, for the thread that has been started for it.
             queue.hand_back(&mut batch, &tally);
             return;
         }
     }
+}
+
+/// Gives up the rest of a batch and what waits, in a process that ends.
+fn give_up(queue: &Queue<Item, Items>, batch: &mut Items, tally: &Tally) {
+    queue.hand_back(batch, tally);
+    drop(queue.abandon());
 }

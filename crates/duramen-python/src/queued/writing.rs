@@ -1,6 +1,7 @@
 //! How the worker of a queue brings lines to their files: those for the same file together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use duramen::queue::Tally;
 use duramen::report;
@@ -12,14 +13,15 @@ use super::outlet::{Outlet, Prepare, Together};
 use super::waiting::{First, Item, Items, Lines, Run};
 
 /// Takes the lines from the front of `batch` up to the first record, and writes them. Without `prepare`, up to the first
-/// line for a file that is rolled over, too.
+/// line for a file that is rolled over, too. Nothing more is written once all `has_been_given_up`.
 pub(super) fn write_front(
     batch: &mut Items,
     tally: &mut Tally,
     journal: &Slot,
     prepare: Option<&Prepare<'_>>,
+    has_been_given_up: &AtomicBool,
 ) {
-    loop {
+    while !has_been_given_up.load(Ordering::Acquire) {
         match batch.first() {
             Some(First::Run(run)) if prepare.is_some() || !run.rolls() => {
                 if let Some(journal) = journaled::opened(journal) {
