@@ -14,63 +14,10 @@ import textwrap
 import time
 
 import pytest
+from serve_support import Served
 
 PROCESSES = 4
 RECORDS = 300
-
-
-class Served:
-    """A running ``duramen serve``."""
-
-    def __init__(self, folder, *options):
-        self.folder = folder
-        self.log = folder / "log.jsonl"
-        config = {
-            "version": 1,
-            "formatters": {
-                "json": {
-                    "class": "duramen.formatters.JsonFormatter",
-                    "fields": ["name", "levelname", "message"],
-                }
-            },
-            "handlers": {
-                "file": {"class": "logging.FileHandler", "filename": str(self.log), "formatter": "json"}
-            },
-            "root": {"handlers": ["file"], "level": "DEBUG"},
-        }
-        (folder / "serve.json").write_text(json.dumps(config))
-        command = [sys.executable, "-m", "duramen", "serve", *options, str(folder / "serve.json")]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        self.addresses = []
-        for _ in range(max(1, options.count("--listen"))):
-            line = self.process.stderr.readline()
-            assert "listening on" in line, line
-            self.addresses.append(line.split(" listening on ")[1].strip())
-
-    def port(self, index=0):
-        return int(self.addresses[index].rsplit(":", 1)[1])
-
-    def stop(self):
-        """End it, and give its counts and what it reported."""
-        self.process.send_signal(signal.SIGTERM)
-        said = self.process.communicate(timeout=60)[1].splitlines()
-        assert self.process.returncode == 0, said
-        return json.loads(said[-1].removeprefix("duramen: serve: ")), said[:-1]
-
-    def lines(self):
-        if not self.log.exists():
-            return []
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def counts(self):
-        """The counts of this moment."""
-        self.process.send_signal(signal.SIGUSR1)
-        return json.loads(self.process.stderr.readline().removeprefix("duramen: serve: "))
-
-    def wait_for(self, count):
-        until = time.monotonic() + 60
-        while self.counts()["received"] < count and time.monotonic() < until:
-            time.sleep(0.02)
 
 
 @pytest.fixture
@@ -83,9 +30,7 @@ def serve(tmp_path):
 
     yield start
     for served in started:
-        served.process.kill()
-        served.process.wait()
-        served.process.stderr.close()
+        served.kill()
 
 
 def start_senders(make_handler, processes=PROCESSES, records=RECORDS):

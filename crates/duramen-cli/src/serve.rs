@@ -2,15 +2,17 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use duramen::Manager;
 use duramen::config::Reloader;
 use duramen::serve::{Address, Control, LARGEST_MESSAGE, Options, Server};
-use duramen::{Manager, report};
+#[cfg(unix)]
+use duramen::{background, report};
 
 use crate::USAGE_ERROR;
 
@@ -46,7 +48,7 @@ pub fn serve(words: impl IntoIterator<Item = OsString>) -> u8 {
             return 0;
         }
         Err(problem) => {
-            eprintln!("duramen: serve: {problem}");
+            say(&problem);
             return USAGE_ERROR;
         }
     };
@@ -119,23 +121,23 @@ impl Command {
         let manager = Manager::new();
         let mut configuration = Reloader::new(self.file).manager(manager.clone());
         if let Err(error) = configuration.reload_if_changed() {
-            eprintln!("duramen: serve: {error}");
+            say(&error);
             return USAGE_ERROR;
         }
         let server = match Server::bind(&self.addresses, manager.clone(), &self.options) {
             Ok(server) => server,
             Err(error) => {
-                eprintln!("duramen: serve: {error}");
+                say(&error);
                 manager.shutdown();
                 return FAILURE;
             }
         };
         if let Err(error) = obey_signals(server.control(), configuration) {
-            eprintln!("duramen: serve: cannot handle signals: {error}");
+            say(&format_args!("cannot handle signals: {error}"));
             return FAILURE;
         }
         for address in server.addresses() {
-            eprintln!("duramen: serve: listening on {address}");
+            say(&format_args!("listening on {address}"));
         }
         let ledger = server.run();
         manager.shutdown();
@@ -145,7 +147,12 @@ impl Command {
 }
 
 fn print_counts(counts: &duramen::serve::Ledger) {
-    eprintln!("duramen: serve: {counts}");
+    say(counts);
+}
+
+/// One line on standard error, at which a server must not fail: it may be closed, or a file on a full disk.
+fn say(what: &dyn Display) {
+    let _ = writeln!(io::stderr(), "duramen: serve: {what}");
 }
 
 fn number<N: FromStr + PartialOrd + Display>(
@@ -159,21 +166,27 @@ fn number<N: FromStr + PartialOrd + Display>(
     })
 }
 
-/// Obeys signals on a thread of its own, from now until the process ends.
+/// Obeys signals on a thread of its own, from now until the process ends. What may wait for others (a configuration whose
+/// file is a pipe, a handler that is stalled, a standard error that nobody reads) is done by further threads, so that the
+/// signals that end the process are always obeyed.
 #[cfg(unix)]
 fn obey_signals(control: Control, mut configuration: Reloader) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
+    let reload = at_each_order("duramen-reload", move || {
+        if let Err(error) = configuration.reload_if_changed() {
+            report::error("serve", &format_args!("the configuration stays: {error}"));
+        }
+    })?;
+    let of_counts = control.clone();
+    let tell = at_each_order("duramen-counts", move || print_counts(&of_counts.ledger()))?;
     let obey = move || {
         let mut is_ending = false;
         for signal in signals.forever() {
             match signal {
-                SIGHUP => match configuration.reload_if_changed() {
-                    Ok(_) => {}
-                    Err(error) => report::error("serve", &format_args!("the configuration stays: {error}")),
-                },
-                SIGUSR1 => print_counts(&control.ledger()),
+                SIGHUP => reload.give(),
+                SIGUSR1 => tell.give(),
                 _ if is_ending => {
                     // The process ends as if nobody had handled the signal.
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -185,7 +198,28 @@ fn obey_signals(control: Control, mut configuration: Reloader) -> io::Result<()>
             }
         }
     };
+    // It takes signals itself: the thread that serves may be where it takes none, in a write to a disk that is gone.
     std::thread::Builder::new().name("duramen-signals".to_owned()).spawn(obey).map(|_| ())
+}
+
+/// Gives orders to a thread.
+#[cfg(unix)]
+struct Orders(std::sync::mpsc::SyncSender<()>);
+
+#[cfg(unix)]
+impl Orders {
+    /// Gives one. One that waits already stands for this one too, as with signals themselves.
+    fn give(&self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// Starts a thread that acts once at each order.
+#[cfg(unix)]
+fn at_each_order(name: &str, mut act: impl FnMut() + Send + 'static) -> io::Result<Orders> {
+    let (orders, given) = std::sync::mpsc::sync_channel(1);
+    background::spawn(name, move || given.iter().for_each(|()| act()))?;
+    Ok(Orders(orders))
 }
 
 #[cfg(not(unix))]

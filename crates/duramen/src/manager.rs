@@ -296,10 +296,20 @@ impl Manager {
 
     /// All handlers, once each: those of loggers, then those of the configuration that only other handlers use.
     pub(crate) fn all_handlers(&self) -> Vec<Arc<dyn Handler>> {
-        let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
         let named = self.named_handlers();
+        self.attached_and(named.iter().map(|named| named.handler.clone()))
+    }
+
+    /// The handlers of all loggers, each once, without those that are behind others.
+    #[cfg(feature = "serve")]
+    pub(crate) fn attached_handlers(&self) -> Vec<Arc<dyn Handler>> {
+        self.attached_and(std::iter::empty())
+    }
+
+    fn attached_and(&self, others: impl Iterator<Item = Arc<dyn Handler>>) -> Vec<Arc<dyn Handler>> {
+        let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
         let attached = self.0.all().into_iter().flat_map(|logger| logger.handlers().to_vec());
-        for handler in attached.chain(named.iter().map(|named| named.handler.clone())) {
+        for handler in attached.chain(others) {
             if !handlers.iter().any(|other| Arc::ptr_eq(other, &handler)) {
                 handlers.push(handler);
             }

@@ -408,3 +408,57 @@ fn a_unix_socket_that_was_left_is_taken_over_and_one_in_use_is_not() {
     running.stop();
     assert!(!path.exists());
 }
+
+#[test]
+fn a_message_of_syslog_whose_sender_was_killed_is_no_message() {
+    let running = serve();
+    running.send(&[b"<14>one\0<14>two\0<14>thr"]);
+    running.wait_until(|ledger| ledger.incomplete == 1);
+    assert_eq!(running.handler.messages(), ["one", "two"]);
+    assert_eq!(running.stop().received, 2);
+}
+
+#[test]
+fn a_message_of_several_lines_may_come_in_any_pieces() {
+    let running = serve();
+    let mut stream = running.connect();
+    stream.set_nodelay(true).unwrap();
+    let bytes = b"<14>failed\n<module>\n9 lines\0<14>next\0";
+    for count in 1..=bytes.len() {
+        stream.write_all(&bytes[count - 1..count]).unwrap();
+        // Each byte is read by itself: datagrams are taken before what comes from a connection.
+        let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+        datagrams.send_to(b"<15>", running.socket_address(1)).unwrap();
+        running.wait_until(|ledger| ledger.received >= count as u64);
+    }
+    running.wait_until(|ledger| ledger.received == bytes.len() as u64 + 2);
+    let mut messages = running.handler.messages();
+    messages.retain(|message| !message.is_empty());
+    assert_eq!(messages, ["failed\n<module>\n9 lines", "next"]);
+    // One that ends with a line feed is whole when nothing else comes.
+    running.send(&[b"<14>of another client\n"]);
+    let mut open = running.connect();
+    open.write_all(b"<14>of a third\n").unwrap();
+    running.wait_until(|ledger| ledger.received == bytes.len() as u64 + 4);
+    assert_eq!(running.stop().foreign, 0);
+}
+
+#[test]
+fn the_end_takes_those_who_wait_for_a_place() {
+    let running = serve_with(&["tcp:127.0.0.1:0"], &Options { clients: 1, ..Options::default() });
+    let _first = running.connect();
+    running.wait_until(|ledger| ledger.connected == 1);
+    let mut waiting: Vec<_> = (0..5).map(|_| running.connect()).collect();
+    for stream in &mut waiting {
+        stream.write_all(&record("waits", None)).unwrap();
+    }
+    assert_eq!(running.stop().handled, 5);
+}
+
+#[test]
+fn an_end_without_a_limit_ends_when_nothing_comes() {
+    let options = Options { drain_timeout: Duration::MAX, ..Options::default() };
+    let running = serve_with(&["tcp:127.0.0.1:0"], &options);
+    running.send(&[&record("one", None)]);
+    assert_eq!(running.stop().handled, 1);
+}

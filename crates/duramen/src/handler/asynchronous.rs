@@ -163,6 +163,10 @@ impl Handler for AsyncHandler {
         }
     }
 
+    fn failed(&self) -> Option<u64> {
+        Some(self.behind.lost())
+    }
+
     fn flush(&self) {
         self.behind.flush_within(None);
     }

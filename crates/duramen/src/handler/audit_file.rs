@@ -170,6 +170,10 @@ impl Handler for AuditFileHandler {
         });
     }
 
+    fn failed(&self) -> Option<u64> {
+        Some(self.stats().lost)
+    }
+
     fn flush(&self) {
         told(self.trail.flush());
     }

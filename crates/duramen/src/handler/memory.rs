@@ -173,6 +173,10 @@ impl Handler for MemoryHandler {
         }
     }
 
+    fn failed(&self) -> Option<u64> {
+        self.held.target.failed()
+    }
+
     fn flush(&self) {
         self.held.deliver();
         self.held.target.flush();

@@ -58,6 +58,12 @@ impl<T, W: Waiting> Behind<T, W> {
         if self.is_left_behind() { Ledger::default() } else { self.queue.ledger() }
     }
 
+    /// Records that handlers behind have failed at, and that were dropped.
+    pub(super) fn lost(&self) -> u64 {
+        let ledger = self.ledger();
+        ledger.failed + ledger.dropped.total()
+    }
+
     /// Waits until the handlers have all that came before, and flushes them; false when `timeout` came first. They are not
     /// flushed then.
     pub(super) fn flush_within(&self, timeout: Option<Duration>) -> bool {

@@ -1,11 +1,12 @@
 //! One connection.
 
 use std::io::{self, Read as _};
+use std::time::Instant;
 
 use mio::net::TcpStream;
 
 use super::Receiver;
-use super::frames::{Frames, Front};
+use super::frames::{Frames, Front, Rest};
 use crate::report;
 
 /// So much is read from one client before others have their turn.
@@ -39,6 +40,8 @@ pub(super) struct Client {
     stream: Stream,
     name: String,
     frames: Frames,
+    /// When the bytes came that are a message if nothing else comes soon.
+    in_doubt_since: Option<Instant>,
 }
 
 /// How it stands with a client after its turn.
@@ -53,7 +56,7 @@ pub(super) enum Turn {
 
 impl Client {
     pub(super) fn new(stream: Stream, name: String) -> Self {
-        Self { stream, name, frames: Frames::default() }
+        Self { stream, name, frames: Frames::default(), in_doubt_since: None }
     }
 
     /// Takes what it has sent, one chunk at most.
@@ -68,7 +71,11 @@ impl Client {
             Ok(count) => {
                 receiver.has_taken = true;
                 self.frames.push(&receiver.chunk[..count]);
-                if self.take_messages(receiver, false) { Turn::More } else { Turn::Ended }
+                if !self.take_messages(receiver, Rest::Coming) {
+                    return Turn::Ended;
+                }
+                self.in_doubt_since = self.frames.may_have_ended().then(Instant::now);
+                Turn::More
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Turn::Nothing,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Turn::More,
@@ -82,18 +89,29 @@ impl Client {
         }
     }
 
+    /// Since when it is in doubt whether a message has ended.
+    pub(super) fn in_doubt_since(&self) -> Option<Instant> {
+        self.in_doubt_since
+    }
+
+    /// Takes the message of which it was in doubt, as nothing else has come. False: the connection is of no use.
+    pub(super) fn end_doubt(&mut self, receiver: &mut Receiver) -> bool {
+        self.in_doubt_since = None;
+        self.take_messages(receiver, Rest::Late)
+    }
+
     /// No more comes: a message of syslog may end so, another one is incomplete.
     pub(super) fn end(&mut self, receiver: &mut Receiver) {
-        if self.take_messages(receiver, true) && self.frames.is_within_message() {
+        if self.take_messages(receiver, Rest::Over) && self.frames.is_within_message() {
             receiver.ledger.incomplete += 1;
             report::error("serve", &format_args!("{}: the connection ended within a record", self.name));
         }
     }
 
     /// False: the connection is of no use.
-    fn take_messages(&mut self, receiver: &mut Receiver, has_ended: bool) -> bool {
+    fn take_messages(&mut self, receiver: &mut Receiver, more: Rest) -> bool {
         loop {
-            match self.frames.next(receiver.options.largest_message, has_ended) {
+            match self.frames.next(receiver.options.largest_message, more) {
                 Front::Incomplete => return true,
                 Front::Payload(range) => receiver.payload(self.frames.bytes(range), &self.name),
                 Front::Syslog(range) => receiver.syslog(self.frames.bytes(range), &self.name),

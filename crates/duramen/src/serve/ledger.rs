@@ -29,6 +29,9 @@ pub struct Ledger {
     pub foreign: u64,
     /// Values of extra fields that only Python could make again: the name of their class stands for them.
     pub replaced: u64,
+    /// Losses of the handlers: records that one of them could not write, and that a queue has dropped. They are of those that
+    /// were handled.
+    pub lost: u64,
     /// Connections that were made.
     pub clients: u64,
     /// Connections that are open.
@@ -46,6 +49,7 @@ impl fmt::Display for Ledger {
             ("incomplete", self.incomplete),
             ("foreign", self.foreign),
             ("replaced", self.replaced),
+            ("lost", self.lost),
             ("clients", self.clients),
             ("connected", self.connected),
         ];

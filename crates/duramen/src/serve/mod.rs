@@ -22,6 +22,7 @@ mod client;
 mod frames;
 mod incoming;
 mod ledger;
+mod losses;
 mod message;
 mod pickle;
 mod syslog;
@@ -42,6 +43,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::{Manager, report};
 use address::Listener;
 use client::{Client, Stream, Turn};
+use losses::Losses;
 
 /// The longest message that the options allow, in bytes.
 ///
@@ -108,7 +110,10 @@ pub struct Server {
     listeners: Vec<Listening>,
     clients: HashMap<Token, Client>,
     next_token: usize,
+    /// It has been said that there are as many clients as there may be.
+    is_full_said: bool,
     receiver: Receiver,
+    losses: Losses,
     control: Control,
 }
 
@@ -117,13 +122,22 @@ struct Waiting {
     events: Events,
     /// Clients of which more may be read at once.
     ready: Vec<Token>,
+    /// Clients of which it is in doubt whether their last message has ended.
+    in_doubt: Vec<Token>,
     /// No longer than this; without it, until something comes.
     at_most: Option<Duration>,
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self { events: Events::with_capacity(256), ready: Vec::new(), at_most: None }
+        let (ready, in_doubt) = (Vec::new(), Vec::new());
+        Self { events: Events::with_capacity(256), ready, in_doubt, at_most: None }
+    }
+}
+
+impl Waiting {
+    fn no_longer_than(&mut self, wait: Duration) {
+        self.at_most = Some(self.at_most.map_or(wait, |at_most| at_most.min(wait)));
     }
 }
 
@@ -217,6 +231,8 @@ impl Server {
             next_token: listeners.len() + 1,
             listeners,
             clients: HashMap::new(),
+            is_full_said: false,
+            losses: Losses::default(),
             receiver: Receiver {
                 manager,
                 options,
@@ -279,15 +295,34 @@ impl Server {
             }
         }
         waiting.at_most = self.take_from_listeners(&mut waiting.ready);
-        waiting.ready.retain(|token| self.take_from_client(*token));
-        if !waiting.ready.is_empty() || self.can_take_more_clients() {
+        let before = self.clients.len();
+        waiting.ready.retain(|token| self.take_from_client(*token, &mut waiting.in_doubt));
+        self.end_doubts(waiting);
+        // A place that has become free is the only news: one that could not be had before is waited for.
+        if !waiting.ready.is_empty() || self.clients.len() < before && self.can_take_more_clients() {
             waiting.at_most = Some(Duration::ZERO);
         }
         self.publish();
     }
 
+    /// Takes messages of clients that have sent nothing else for a while.
+    fn end_doubts(&mut self, waiting: &mut Waiting) {
+        for token in std::mem::take(&mut waiting.in_doubt) {
+            let Some(client) = self.clients.get_mut(&token) else { continue };
+            let Some(since) = client.in_doubt_since() else { continue };
+            let left = QUIET.saturating_sub(since.elapsed());
+            if !left.is_zero() {
+                waiting.in_doubt.push(token);
+                waiting.no_longer_than(left);
+            } else if !client.end_doubt(&mut self.receiver) {
+                self.clients.remove(&token);
+            }
+        }
+    }
+
     fn publish(&mut self) {
         self.receiver.ledger.connected = self.clients.len() as u64;
+        self.receiver.ledger.lost = self.losses.of(&self.receiver.manager);
         *self.control.0.ledger.lock() = self.receiver.ledger;
     }
 
@@ -308,7 +343,10 @@ impl Server {
                     Listener::Udp(_) => None,
                     #[cfg(unix)]
                     Listener::UnixDatagram(..) => None,
-                    _ if self.clients.len() >= self.receiver.options.clients => break,
+                    _ if self.clients.len() >= self.receiver.options.clients => {
+                        self.say_that_it_is_full();
+                        break;
+                    }
                     Listener::Tcp(socket) => Some(
                         socket.accept().map(|(stream, address)| (Stream::Tcp(stream), address.to_string())),
                     ),
@@ -343,6 +381,16 @@ impl Server {
         wait
     }
 
+    /// Says it again only when it has been far from it meanwhile.
+    fn say_that_it_is_full(&mut self) {
+        if !std::mem::replace(&mut self.is_full_said, true) {
+            let clients = self.clients.len();
+            let what =
+                format_args!("as many connections are open as may be, {clients}: others wait until one ends");
+            report::error("serve", &what);
+        }
+    }
+
     fn add_client(&mut self, mut stream: Stream, name: String) -> Option<Token> {
         let token = Token(self.next_token);
         self.next_token += 1;
@@ -357,25 +405,33 @@ impl Server {
     }
 
     /// Takes what a client has sent, one chunk at most; whether there may be more.
-    fn take_from_client(&mut self, token: Token) -> bool {
+    fn take_from_client(&mut self, token: Token, in_doubt: &mut Vec<Token>) -> bool {
         let Some(client) = self.clients.get_mut(&token) else { return false };
         match client.take(&mut self.receiver) {
-            Turn::More => true,
-            Turn::Nothing => false,
+            Turn::More => return true,
+            Turn::Nothing => {
+                if client.in_doubt_since().is_some() && !in_doubt.contains(&token) {
+                    in_doubt.push(token);
+                }
+            }
             Turn::Ended => {
                 self.clients.remove(&token);
-                false
+                self.is_full_said &= self.clients.len() > self.receiver.options.clients / 2;
             }
         }
+        false
     }
 
     /// Takes what has been sent, from connections that wait as well, and ends all.
     fn drain(&mut self, mut waiting: Waiting) {
         let begun = Instant::now();
-        let (until, mut quiet_since) = (begun + self.receiver.options.drain_timeout, begun);
+        let until = begun.checked_add(self.receiver.options.drain_timeout);
+        let mut quiet_since = begun;
         for listening in &mut self.listeners {
             listening.is_ready = true;
         }
+        // What those have sent that wait for a place has arrived too; they are no more than the system lets wait.
+        self.receiver.options.clients = usize::MAX;
         waiting.ready = self.clients.keys().copied().collect();
         waiting.at_most = Some(Duration::ZERO);
         loop {
@@ -384,13 +440,14 @@ impl Server {
             if std::mem::take(&mut self.receiver.has_taken) {
                 quiet_since = now;
             }
-            let end = until.min(quiet_since + QUIET);
+            let is_quiet = quiet_since + QUIET;
+            let end = until.map_or(is_quiet, |until| until.min(is_quiet));
             if now >= end {
                 break;
             }
-            waiting.at_most = Some(waiting.at_most.map_or(end - now, |at_most| at_most.min(end - now)));
+            waiting.no_longer_than(end - now);
         }
-        if quiet_since > begun && quiet_since + QUIET > until {
+        if quiet_since > begun && until.is_some_and(|until| quiet_since + QUIET > until) {
             report::error("serve", &"records still came when the time for the end was over");
         }
         self.listeners.clear();

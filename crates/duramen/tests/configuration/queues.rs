@@ -130,27 +130,28 @@ fn a_journal_is_made_where_it_is_said() {
     assert_eq!(std::fs::read_to_string(log).expect("written"), "kept\n");
 }
 
-/// A handler that says of what it was told.
+/// A handler that can hold back, and delivers nothing.
 #[derive(Default)]
-struct Told {
-    batches: AtomicU64,
-    looks: AtomicU64,
+struct Loses {
+    held_back: AtomicU64,
+    lost: AtomicU64,
 }
 
-impl Handler for Told {
+impl Handler for Loses {
     fn level(&self) -> Level {
         Level::NOTSET
     }
 
-    fn handle(&self, _record: &Record<'_>) {}
+    fn handle(&self, _: &Record<'_>) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
 
     fn hold_back(&self) {
-        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.held_back.fetch_add(1, Ordering::Relaxed);
     }
 
     fn failed(&self) -> Option<u64> {
-        self.looks.fetch_add(1, Ordering::Relaxed);
-        Some(0)
+        Some(self.lost.load(Ordering::Relaxed))
     }
 
     fn flush(&self) {}
@@ -158,19 +159,28 @@ impl Handler for Told {
     fn close(&self) {}
 }
 
-/// Otherwise each record would be a write of its own, and a full disk would count as one that took it.
 #[test]
-fn a_handler_behind_is_told_of_batches_and_asked_for_its_failures() {
-    let behind = Arc::new(Told::default());
-    let made = Arc::clone(&behind);
-    let registry = Registry::new().handler("tests.Told", move |_| {
-        let made = Arc::clone(&made);
-        Some(Recipe::new(move |_| Ok(Arc::<Told>::clone(&made) as Arc<dyn Handler>)))
-    });
-    let manager = Manager::new();
-    let text = configuration(&Map::new(), &json!({"class": "tests.Told"}));
-    registry.from_json(&text).expect("right").apply_to(&manager).expect("applied");
-    log!(manager.root(), Level::INFO, "paid");
-    manager.shutdown();
-    assert_eq!((behind.batches.load(Ordering::Relaxed), behind.looks.load(Ordering::Relaxed)), (1, 2));
+fn a_handler_behind_a_queue_is_told_of_batches_and_tells_of_losses() {
+    let python = "logging.handlers.QueueHandler";
+    for queue in [
+        json!({"class": "duramen.handlers.AsyncHandler"}),
+        json!({"class": python}),
+        json!({"class": python, "respect_handler_level": true, "formatter": "plain"}),
+    ] {
+        let behind = Arc::new(Loses::default());
+        let made = Arc::clone(&behind);
+        let registry = Registry::new().handler("tests.Loses", move |_| {
+            let made: Arc<dyn Handler> = Arc::<Loses>::clone(&made);
+            Some(Recipe::new(move |_| Ok(Arc::clone(&made))))
+        });
+        let options = queue.as_object().expect("options");
+        let text = configuration(options, &json!({"class": "tests.Loses", "level": "INFO"}));
+        let manager = Manager::new();
+        registry.from_json(&text).expect("right").apply_to(&manager).expect("applied");
+        (0..10).for_each(|number| log!(manager.root(), Level::INFO, "{number}"));
+        manager.flush();
+        assert!(behind.held_back.load(Ordering::Relaxed) > 0, "{queue}");
+        assert_eq!(manager.root().handlers()[0].failed(), Some(10), "{queue}");
+        manager.shutdown();
+    }
 }

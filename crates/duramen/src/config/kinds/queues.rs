@@ -128,6 +128,14 @@ impl Handler for AnyLevel {
         self.0.handle(record);
     }
 
+    fn hold_back(&self) {
+        self.0.hold_back();
+    }
+
+    fn failed(&self) -> Option<u64> {
+        self.0.failed()
+    }
+
     fn flush(&self) {
         self.0.flush();
     }
@@ -153,6 +161,14 @@ impl Handler for Prepares {
         self.formatter.format(record, &mut text);
         let message = String::from_utf8_lossy(&text);
         self.queue.handle(&Record { message: &message, exception: None, stack: None, ..record.clone() });
+    }
+
+    fn hold_back(&self) {
+        self.queue.hold_back();
+    }
+
+    fn failed(&self) -> Option<u64> {
+        self.queue.failed()
     }
 
     fn flush(&self) {

@@ -318,6 +318,10 @@ impl Handler for JournaledHandler {
         Front::has_put(behind);
     }
 
+    fn failed(&self) -> Option<u64> {
+        Some(self.kept.behind.lost())
+    }
+
     fn flush(&self) {
         self.kept.behind.flush_within(None);
     }
