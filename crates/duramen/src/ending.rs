@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::process;
 
@@ -36,6 +36,15 @@ pub(crate) fn register(pending: Weak<dyn Pending>) {
     }
 }
 
+/// Until when what is asked of the handlers may wait.
+static UNTIL: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// The moment beyond which nothing waits, as the process ends; `None`: it does not.
+#[inline]
+pub(crate) fn until() -> Option<Instant> {
+    if has_begun() { *UNTIL.lock().unwrap_or_else(PoisonError::into_inner) } else { None }
+}
+
 /// Whether the process is ending: what is held back from now on may never go out.
 #[inline]
 pub(crate) fn has_begun() -> bool {
@@ -63,12 +72,20 @@ fn end() {
     if OWNER.load(Ordering::Relaxed) != process::id() {
         return;
     }
+    allow_some_time();
     HAS_BEGUN.store(true, Ordering::Relaxed);
     let all = std::mem::take(&mut *ALL.lock().unwrap_or_else(PoisonError::into_inner));
     // The last one first: what hands on to another was made after it.
     for pending in all.iter().rev().filter_map(Weak::upgrade) {
+        allow_some_time();
         let _ = catch_unwind(AssertUnwindSafe(|| pending.hand_on(LONGEST)));
         // Nothing is dropped any more: that could wait for threads, and is the operating system's to do.
         std::mem::forget(pending);
     }
+}
+
+/// What one of them hands on may meet another one that hangs.
+#[cfg(all(unix, not(miri)))]
+fn allow_some_time() {
+    *UNTIL.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(LONGEST);
 }

@@ -46,6 +46,10 @@ impl Handler for Configured {
         self.inner.hold_back();
     }
 
+    fn release(&self) {
+        self.inner.release();
+    }
+
     fn failed(&self) -> Option<u64> {
         self.inner.failed()
     }

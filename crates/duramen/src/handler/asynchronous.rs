@@ -9,7 +9,7 @@ use super::batch::{Batch, Delivery};
 use super::queue_front::{Behind, Front};
 use crate::ending::Pending;
 use crate::owned_record::OwnedRecord;
-use crate::queue::{Ledger, Options, Queue, Records, Tally};
+use crate::queue::{Ledger, Offer, Options, Queue, Records, Tally};
 use crate::{Filter, Level, Record};
 
 /// Copies each record into a queue, from which one worker thread gives it to the handlers behind.
@@ -158,8 +158,8 @@ impl Handler for AsyncHandler {
             self.behind.handle_at_once(record);
         } else {
             // A refused record stands in the queue's count.
-            self.behind.queue.push(record, record.level);
-            Front::has_put(&self.behind);
+            let outcome = self.behind.queue.put(record, record.level, self.behind.longest_wait());
+            Front::has_put(&self.behind, matches!(outcome, Offer::Accepted(_)));
         }
     }
 

@@ -65,7 +65,7 @@ impl<'a> Batch<'a> {
     /// what it said at once. False when it has failed at more than it said.
     #[expect(clippy::indexing_slicing, reason = "one for each handler")]
     pub(super) fn end(self, tally: &mut Tally) -> bool {
-        on_all(self.name, self.handlers, "in a flush", |handler| handler.flush());
+        on_all(self.name, self.handlers, "in a flush", |handler| handler.release());
         let (mut failed_items, mut is_as_said) = (0, true);
         for (place, (handler, counts)) in self.handlers.iter().zip(&self.counts).enumerate() {
             let given = counts.delivered + counts.failed;

@@ -173,6 +173,9 @@ impl Handler for MemoryHandler {
         }
     }
 
+    /// What is held back waits for a severe record, not for the end of a batch.
+    fn release(&self) {}
+
     fn failed(&self) -> Option<u64> {
         self.held.target.failed()
     }

@@ -103,6 +103,28 @@ pub trait Handler: Send + Sync {
     /// assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
     /// ```
     fn hold_back(&self) {}
+    /// The records that were told of by [`Handler::hold_back`] have come: hands on what was held back for them. By default it
+    /// is a flush; a handler that holds records back for a reason of its own keeps what it would have kept of single ones.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use duramen::handler::{FileHandler, MemoryHandler};
+    /// use duramen::{Handler, Level, Record};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("app.log");
+    /// let handler = MemoryHandler::new(1000, Level::ERROR, Arc::new(FileHandler::new(&path).unwrap()));
+    /// handler.hold_back();
+    /// handler.handle(&Record::new("app", Level::INFO, "one"));
+    /// handler.release();
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), ""); // there was no error yet
+    /// handler.flush();
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
+    /// ```
+    fn release(&self) {
+        self.flush();
+    }
     /// How many records the handler could not deliver since it was made, where it counts them: those held back are counted
     /// when they are flushed.
     ///

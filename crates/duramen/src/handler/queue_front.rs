@@ -3,7 +3,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -28,6 +29,7 @@ pub(super) struct Behind<T, W> {
     pub(super) handlers: Arc<[Arc<dyn Handler>]>,
     /// Whose thread takes what is queued.
     process: u32,
+    has_said_that_it_drops: AtomicBool,
 }
 
 impl<T, W: Waiting> Behind<T, W> {
@@ -36,13 +38,20 @@ impl<T, W: Waiting> Behind<T, W> {
         queue: Arc<Queue<T, W>>,
         handlers: Arc<[Arc<dyn Handler>]>,
     ) -> Self {
-        Self { name, queue, handlers, process: process::id() }
+        Self { name, queue, handlers, process: process::id(), has_said_that_it_drops: AtomicBool::new(false) }
     }
 
     /// Whether this is a forked child.
     #[inline]
     pub(super) fn is_left_behind(&self) -> bool {
         self.process != process::id()
+    }
+
+    /// Until when a caller may wait for room; `None`: without end.
+    #[inline]
+    pub(super) fn longest_wait(&self) -> Option<Instant> {
+        let (own, at_the_end) = (self.queue.longest_wait(), ending::until());
+        own.map_or(at_the_end, |own| Some(at_the_end.map_or(own, |end| end.min(own))))
     }
 
     /// Gives a record to the handlers, past the queue.
@@ -67,7 +76,7 @@ impl<T, W: Waiting> Behind<T, W> {
     /// Waits until the handlers have all that came before, and flushes them; false when `timeout` came first. They are not
     /// flushed then.
     pub(super) fn flush_within(&self, timeout: Option<Duration>) -> bool {
-        let in_time = self.is_left_behind() || self.queue.flush(timeout);
+        let in_time = self.is_left_behind() || self.queue.flush(timeout.or_else(left_at_the_end));
         if in_time {
             batch::on_all(self.name, &self.handlers, "in a flush", |handler| handler.flush());
         }
@@ -85,6 +94,11 @@ impl<T, W: Waiting> Behind<T, W> {
         }
         in_time
     }
+}
+
+/// How long a wait may take while the process ends; `None`: it does not.
+fn left_at_the_end() -> Option<Duration> {
+    ending::until().map(|until| until.saturating_duration_since(Instant::now()))
 }
 
 /// What is before the queue.
@@ -105,10 +119,18 @@ impl Front {
         Ok(Self { gate: Gate::default(), worker: Mutex::new(Some(worker)) })
     }
 
-    /// A record has been put into the queue: while the process ends, nobody may come for it later.
-    pub(super) fn has_put<T, W: Waiting>(behind: &Behind<T, W>) {
-        if ending::has_begun() {
-            behind.flush_within(Some(AT_THE_END));
+    /// A record has been put into the queue, or dropped: while the process ends, nobody may come for it, or look at the
+    /// counts, later.
+    pub(super) fn has_put<T, W: Waiting>(behind: &Behind<T, W>, is_accepted: bool) {
+        if !ending::has_begun() {
+            return;
+        }
+        if is_accepted {
+            behind.flush_within(left_at_the_end().map(|left| left.min(AT_THE_END)));
+        } else if !behind.has_said_that_it_drops.swap(true, Ordering::Relaxed) {
+            let what =
+                "records that come while the process ends are dropped, as there is no room for them in time";
+            report::error(behind.name, &what);
         }
     }
 

@@ -56,7 +56,8 @@ pub struct Dropped {
     pub below_level: u64,
     /// Refused, since the queue was still full after the longest wait.
     pub timeout: u64,
-    /// Refused, since the worker itself came with them to a full queue: it cannot wait for itself.
+    /// Refused, since the worker itself came with them to a full queue, or one whose worker waits for it: it cannot wait for
+    /// itself.
     pub reentrant: u64,
     /// Refused, since the queue was closed.
     pub closed: u64,

@@ -9,6 +9,7 @@ mod ledger;
 mod model;
 mod options;
 mod records;
+mod standstill;
 mod waiting;
 mod worker;
 
@@ -123,6 +124,16 @@ enum Taker {
     Sleeps,
 }
 
+/// Whether there is room for another item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    Made,
+    /// There was none in time.
+    Late,
+    /// Those who would have to make it wait for the caller.
+    Never,
+}
+
 /// What has become of an item that was offered.
 ///
 /// ```
@@ -224,7 +235,7 @@ impl<T, W: Waiting> Queue<T, W> {
 
     /// Until when a caller that comes now may wait; `None`: without end.
     pub(crate) fn longest_wait(&self) -> Option<Instant> {
-        self.options.block_timeout.map(|longest| Instant::now() + longest)
+        self.options.block_timeout.and_then(|longest| Instant::now().checked_add(longest))
     }
 
     /// Puts `item` at the end, waiting until `until` where the options have a caller wait. Afterwards it is
@@ -236,13 +247,13 @@ impl<T, W: Waiting> Queue<T, W> {
         loop {
             item = match self.offer(item, level) {
                 Offer::Evicted(item, _) => item,
-                Offer::Full(item) => {
-                    if !self.wait_for_room(until) {
-                        self.give_up();
+                Offer::Full(item) => match self.room(until) {
+                    Room::Made => item,
+                    in_vain => {
+                        self.give_up_for(in_vain);
                         return Offer::Dropped(item);
                     }
-                    item
-                }
+                },
                 outcome => return outcome,
             }
         }
@@ -334,17 +345,35 @@ impl<T, W: Waiting> Queue<T, W> {
         act(&mut self.state().waiting)
     }
 
-    /// Waits until there is room or the queue is closed; false when `until` came first.
+    /// Waits until there is room or the queue is closed; false when `until` came first, or when the caller delivers what is in
+    /// another queue, for which those wait that would have to make room here.
     pub fn wait_for_room(&self, until: Option<Instant>) -> bool {
+        self.room(until) == Room::Made
+    }
+
+    /// The same, with the reason.
+    pub(crate) fn room(&self, until: Option<Instant>) -> Room {
         let mut state = self.state();
         state.pushers += 1;
-        let mut in_time = true;
+        let (mut in_time, mut goes_on) = (true, true);
         while in_time && !state.is_closed && self.is_full(&state.waiting) {
+            let Some(_waits) = standstill::wait_for(self.address()) else {
+                goes_on = false;
+                break;
+            };
             self.hurry(&mut state);
             (state, in_time) = wait(&self.left, state, until);
         }
         state.pushers -= 1;
-        state.is_closed || !self.is_full(&state.waiting)
+        match state.is_closed || !self.is_full(&state.waiting) {
+            true => Room::Made,
+            false if goes_on => Room::Late,
+            false => Room::Never,
+        }
+    }
+
+    fn address(&self) -> standstill::Address {
+        std::ptr::from_ref(self).addr()
     }
 
     fn is_full(&self, waiting: &W) -> bool {
@@ -358,7 +387,13 @@ impl<T, W: Waiting> Queue<T, W> {
 
     /// Counts an item for which there was no room in time.
     pub fn give_up(&self) {
-        self.state().ledger.dropped.timeout += 1;
+        self.give_up_for(Room::Late);
+    }
+
+    /// Counts an item for which there was no room for this reason.
+    pub(crate) fn give_up_for(&self, room: Room) {
+        let dropped = &mut self.state().ledger.dropped;
+        *(if room == Room::Never { &mut dropped.reentrant } else { &mut dropped.timeout }) += 1;
     }
 
     /// Takes items out into `batch`, which is empty, waiting for the first. False: there is nothing more to
@@ -403,10 +438,11 @@ impl<T, W: Waiting> Queue<T, W> {
                 break;
             }
             // It begins with the end of the last batch: while items come at least as often, nobody has to wake this thread.
-            let until = *gathered_until.get_or_insert_with(|| Instant::now() + self.options.flush_interval);
+            let until = *gathered_until
+                .get_or_insert_with(|| Instant::now().checked_add(self.options.flush_interval));
             state.taker = Taker::Gathers;
             let in_time;
-            (state, in_time) = wait(&self.arrived, state, Some(until));
+            (state, in_time) = wait(&self.arrived, state, until);
             if in_time {
                 continue;
             }
@@ -426,6 +462,7 @@ impl<T, W: Waiting> Queue<T, W> {
         state.ledger.queued -= count as u64;
         state.ledger.in_flight = count as u64;
         if state.pushers > 0 {
+            standstill::wake(self.address());
             self.left.notify_all();
         }
         true
@@ -437,6 +474,7 @@ impl<T, W: Waiting> Queue<T, W> {
         state.ledger.settle(tally);
         state.flying_from = None;
         if state.flushers > 0 {
+            standstill::wake(self.address());
             self.left.notify_all();
         }
     }
@@ -466,15 +504,17 @@ impl<T, W: Waiting> Queue<T, W> {
     }
 
     /// Waits until all that was accepted before the call has left the queue and been brought to its end; false
-    /// when `timeout` came first. The thread that takes items out gets the answer at once.
+    /// when `timeout` came first. The thread that takes items out gets the answer at once, and so does one for which that
+    /// thread waits.
     pub fn flush(&self, timeout: Option<Duration>) -> bool {
-        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state();
         let all = state.ledger.accepted + state.ledger.recovered;
         let is_taker = state.taker_thread == Some(thread::current().id());
         let mut in_time = !is_taker;
         state.flushers += 1;
         while in_time && !state.has_ended(all) {
+            let Some(_waits) = standstill::wait_for(self.address()) else { break };
             self.hurry(&mut state);
             (state, in_time) = wait(&self.left, state, until);
         }

@@ -132,6 +132,10 @@ impl Handler for AnyLevel {
         self.0.hold_back();
     }
 
+    fn release(&self) {
+        self.0.release();
+    }
+
     fn failed(&self) -> Option<u64> {
         self.0.failed()
     }
@@ -165,6 +169,10 @@ impl Handler for Prepares {
 
     fn hold_back(&self) {
         self.queue.hold_back();
+    }
+
+    fn release(&self) {
+        self.queue.release();
     }
 
     fn failed(&self) -> Option<u64> {

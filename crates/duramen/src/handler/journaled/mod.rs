@@ -13,7 +13,7 @@ use super::Handler;
 use super::batch::{Batch, Delivery};
 use super::queue_front::{Behind, Front};
 use crate::ending::Pending;
-use crate::queue::{Ledger, Offer, Options, Queue, Tally};
+use crate::queue::{Ledger, Offer, Options, Queue, Room, Tally};
 use crate::spool::{self, Destination, OwnJournal};
 use crate::{Filter, Level, Record, report};
 use waiting::{Item, Kept, Made};
@@ -170,46 +170,58 @@ impl JournaledHandler {
         self.kept.behind.flush_within(Some(timeout))
     }
 
-    /// Puts lines into the queue, and so into the journal, or drops them as the options say.
+    /// Puts lines into the queue, and so into the journal, or drops them as the options say; false when they were dropped.
     #[inline]
-    fn put(&self, made: &Made, level: Level) {
+    fn put(&self, made: &Made, level: Level) -> bool {
         let Journaled { journal, behind } = &*self.kept;
         if !journal.could_hold(made.parts.len(), made.bytes.len()) {
-            self.put_unjournaled(made, level);
-        } else if let Offer::Evicted(..) | Offer::Full(_) = behind.queue.offer(made, level) {
-            self.put_when_there_is_room(made, level);
+            return self.put_unjournaled(made, level);
+        }
+        match behind.queue.offer(made, level) {
+            Offer::Accepted(_) => true,
+            Offer::Dropped(_) => false,
+            Offer::Evicted(..) | Offer::Full(_) => self.put_when_there_is_room(made, level),
         }
     }
 
     #[cold]
-    fn put_unjournaled(&self, made: &Made, level: Level) {
+    fn put_unjournaled(&self, made: &Made, level: Level) -> bool {
         self.unjournaled.fetch_add(1, Ordering::Relaxed);
         report::error("JournaledHandler", &"a record is longer than the whole journal");
-        let queue = &self.kept.behind.queue;
-        queue.put(Item::Unjournaled(Box::new(made.clone())), level, queue.longest_wait());
+        let behind = &self.kept.behind;
+        let item = Item::Unjournaled(Box::new(made.clone()));
+        matches!(behind.queue.put(item, level, behind.longest_wait()), Offer::Accepted(_))
     }
 
     #[cold]
-    fn put_when_there_is_room(&self, made: &Made, level: Level) {
+    fn put_when_there_is_room(&self, made: &Made, level: Level) -> bool {
         let Journaled { journal, behind } = &*self.kept;
         let queue = &behind.queue;
         // One wait for both, the journal and the queue.
-        let until = queue.longest_wait();
+        let until = behind.longest_wait();
         loop {
             match queue.offer(made, level) {
-                Offer::Accepted(_) | Offer::Dropped(_) => return,
+                Offer::Accepted(_) => return true,
+                Offer::Dropped(_) => return false,
                 Offer::Evicted(..) => continue,
                 Offer::Full(_) => {}
             }
             let now = Instant::now();
             if until.is_some_and(|until| until <= now) {
                 queue.give_up();
-                return;
+                return false;
             }
             // So often it is looked whether the queue has been closed.
             let next = until.map_or(now + BETWEEN_LOOKS, |until| until.min(now + BETWEEN_LOOKS));
-            if queue.wait_for_room(Some(next)) && !journal.has_room_for(made.parts.len(), made.bytes.len()) {
-                journal.wait_for_room(next);
+            match queue.room(Some(next)) {
+                Room::Made if !journal.has_room_for(made.parts.len(), made.bytes.len()) => {
+                    journal.wait_for_room(next);
+                }
+                Room::Made | Room::Late => {}
+                Room::Never => {
+                    queue.give_up_for(Room::Never);
+                    return false;
+                }
             }
         }
     }
@@ -303,6 +315,7 @@ impl Handler for JournaledHandler {
         if behind.is_left_behind() {
             return behind.handle_at_once(record);
         }
+        let mut is_accepted = false;
         Made::with_room(|made| {
             for (place, handler) in behind.handlers.iter().enumerate() {
                 let Some(handler) = handler.as_lines() else { continue };
@@ -313,9 +326,9 @@ impl Handler for JournaledHandler {
                     made.end_line(place);
                 }
             }
-            self.put(made, record.level);
+            is_accepted = self.put(made, record.level);
         });
-        Front::has_put(behind);
+        Front::has_put(behind, is_accepted);
     }
 
     fn failed(&self) -> Option<u64> {
