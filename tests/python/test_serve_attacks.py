@@ -181,3 +181,14 @@ def test_places_that_are_all_taken_are_said_and_the_end_takes_who_waits_for_one(
             client.close()
         assert sorted(messages(served)) == [f"of client {number}" for number in range(4)]
         assert (counts["clients"], counts["handled"]) == (4, 4)
+
+
+def test_the_system_looks_whether_clients_are_still_there(tmp_path):
+    with Served(tmp_path, *LISTEN) as served, connect(served):
+        wait_until(lambda: served.counts()["connected"] == 1)
+        port = f":{served.port():04X}"
+        with open("/proc/net/tcp") as table:
+            rows = [row.split() for row in table]
+        timers = [row[5] for row in rows if row[1].endswith(port) and row[3] == "01"]
+        # The timer of a connection that waits for nothing but its keepalive.
+        assert [timer.partition(":")[0] for timer in timers] == ["02"]

@@ -462,3 +462,49 @@ fn an_end_without_a_limit_ends_when_nothing_comes() {
     running.send(&[&record("one", None)]);
     assert_eq!(running.stop().handled, 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn of_servers_that_start_together_one_has_the_socket_that_was_left() {
+    const SERVERS: usize = 16;
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["unix", "unix-datagram"] {
+        for round in 0..200 {
+            let path = folder.path().join(format!("{kind}-{round}.sock"));
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let address: Address = format!("{kind}:{}", path.display()).parse().unwrap();
+            let (address, together) = (&address, &std::sync::Barrier::new(SERVERS));
+            let servers: Vec<_> = std::thread::scope(|scope| {
+                let bind = || {
+                    together.wait();
+                    Server::bind(std::slice::from_ref(address), Manager::new(), &Options::default()).ok()
+                };
+                let starting: Vec<_> = (0..SERVERS).map(|_| scope.spawn(bind)).collect();
+                starting.into_iter().filter_map(|server| server.join().unwrap()).collect()
+            });
+            assert_eq!(servers.len(), 1, "{kind}, {round}");
+            assert!(path.exists());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_accepts_nobody_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.sock");
+    // It listens, and its queue of connections is full.
+    let _busy = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let mut connections = Vec::new();
+    while let Ok(connection) = mio::net::UnixStream::connect(&path) {
+        connections.push(connection);
+        assert!(connections.len() < 100_000);
+    }
+    let address: Address = format!("unix:{}", path.display()).parse().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let server = Server::bind(&[address], Manager::new(), &Options::default());
+        tell.send(server.is_err()).unwrap();
+    });
+    assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(true));
+}

@@ -140,8 +140,10 @@ mod unix {
     use std::fs;
     use std::io;
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-    use std::os::unix::net::{UnixDatagram, UnixStream};
+    use std::os::unix::net::UnixDatagram;
     use std::path::{Path, PathBuf};
+
+    use mio::net::UnixStream;
 
     /// The file of a socket, which goes when the socket does.
     pub(in super::super) struct OwnFile {
@@ -163,8 +165,10 @@ mod unix {
         Some((of_file.dev(), of_file.ino()))
     }
 
-    /// Binds `path`, where a server that was killed may have left its file.
+    /// Binds `path`, where a server that was killed may have left its file. Servers that start at the same time do so one after
+    /// the other, as one that does not listen yet looks like one that was killed.
     pub(super) fn bind<S>(path: &Path, bind: impl Fn(&Path) -> io::Result<S>) -> io::Result<(S, OwnFile)> {
+        let _alone = locked_folder(path);
         let socket = match bind(path) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
                 fs::remove_file(path)?;
@@ -176,7 +180,14 @@ mod unix {
         Ok((socket, OwnFile { path: path.to_owned(), identity: identity(path) }))
     }
 
-    /// Whether it is a socket on which nobody listens.
+    /// The lock of the folder, until it is dropped; `None` for one that may not be read.
+    fn locked_folder(path: &Path) -> Option<fs::File> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = fs::File::open(folder.unwrap_or(Path::new("."))).ok()?;
+        folder.lock().ok().map(|()| folder)
+    }
+
+    /// Whether it is a socket on which nobody listens. A server whose queue of connections is full is not waited for.
     fn is_left_over(path: &Path) -> bool {
         let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         fs::symlink_metadata(path).is_ok_and(|of_file| of_file.file_type().is_socket())

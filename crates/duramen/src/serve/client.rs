@@ -27,6 +27,16 @@ impl Stream {
         }
     }
 
+    /// Has the system look after a long silence whether the other side is still there: one that went without a word, as a
+    /// machine that lost its power, would keep its place for ever.
+    pub(super) fn keep_alive(&self) {
+        #[cfg(unix)]
+        if let Self::Tcp(stream) = self {
+            // Where that cannot be had, all else can.
+            let _ = rustix::net::sockopt::set_socket_keepalive(stream, true);
+        }
+    }
+
     fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(chunk),

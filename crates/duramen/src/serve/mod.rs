@@ -398,6 +398,7 @@ impl Server {
             report::error("serve", &format_args!("{name}: {error}"));
             return None;
         }
+        stream.keep_alive();
         self.receiver.ledger.clients += 1;
         self.receiver.has_taken = true;
         self.clients.insert(token, Client::new(stream, name));
