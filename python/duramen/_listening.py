@@ -23,30 +23,27 @@ class _UnseenQueue(queue.Queue):
     """A queue that nobody has looked at. Looking makes it a plain one."""
 
     def __getattribute__(self, name):
-        if _unfinished.process_has_ended():
-            # There is no thread for a listener any more, and native methods have handed over to the interpreter's.
-            return functools.partial(_put, self) if name in _PUTTING else super().__getattribute__(name)
         _look(self)
-        return getattr(self, name)
+        if name in ("put", "put_nowait") and type(self) is _UnseenQueue:
+            return functools.partial(_put, self)
+        return _PLAIN.__getattribute__(self, name)
 
     def __setattr__(self, name, value):
         _look(self)
-        setattr(self, name, value)
+        _PLAIN.__setattr__(self, name, value)
 
     def __delattr__(self, name):
         _look(self)
-        delattr(self, name)
+        _PLAIN.__delattr__(self, name)
 
     def __repr__(self):
         _look(self)
-        return repr(self)
+        return _PLAIN.__repr__(self)
 
     def __reduce_ex__(self, protocol):
         _look(self)
-        return self.__reduce_ex__(protocol)
+        return _PLAIN.__reduce_ex__(self, protocol)
 
-
-_PUTTING = ("put", "put_nowait")
 
 #: What it becomes; the module may have another class by then.
 _PLAIN = _UnseenQueue.__base__
@@ -76,8 +73,16 @@ def _put(unseen, record, block=True, timeout=None):
 
 
 def _look(unseen):
-    """Make it a plain queue, from which the listener's thread takes as CPython's does."""
-    listening = _shortcut_of(unseen).leave(unseen, _PLAIN)
+    """Make it a plain queue, from which the listener's thread takes as CPython's does, if one can.
+
+    Where green threads have come in the place of those that were there when the listener was started, its thread cannot: it
+    is one of the system, and what the queue waits with switches between green ones. eventlet looks at everything when it comes.
+    When the process has ended there is no thread any more, and native methods have handed over to the interpreter's.
+    """
+    shortcut = _shortcut_of(unseen)
+    if _unfinished.process_has_ended() or shortcut.is_open and _threads.are_green():
+        return
+    listening = shortcut.leave(unseen, _PLAIN)
     if listening is not None:
         # In a forked child there is no thread yet.
         listening(True)
@@ -165,6 +170,8 @@ class _Listening:
         finally:
             records.python_has_ended()
         _unfinished.forget(self)
+        if _threads.are_green():
+            _be_known_as_asked(self.listener._thread)
         if self._shortcut.is_left and not self.is_refused:
             for _ in range(self._shortcut.owed):
                 self._unseen.task_done()
@@ -198,6 +205,15 @@ class _Listening:
                     pass  # There is nobody left to tell.
             return True
         return False
+
+
+def _be_known_as_asked(thread):
+    """Have ``threading`` find the calling thread by the number that its functions have for it since green ones came: it is
+    about to end, which would be an error on stderr otherwise."""
+    known = getattr(threading, "_active", None)
+    if thread is not None and known is not None:
+        known.pop(thread.ident, None)
+        known[threading.get_ident()] = thread
 
 
 def put_into(configurator):

@@ -4,6 +4,7 @@ A worker waits for its queue without the interpreter: in a green thread that wou
 """
 
 import _thread
+import sys
 from importlib.machinery import BuiltinImporter
 from importlib.util import module_from_spec
 from types import BuiltinFunctionType
@@ -16,7 +17,13 @@ def are_green():
 
 def start_new_thread(function, arguments):
     """Have a thread of the system call ``function``. ``threading``, whose locks the caller may hold, takes no part in it."""
-    return (_shipped() if are_green() else _thread).start_new_thread(function, arguments)
+    if not are_green():
+        return _thread.start_new_thread(function, arguments)
+    gevent = sys.modules.get("gevent")
+    if gevent is not None:
+        # Its first hub reads its settings, with imports, which ends in a recursion where two threads come to it at once.
+        gevent.get_hub()
+    return _shipped().start_new_thread(function, arguments)
 
 
 def _shipped():

@@ -127,7 +127,14 @@ impl Shortcut {
         Ok(records.map(|records| records.get().start_worker.bind(py).clone()))
     }
 
-    /// Takes what is put into `queue` when the process has ended.
+    /// Whether records go past the queue.
+    #[getter]
+    fn is_open(&self) -> bool {
+        // SAFETY: attached.
+        unsafe { (*self.0.get()).records.is_some() }
+    }
+
+    /// Takes what is put into `queue` where a look cannot make it a plain one.
     fn put(&self, queue: &Bound<'_, PyAny>, record: &Bound<'_, PyAny>) -> PyResult<()> {
         self.take_in(queue, record)
     }
