@@ -8,7 +8,7 @@ thread for handlers that are written in Python. What the end of the process and 
 import functools
 import time
 import weakref
-from _thread import RLock, get_native_id
+from _thread import RLock, get_ident, get_native_id
 
 import duramen as logging
 from duramen import _core, _journal, _queue_forks, _termination, _threads, _unfinished
@@ -215,11 +215,11 @@ class AsyncHandler(logging.Handler):
 
     def _park(self, until):
         """End the worker; whether that was in time. Records that come meanwhile wait for the next one."""
-        self._starter.is_held = True
+        previous, self._starter.held_by = self._starter.held_by, get_ident()
         try:
             return self._queue.park(max(0.05, until - time.monotonic()))
         finally:
-            self._starter.is_held = False
+            self._starter.held_by = previous
 
     def __del__(self):
         queue = getattr(self, "_queue", None)
@@ -238,8 +238,8 @@ class _Starter:
     """Starts the worker of a handler, which it does not keep alive."""
 
     def __init__(self, handler):
-        #: The worker is being ended.
-        self.is_held = False
+        #: The thread that is ending the worker.
+        self.held_by = None
         self.refer_to(handler)
 
     def refer_to(self, handler):
@@ -251,7 +251,7 @@ class _Starter:
             return
         # It may have been closed meanwhile.
         _unfinished.wait_at_the_end(handler)
-        if self.is_held or _queue_forks.is_forking():
+        if self.held_by is not None or _queue_forks.is_forking():
             # Afterwards the next record, flush or the end of the process comes here again.
             return
         queue = handler._queue
@@ -261,13 +261,16 @@ class _Starter:
         try:
             if not wants_python:
                 queue.start_native()
-            elif queue.begin_python():
+            else:
                 # Records come from signal handlers too.
-                _threads.start_new_thread(_work, (queue, handler.handlers))
+                queue.start_python(_threads.starter(), _work, (queue, handler.handlers))
         except (OSError, RuntimeError):
             # The interpreter ends, or the system has no thread to give.
-            queue.python_has_ended()
             _work_here(queue, handler.handlers)
+
+    def is_held_here(self):
+        """Whether no worker can start, or go on, before the calling thread does."""
+        return self.held_by == get_ident() or _queue_forks.is_forking_here()
 
     @staticmethod
     def put_decided(handler, record, decided):
@@ -295,12 +298,15 @@ _worked_here = set()
 
 def _work_here(queue, handlers):
     """Deliver what waits on the calling thread, of which none can be started; what is logged meanwhile as well."""
-    if id(queue) not in _worked_here:
+    while id(queue) not in _worked_here:
         _worked_here.add(id(queue))
         try:
             _deliver_all(queue, handlers, False)
         finally:
             _worked_here.discard(id(queue))
+        # What another thread put in after the last look has been left to this one.
+        if not queue.has_ready():
+            break
 
 
 def _deliver_all(queue, handlers, waits):

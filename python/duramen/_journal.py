@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import locale
 import logging as standard
 import logging.handlers as standard_handlers
 import os
@@ -176,9 +177,12 @@ def _line(handler, record):
     """The bytes that the handler writes for the record; ``None`` where it would fail to."""
     try:
         text = handler.format(record) + handler.terminator
-        stream = handler.stream
-        encoding = getattr(stream, "encoding", None) or getattr(handler, "encoding", None) or "utf-8"
-        return text.encode(encoding, getattr(stream, "errors", None) or "strict")
+        # A file that is not open yet, or was closed, is opened with what its handler has.
+        source = handler if handler.stream is None else handler.stream
+        encoding = getattr(source, "encoding", None) or getattr(handler, "encoding", None) or "utf-8"
+        if encoding == "locale":
+            encoding = locale.getpreferredencoding(False)
+        return text.encode(encoding, getattr(source, "errors", None) or "strict")
     except RecursionError:
         raise
     except Exception:

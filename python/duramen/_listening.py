@@ -135,23 +135,24 @@ class _Listening:
 
     def __call__(self, wants_python):
         """Start the thread, if there is none."""
-        if not self._queue.begin_python():
-            return
+        self._queue.start_python(self._start, self._monitor, ())
+
+    def _start(self, function, arguments):
         # In a forked child too, which has an end of its own.
         _unfinished.wait_at_the_end(self)
-        try:
-            if _threads.are_green():
-                # They are since the listener was started, in the parent of this process for instance.
-                _threads.start_new_thread(self._monitor, ())
-                return
-            # As CPython has it: the thread is seen by others.
-            thread = threading.Thread(target=self._monitor)
-            self.listener._thread = thread
-            thread.daemon = True
-            thread.start()
-        except BaseException:
-            self._queue.python_has_ended()
-            raise
+        if _threads.are_green():
+            # They are since the listener was started, in the parent of this process for instance.
+            _threads.starter()(function, arguments)
+            return
+        # As CPython has it: the thread is seen by others.
+        thread = threading.Thread(target=function, args=arguments)
+        self.listener._thread = thread
+        thread.daemon = True
+        thread.start()
+
+    def is_held_here(self):
+        """Whether the thread waits for the calling one: nobody brings it to rest."""
+        return False
 
     def _monitor(self):
         records = self._queue

@@ -54,6 +54,11 @@ def is_forking():
     return _forking["count"] > 0
 
 
+def is_forking_here():
+    """Whether it is the calling thread that forks."""
+    return is_forking() and get_ident() in _undone_after_fork
+
+
 def _may_start_workers():
     _forking["count"] -= 1
 
@@ -72,9 +77,11 @@ def _after_fork_in_child():
     _undone_after_fork.clear()
     _forking["count"] = 0
     for handler in _unfinished.begin_child():
-        handler._queue.renew()
         if handler._rests_for_forks:
             handler._resting = RLock()
+            handler._starter.held_by = None
+        # Hooks that came before this one may have logged.
+        handler._queue.flush(0)
 
 
 if hasattr(os, "register_at_fork"):

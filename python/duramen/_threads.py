@@ -15,15 +15,15 @@ def are_green():
     return not isinstance(_thread.start_new_thread, BuiltinFunctionType)
 
 
-def start_new_thread(function, arguments):
-    """Have a thread of the system call ``function``. ``threading``, whose locks the caller may hold, takes no part in it."""
+def starter():
+    """What has a thread of the system call a function. ``threading``, whose locks the caller may hold, takes no part in it."""
     if not are_green():
-        return _thread.start_new_thread(function, arguments)
+        return _thread.start_new_thread
     gevent = sys.modules.get("gevent")
     if gevent is not None:
         # Its first hub reads its settings, with imports, which ends in a recursion where two threads come to it at once.
         gevent.get_hub()
-    return _shipped().start_new_thread(function, arguments)
+    return _shipped().start_new_thread
 
 
 def _shipped():

@@ -1,5 +1,6 @@
 """A queue's journal: what was accepted is delivered after ``kill -9``, and nothing that lies in the folder stops a start."""
 
+import locale
 import os
 import subprocess
 import sys
@@ -692,6 +693,25 @@ class TestOptions:
         run_killed(tmp_path, textwrap.dedent(body) + "log.info('hello')", way)
         run(tmp_path, body, way)
         assert lines(tmp_path) == ["hello"]
+
+
+@pytest.mark.parametrize("encoding", ["None", "'latin-1'"])
+def test_a_record_in_python_form_for_a_file_that_is_not_open_yet_is_in_the_journal(tmp_path, encoding):
+    """Such a file is opened by who delivers the record."""
+    body = f"""
+        class Shown(logging.Formatter):
+            def format(self, record):
+                return record.getMessage()
+        made = logging.FileHandler("out.log", delay=True, encoding={encoding})
+        made.setFormatter(Shown())
+        handler = queue(made, flush_interval=60)
+        log.info("caf\u00e9")
+        assert handler.stats()["journal"]["unjournaled"] == 0
+    """
+    run_killed(tmp_path, body)
+    run(tmp_path, "queue().flush(60)")
+    encoding = "latin-1" if "latin" in encoding else locale.getpreferredencoding(False)
+    assert (tmp_path / "out.log").read_text(encoding=encoding) == "caf\u00e9\n"
 
 
 def test_the_ledger_has_what_was_recovered(tmp_path):

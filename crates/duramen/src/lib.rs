@@ -53,7 +53,7 @@ mod macros;
 pub mod manager;
 pub mod message;
 pub mod owned_record;
-mod process;
+pub mod process;
 pub mod queue;
 pub mod record;
 pub mod redact;

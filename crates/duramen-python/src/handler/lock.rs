@@ -70,6 +70,12 @@ pub(crate) unsafe fn is_free_at(lock: *mut ffi::PyObject) -> bool {
     })
 }
 
+/// Whether the calling thread holds `lock`, where the lock can tell.
+pub(crate) fn is_owned(lock: &Bound<'_, PyAny>) -> bool {
+    let owned = lock.call_method0(intern!(lock.py(), "_is_owned"));
+    owned.and_then(|owned| owned.is_truthy()).unwrap_or(false)
+}
+
 /// Runs `body` while `lock` is held, as `Handler.handle` does it where `acquire` and `release` are its own.
 pub(crate) fn held(lock: &Bound<'_, PyAny>, body: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
     let py = lock.py();

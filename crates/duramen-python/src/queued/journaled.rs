@@ -306,7 +306,7 @@ impl RecordQueue {
         // Nothing is written down meanwhile, since the thread stays attached.
         let appender = self.queue().with_waiting(Items::leave_appender);
         // SAFETY: attached; nothing runs while the reference lives.
-        let previous = unsafe { mem::take(&mut (*self.present.get()).journal) };
+        let previous = unsafe { mem::take(&mut (*self.present()).journal) };
         journal.discard_if_empty();
         drop((appender, previous));
     }
@@ -336,6 +336,14 @@ impl RecordQueue {
             made.parts.push((as_word(place), as_word(made.bytes.len())));
         }
         self.could_hold(made.parts.len(), made.bytes.len()).then_some(Kept::Wanted(Some(made)))
+    }
+
+    /// Has an item for which the journal has no room, and which cannot wait for some, not be written down; it is counted.
+    pub(super) fn leave_out_of_journal(&self, item: &mut Item) {
+        if let Some(settings) = &self.journal {
+            settings.count_unjournaled("it is full, and who would make room waits for who logs");
+        }
+        *item.kept() = None;
     }
 
     /// Whether the journal is one for so many lines with so many bytes; otherwise that is counted.

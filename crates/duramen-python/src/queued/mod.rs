@@ -21,11 +21,12 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use duramen::queue::{Options, Overflow, Queue, Waiting as _};
 use duramen::writer::fsync::Syncer;
-use duramen::{Level, background};
+use duramen::{Level, background, process};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -175,7 +176,7 @@ impl RecordQueue {
         };
         let thread = background::spawn("duramen-queue", work)?;
         // SAFETY: attached; a handle that is replaced is of a thread that has ended.
-        let previous = unsafe { (*self.present.get()).native.replace(Native { thread, runs, number }) };
+        let previous = unsafe { (*self.present()).native.replace(Native { thread, runs, number }) };
         drop(previous);
         Ok(())
     }
@@ -258,19 +259,43 @@ impl RecordQueue {
     /// Notes the system's number of the thread of Python's, which calls this.
     fn python_has_begun(&self, number: u64) {
         // SAFETY: attached.
-        unsafe { (*self.present.get()).python_number = Some(number) };
+        unsafe { (*self.present()).python_number = Some(number) };
     }
 
-    /// Notes that a thread of Python's is being started; false when there is one.
-    fn begin_python(&self) -> bool {
-        // SAFETY: attached.
-        unsafe { !mem::replace(&mut (*self.present.get()).has_python, true) }
+    /// Starts a thread of Python's that calls `function` with `arguments`, unless there is one; whether it did.
+    ///
+    /// That it is there is noted together with its start: what a signal handler logs in between would wait for the thread
+    /// that it has interrupted.
+    fn start_python(
+        &self,
+        start_new_thread: &Bound<'_, PyAny>,
+        function: &Bound<'_, PyAny>,
+        arguments: &Bound<'_, PyTuple>,
+    ) -> PyResult<bool> {
+        // SAFETY: attached; nothing runs while the reference lives.
+        let has_begun = unsafe {
+            let present = &mut *self.present();
+            let had_one = mem::replace(&mut present.has_python, true);
+            present.starting = if had_one { present.starting } else { Some(thread::current().id()) };
+            !had_one
+        };
+        if !has_begun {
+            return Ok(false);
+        }
+        let started = start_new_thread.call1((function, arguments));
+        // SAFETY: as above.
+        unsafe {
+            let present = &mut *self.present();
+            present.starting = None;
+            present.has_python &= started.is_ok();
+        }
+        started.map(|_| true)
     }
 
     /// The thread of Python's is at its end.
     fn python_has_ended(&self) {
         // SAFETY: attached.
-        unsafe { (*self.present.get()).has_python = false };
+        unsafe { (*self.present()).has_python = false };
     }
 
     /// Waits until what was accepted before has come to its end; false when `timeout` seconds were not enough.
@@ -283,7 +308,7 @@ impl RecordQueue {
             if py.detach(|| queue.flush(Some(left.min(BETWEEN_SIGNALS)))) {
                 return Ok(true);
             }
-            if left.is_zero() || self.is_takers_thread() {
+            if left.is_zero() || self.is_takers_thread() || (!self.has_worker() && self.is_held_here(py)?) {
                 return Ok(false);
             }
             py.check_signals()?;
@@ -304,10 +329,15 @@ impl RecordQueue {
         ledger.queued + ledger.in_flight > 0
     }
 
+    /// Whether something waits that the calling thread could take out at once.
+    fn has_ready(&self) -> bool {
+        self.queue().has_ready()
+    }
+
     /// Whether a thread takes out what waits, or has been started for that.
     fn has_worker(&self) -> bool {
         // SAFETY: attached; the reference lives only for the look.
-        let present = unsafe { &*self.present.get() };
+        let present = unsafe { &*self.present() };
         present.has_python
             || present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire))
     }
@@ -318,7 +348,7 @@ impl RecordQueue {
         let until = Instant::now() + seconds("timeout", timeout)?;
         let queue = self.queue();
         // SAFETY: attached; nothing runs while the reference lives.
-        let native = unsafe { (*self.present.get()).native.take() };
+        let native = unsafe { (*self.present()).native.take() };
         let native = py.detach(|| {
             queue.park();
             queue.wait_until_untended(until);
@@ -326,11 +356,11 @@ impl RecordQueue {
         });
         let native_has_ended = native.is_none();
         // SAFETY: as above.
-        unsafe { (*self.present.get()).native = native };
+        unsafe { (*self.present()).native = native };
         loop {
             // SAFETY: as above.
             let (has_python, number) = unsafe {
-                let present = &*self.present.get();
+                let present = &*self.present();
                 (present.has_python, present.python_number)
             };
             if !has_python && !number.is_some_and(system::has_thread) {
@@ -398,17 +428,6 @@ impl RecordQueue {
         self.taken().lock().give_up(&self.queue(), records);
     }
 
-    /// Begins anew in a forked child, whose queue is that of its parent: nothing of that is touched.
-    fn renew(&self) {
-        let fresh = Present::new(&self.options, self.handlers.len());
-        // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
-        unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
-        self.forget_streams();
-        if let Some(settings) = &self.journal {
-            settings.forget_counts();
-        }
-    }
-
     /// Removes the journal, unless something in it waits for who opens its folder next; whether that is so.
     fn close_journal(&self) -> bool {
         journaled::opened(&self.slot()).is_some_and(|journal| {
@@ -459,6 +478,35 @@ impl RecordQueue {
 }
 
 impl RecordQueue {
+    /// What belongs to this process. The same holds for it as for [`Attached::get`].
+    #[inline]
+    fn present(&self) -> *mut Present {
+        if self.is_of_parent() {
+            self.begin_anew();
+        }
+        self.present.get()
+    }
+
+    /// Whether this process was forked since, and nothing has been done with the queue in it: hooks for forks may come to it
+    /// before Duramen's own.
+    #[inline]
+    fn is_of_parent(&self) -> bool {
+        // SAFETY: attached; the reference lives only for the look.
+        unsafe { (*self.present.get()).process != process::id() }
+    }
+
+    /// Begins anew in a forked child: nothing of what is its parent's is touched.
+    #[cold]
+    fn begin_anew(&self) {
+        let fresh = Present::new(&self.options, self.handlers.len());
+        // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
+        unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
+        if let Some(settings) = &self.journal {
+            settings.forget_counts();
+        }
+        self.forget_streams();
+    }
+
     fn forget_streams(&self) {
         // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
         let streams = unsafe {
@@ -470,17 +518,17 @@ impl RecordQueue {
 
     fn queue(&self) -> Arc<Queue<Item, Items>> {
         // SAFETY: attached; the reference lives only for the clone.
-        unsafe { Arc::clone(&(*self.present.get()).queue) }
+        unsafe { Arc::clone(&(*self.present()).queue) }
     }
 
     fn taken(&self) -> Arc<Mutex<Taken>> {
         // SAFETY: as above.
-        unsafe { Arc::clone(&(*self.present.get()).taken) }
+        unsafe { Arc::clone(&(*self.present()).taken) }
     }
 
     fn has_given_up(&self) -> Arc<AtomicBool> {
         // SAFETY: as above.
-        unsafe { Arc::clone(&(*self.present.get()).has_given_up) }
+        unsafe { Arc::clone(&(*self.present()).has_given_up) }
     }
 
     fn is_takers_thread(&self) -> bool {
@@ -489,6 +537,6 @@ impl RecordQueue {
 
     fn slot(&self) -> Slot {
         // SAFETY: as above.
-        unsafe { Arc::clone(&(*self.present.get()).journal) }
+        unsafe { Arc::clone(&(*self.present()).journal) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use duramen::Level;
@@ -13,6 +14,8 @@ use super::journaled;
 use super::outlet::Outlet;
 use super::waiting::{Item, Items, Line, Lines};
 use super::{BETWEEN_SIGNALS, RecordQueue, writing};
+use crate::classes::globals;
+use crate::handler::lock;
 use crate::interpreter::{self, intern};
 
 impl RecordQueue {
@@ -65,6 +68,10 @@ impl RecordQueue {
                     item = again;
                     continue;
                 }
+                Offer::Full(item) if self.waits_for_this_thread(py)? => {
+                    self.insist(item);
+                    return Ok(());
+                }
                 Offer::Full(item) => item,
             };
             let wanted = journaled::opened(&slot).zip(item.wanted());
@@ -83,6 +90,42 @@ impl RecordQueue {
                 queue.give_up();
                 return Ok(());
             }
+        }
+    }
+
+    /// Whether no worker can start, or go on, before the calling thread does, which a signal handler or a hook for forks has
+    /// interrupted: it is starting or ending the worker, or forks.
+    pub(super) fn is_held_here(&self, py: Python<'_>) -> PyResult<bool> {
+        // SAFETY: attached; the reference lives only for the look.
+        let starting = unsafe { (*self.present()).starting };
+        if starting == Some(thread::current().id()) {
+            return Ok(true);
+        }
+        let starter = self.start_worker.bind(py);
+        interpreter::call_method(starter, intern!(py, "is_held_here"), &[])?.is_truthy()
+    }
+
+    /// Whether room may come only after the calling thread has gone on: the worker is held here, or waits for a lock that is,
+    /// of a handler behind the queue or of the module.
+    fn waits_for_this_thread(&self, py: Python<'_>) -> PyResult<bool> {
+        if self.is_held_here(py)? {
+            return Ok(true);
+        }
+        for handler in &self.handlers {
+            let lock = handler.bind(py).getattr_opt(intern!(py, "lock"))?;
+            if lock.is_some_and(|lock| lock::is_owned(&lock)) {
+                return Ok(true);
+            }
+        }
+        Ok(lock::is_owned(&globals::get(py, intern!(py, "_lock"))?))
+    }
+
+    /// Puts `item` into the queue whatever its capacity, and where there is no room for it in the journal, without that.
+    fn insist(&self, item: Item) {
+        // What comes back of a closed queue is counted there.
+        if let Offer::Full(mut item) = self.queue().insist(item) {
+            self.leave_out_of_journal(&mut item);
+            let _ = self.queue().insist(item);
         }
     }
 
@@ -158,7 +201,7 @@ impl RecordQueue {
 
     pub(super) fn start_worker_for(&self, py: Python<'_>, wants_python: bool) -> PyResult<()> {
         // SAFETY: attached; the reference lives only for the look, and nothing runs before its last use.
-        let present = unsafe { &mut *self.present.get() };
+        let present = unsafe { &mut *self.present() };
         present.wants_python |= wants_python;
         let runs = present.native.as_ref().is_some_and(|native| native.runs.load(Ordering::Acquire));
         if present.has_python || (runs && !present.wants_python) {

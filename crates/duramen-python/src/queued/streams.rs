@@ -41,6 +41,8 @@ impl RecordQueue {
     /// # Safety
     /// The thread is attached, and nothing of the interpreter's runs while the reference lives.
     pub(super) unsafe fn only_outlet(&self, plan: &HandlerPlan, line: &[u8]) -> Option<&Arc<Outlet>> {
+        // A parent's thread may hold the lock of an outlet.
+        (!self.is_of_parent()).then_some(())?;
         // SAFETY: by the contract; the handler holds the stream.
         unsafe {
             let [Some(known)] = &(&*self.streams.get())[..] else { return None };
@@ -57,6 +59,9 @@ impl RecordQueue {
         plan: &HandlerPlan,
         line: &[u8],
     ) -> PyResult<Option<Arc<Outlet>>> {
+        if self.is_of_parent() {
+            self.begin_anew();
+        }
         let py = handler.py();
         let mut stream = handler.getattr(intern!(py, "stream"))?;
         if stream.is_none() && plan.kind != Kind::Stream {

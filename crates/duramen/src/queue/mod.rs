@@ -4,12 +4,14 @@
 //! dropped are given back to who put them in. The locks are those of `std`, which keep all of their state in
 //! themselves: a process that forks can leave a queue behind as it is and go on with another one.
 
+mod caller;
 mod ledger;
 #[cfg(test)]
 mod model;
 mod options;
 mod records;
 mod standstill;
+mod taker;
 mod waiting;
 mod worker;
 
@@ -24,7 +26,6 @@ pub(crate) use records::Records;
 pub use waiting::{Accepts, Waiting};
 pub use worker::Worker;
 
-use crate::Level;
 use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
 
 /// A bounded queue of items of type `T`, which wait in `W`.
@@ -72,7 +73,7 @@ use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
 /// queue.give_up(); // it is counted
 ///
 /// let mut batch = std::collections::VecDeque::new();
-/// assert!(queue.take_ready(&mut batch));
+/// assert!(queue.has_ready() && queue.take_ready(&mut batch));
 /// assert!(queue.is_taken_by_this_thread() && !queue.is_untended());
 /// queue.hand_back(&mut batch, &Tally::default()); // none of it was delivered
 /// assert!(queue.wait_until_untended(Instant::now() + Duration::from_secs(1)));
@@ -225,112 +226,6 @@ impl<T, W: Waiting> Queue<T, W> {
         &self.options
     }
 
-    /// Puts `item` at the end, waiting as the options say; false when it was dropped.
-    pub fn push<I>(&self, item: I, level: Level) -> bool
-    where
-        W: Accepts<I>,
-    {
-        matches!(self.put(item, level, self.longest_wait()), Offer::Accepted(_))
-    }
-
-    /// Until when a caller that comes now may wait; `None`: without end.
-    pub(crate) fn longest_wait(&self) -> Option<Instant> {
-        self.options.block_timeout.and_then(|longest| Instant::now().checked_add(longest))
-    }
-
-    /// Puts `item` at the end, waiting until `until` where the options have a caller wait. Afterwards it is
-    /// [`Offer::Accepted`], or [`Offer::Dropped`] and counted.
-    pub(crate) fn put<I>(&self, mut item: I, level: Level, until: Option<Instant>) -> Offer<I, W::Evicted>
-    where
-        W: Accepts<I>,
-    {
-        loop {
-            item = match self.offer(item, level) {
-                Offer::Evicted(item, _) => item,
-                Offer::Full(item) => match self.room(until) {
-                    Room::Made => item,
-                    in_vain => {
-                        self.give_up_for(in_vain);
-                        return Offer::Dropped(item);
-                    }
-                },
-                outcome => return outcome,
-            }
-        }
-    }
-
-    /// Puts `item` at the end without ever waiting.
-    pub fn offer<I>(&self, item: I, level: Level) -> Offer<I, W::Evicted>
-    where
-        W: Accepts<I>,
-    {
-        let mut guard = self.state();
-        let state = &mut *guard;
-        let dropped = &mut state.ledger.dropped;
-        if state.is_closed {
-            dropped.closed += 1;
-            return Offer::Dropped(item);
-        }
-        let mut evicted = None;
-        let is_full = self.is_full(&state.waiting);
-        let refused = if is_full { Err(item) } else { state.waiting.accept(item) };
-        if let Err(item) = refused {
-            match self.options.overflow {
-                Overflow::DropNewest => {
-                    dropped.newest += 1;
-                    return Offer::Dropped(item);
-                }
-                Overflow::DropBelow(least) if level < least => {
-                    dropped.below_level += 1;
-                    return Offer::Dropped(item);
-                }
-                Overflow::DropOldest => {
-                    let Some(oldest) = state.waiting.evict() else {
-                        // What is in flight takes all of the journal.
-                        dropped.newest += 1;
-                        return Offer::Dropped(item);
-                    };
-                    dropped.oldest += 1;
-                    state.ledger.queued -= 1;
-                    state.gone += 1;
-                    // One makes room, unless it is bytes that there is none for.
-                    let refused =
-                        if self.is_full(&state.waiting) { Err(item) } else { state.waiting.accept(item) };
-                    if let Err(item) = refused {
-                        return Offer::Evicted(item, oldest);
-                    }
-                    evicted = Some(oldest);
-                }
-                Overflow::Block | Overflow::DropBelow(_) => {
-                    if state.taker_thread == Some(thread::current().id()) {
-                        dropped.reentrant += 1;
-                        return Offer::Dropped(item);
-                    }
-                    if !is_full {
-                        // It is the journal that is full: what gathers has to leave it.
-                        state.is_hurried = true;
-                        self.hurry(state);
-                    }
-                    return Offer::Full(item);
-                }
-            }
-        }
-        state.ledger.accepted += 1;
-        state.ledger.queued += 1;
-        let wakes = match state.taker {
-            Taker::Awake => false,
-            Taker::Sleeps => true,
-            Taker::Gathers => self.is_crowded(&state.waiting),
-        };
-        if wakes {
-            state.taker = Taker::Awake;
-            // It would only meet the lock.
-            drop(guard);
-            self.arrived.notify_one();
-        }
-        Offer::Accepted(evicted)
-    }
-
     /// Has `act` do something to what waits, with the queue's lock held: the same holds for it as for [`Waiting`].
     ///
     /// ```
@@ -345,33 +240,6 @@ impl<T, W: Waiting> Queue<T, W> {
         act(&mut self.state().waiting)
     }
 
-    /// Waits until there is room or the queue is closed; false when `until` came first, or when the caller delivers what is in
-    /// another queue, for which those wait that would have to make room here.
-    pub fn wait_for_room(&self, until: Option<Instant>) -> bool {
-        self.room(until) == Room::Made
-    }
-
-    /// The same, with the reason.
-    pub(crate) fn room(&self, until: Option<Instant>) -> Room {
-        let mut state = self.state();
-        state.pushers += 1;
-        let (mut in_time, mut goes_on) = (true, true);
-        while in_time && !state.is_closed && self.is_full(&state.waiting) {
-            let Some(_waits) = standstill::wait_for(self.address()) else {
-                goes_on = false;
-                break;
-            };
-            self.hurry(&mut state);
-            (state, in_time) = wait(&self.left, state, until);
-        }
-        state.pushers -= 1;
-        match state.is_closed || !self.is_full(&state.waiting) {
-            true => Room::Made,
-            false if goes_on => Room::Late,
-            false => Room::Never,
-        }
-    }
-
     fn address(&self) -> standstill::Address {
         std::ptr::from_ref(self).addr()
     }
@@ -383,114 +251,6 @@ impl<T, W: Waiting> Queue<T, W> {
     /// Whether so much waits that a thread which lets items gather is to be woken: far less than there is room for.
     fn is_crowded(&self, waiting: &W) -> bool {
         waiting.count() >= self.options.worth_a_wake() || waiting.bytes() >= self.options.max_bytes / 2
-    }
-
-    /// Counts an item for which there was no room in time.
-    pub fn give_up(&self) {
-        self.give_up_for(Room::Late);
-    }
-
-    /// Counts an item for which there was no room for this reason.
-    pub(crate) fn give_up_for(&self, room: Room) {
-        let dropped = &mut self.state().ledger.dropped;
-        *(if room == Room::Never { &mut dropped.reentrant } else { &mut dropped.timeout }) += 1;
-    }
-
-    /// Takes items out into `batch`, which is empty, waiting for the first. False: there is nothing more to
-    /// do, since the queue is closed and empty, or parked.
-    ///
-    /// One thread at a time does this, and calls [`Queue::settle`] after each batch; another one waits until
-    /// that has come to its end or given up ([`Queue::hand_back`]).
-    pub fn take(&self, batch: &mut W) -> bool {
-        self.take_or(batch, true)
-    }
-
-    /// Takes out what waits now, for a caller that stands in for a worker. False: there is nothing, or another
-    /// thread takes it.
-    pub fn take_ready(&self, batch: &mut W) -> bool {
-        self.take_or(batch, false)
-    }
-
-    fn take_or(&self, batch: &mut W, waits: bool) -> bool {
-        let own = thread::current().id();
-        let mut state = self.state();
-        while state.taker_thread.is_some_and(|taker| taker != own) {
-            if state.is_parked || !waits {
-                return false;
-            }
-            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.taker_thread = Some(own);
-        let mut gathered_until = None;
-        loop {
-            let count = state.waiting.count();
-            if state.is_parked || ((state.is_closed || !waits) && count == 0) {
-                state.taker = Taker::Awake;
-                state.taker_thread = None;
-                self.left.notify_all();
-                return false;
-            }
-            let is_wanted =
-                !waits || state.is_closed || state.is_hurried || state.pushers + state.flushers > 0;
-            if count > 0
-                && (is_wanted || count >= self.options.worth_a_batch() || self.is_crowded(&state.waiting))
-            {
-                break;
-            }
-            // It begins with the end of the last batch: while items come at least as often, nobody has to wake this thread.
-            let until = *gathered_until
-                .get_or_insert_with(|| Instant::now().checked_add(self.options.flush_interval));
-            state.taker = Taker::Gathers;
-            let in_time;
-            (state, in_time) = wait(&self.arrived, state, until);
-            if in_time {
-                continue;
-            }
-            if state.waiting.count() > 0 {
-                break;
-            }
-            state.taker = Taker::Sleeps;
-            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
-            gathered_until = None;
-        }
-        state.taker = Taker::Awake;
-        state.is_hurried = false;
-        state.waiting.take(self.options.batch, batch);
-        let count = batch.count();
-        state.flying_from = Some(state.gone);
-        state.gone += count as u64;
-        state.ledger.queued -= count as u64;
-        state.ledger.in_flight = count as u64;
-        if state.pushers > 0 {
-            standstill::wake(self.address());
-            self.left.notify_all();
-        }
-        true
-    }
-
-    /// Says what has become of the batch that was taken out.
-    pub fn settle(&self, tally: &Tally) {
-        let mut state = self.state();
-        state.ledger.settle(tally);
-        state.flying_from = None;
-        if state.flushers > 0 {
-            standstill::wake(self.address());
-            self.left.notify_all();
-        }
-    }
-
-    /// Puts the rest of a batch back, for another thread to take: the items that the tally does not know.
-    pub fn hand_back(&self, batch: &mut W, tally: &Tally) {
-        let mut state = self.state();
-        let count = batch.count() as u64;
-        state.ledger.in_flight -= count.min(state.ledger.in_flight);
-        state.ledger.settle(tally);
-        state.ledger.queued += count;
-        state.gone -= count;
-        state.flying_from = None;
-        state.waiting.give_back(batch);
-        state.taker_thread = None;
-        self.left.notify_all();
     }
 
     /// Waits until no thread takes items out; false when `until` came first.
