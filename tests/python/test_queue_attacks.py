@@ -332,3 +332,38 @@ except ImportError as error:
     """
     run(tmp_path, body)
     assert lines(tmp_path) in (["before", "after"], [])
+
+
+@pytest.mark.parametrize("asks", ["loggers[self.other].info('inner')", "handlers[self.other].flush(30)"])
+def test_handlers_behind_queues_that_wait_for_each_other_go_on(tmp_path, asks):
+    body = f"""
+        signal.alarm(50)
+        loggers, handlers = {{}}, {{}}
+        class Asks(logging.Handler):
+            def __init__(self, other):
+                super().__init__()
+                self.other, self.seen = other, []
+            def handle(self, record):
+                # No lock is held: that would be the handlers' own affair.
+                self.seen.append(record.msg)
+                if record.msg == "outer":
+                    {asks}
+        for name, other in ("ab", "ba"):
+            handlers[name] = AsyncHandler(Asks(other), capacity=4)
+            loggers[name] = logging.Logger(name)
+            loggers[name].addHandler(handlers[name])
+        def flood(name):
+            for _ in range(200):
+                loggers[name].info("outer")
+        threads = [threading.Thread(target=flood, args=(name,)) for name in "aabb"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for handler in handlers.values():
+            while handler.stats()["queued"] + handler.stats()["in_flight"]:
+                handler.flush(0.1)
+            print(handler.handlers[0].seen.count("outer"))
+    """
+    output, _ = run(tmp_path, body)
+    assert output.split() == ["400", "400"]

@@ -8,6 +8,7 @@ mod journaled;
 mod offering;
 mod outlet;
 mod plan;
+mod present;
 mod rolling;
 mod sending;
 mod shortcut;
@@ -24,10 +25,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use duramen::queue::{Options, Overflow, Queue, Waiting as _};
+use duramen::queue::{Options, Overflow, Waiting as _};
 use duramen::writer::fsync::Syncer;
-use duramen::{Level, background, process};
-use parking_lot::Mutex;
+use duramen::{Level, background};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -36,14 +36,15 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::handler;
 use crate::interpreter::{Attached, intern};
-use journaled::{JournalOptions, Settings, Slot};
+use journaled::{JournalOptions, Settings};
 pub(crate) use plan::QueuePlan;
+use present::Present;
 pub(crate) use sending::{Behind, send};
 pub(crate) use shortcut::{Shortcut, set_unseen_queue};
 use streams::KnownStream;
 pub(crate) use system::pause;
 use waiting::{Item, Items};
-use worker::{Native, Present, Taken};
+use worker::{Native, Taken};
 
 /// A wait for room looks this often whether a signal has come.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
@@ -258,6 +259,7 @@ impl RecordQueue {
 
     /// Notes the system's number of the thread of Python's, which calls this.
     fn python_has_begun(&self, number: u64) {
+        self.queue().begin_service();
         // SAFETY: attached.
         unsafe { (*self.present()).python_number = Some(number) };
     }
@@ -294,6 +296,7 @@ impl RecordQueue {
 
     /// The thread of Python's is at its end.
     fn python_has_ended(&self) {
+        self.queue().end_service();
         // SAFETY: attached.
         unsafe { (*self.present()).has_python = false };
     }
@@ -302,13 +305,12 @@ impl RecordQueue {
     fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
         self.start_if_needed(py)?;
         let until = Instant::now() + seconds("timeout", timeout)?;
-        let queue = self.queue();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if py.detach(|| queue.flush(Some(left.min(BETWEEN_SIGNALS)))) {
-                return Ok(true);
+            if let Some(answer) = self.flush_a_little(py, left) {
+                return Ok(answer);
             }
-            if left.is_zero() || self.is_takers_thread() || (!self.has_worker() && self.is_held_here(py)?) {
+            if !self.has_worker() && self.is_held_here(py)? {
                 return Ok(false);
             }
             py.check_signals()?;
@@ -474,69 +476,5 @@ impl RecordQueue {
         let journal = self.journal.as_ref().map(|settings| settings.stats(py, &self.slot())).transpose()?;
         stats.set_item("journal", journal)?;
         Ok(stats)
-    }
-}
-
-impl RecordQueue {
-    /// What belongs to this process. The same holds for it as for [`Attached::get`].
-    #[inline]
-    fn present(&self) -> *mut Present {
-        if self.is_of_parent() {
-            self.begin_anew();
-        }
-        self.present.get()
-    }
-
-    /// Whether this process was forked since, and nothing has been done with the queue in it: hooks for forks may come to it
-    /// before Duramen's own.
-    #[inline]
-    fn is_of_parent(&self) -> bool {
-        // SAFETY: attached; the reference lives only for the look.
-        unsafe { (*self.present.get()).process != process::id() }
-    }
-
-    /// Begins anew in a forked child: nothing of what is its parent's is touched.
-    #[cold]
-    fn begin_anew(&self) {
-        let fresh = Present::new(&self.options, self.handlers.len());
-        // SAFETY: attached. The locks of the previous one may be held by threads that do not exist here.
-        unsafe { mem::forget(mem::replace(&mut *self.present.get(), fresh)) };
-        if let Some(settings) = &self.journal {
-            settings.forget_counts();
-        }
-        self.forget_streams();
-    }
-
-    fn forget_streams(&self) {
-        // SAFETY: attached; what is dropped is dropped after the place has nothing of it.
-        let streams = unsafe {
-            let places = &mut *self.streams.get();
-            mem::replace(places, self.handlers.iter().map(|_| None).collect())
-        };
-        drop(streams);
-    }
-
-    fn queue(&self) -> Arc<Queue<Item, Items>> {
-        // SAFETY: attached; the reference lives only for the clone.
-        unsafe { Arc::clone(&(*self.present()).queue) }
-    }
-
-    fn taken(&self) -> Arc<Mutex<Taken>> {
-        // SAFETY: as above.
-        unsafe { Arc::clone(&(*self.present()).taken) }
-    }
-
-    fn has_given_up(&self) -> Arc<AtomicBool> {
-        // SAFETY: as above.
-        unsafe { Arc::clone(&(*self.present()).has_given_up) }
-    }
-
-    fn is_takers_thread(&self) -> bool {
-        self.queue().is_taken_by_this_thread()
-    }
-
-    fn slot(&self) -> Slot {
-        // SAFETY: as above.
-        unsafe { Arc::clone(&(*self.present()).journal) }
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use duramen::Level;
-use duramen::queue::{Accepts as _, Offer, Overflow, Tally};
+use duramen::queue::{Accepts as _, Offer, Overflow, Room, Tally};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyTuple};
 
@@ -75,20 +75,21 @@ impl RecordQueue {
                 Offer::Full(item) => item,
             };
             let wanted = journaled::opened(&slot).zip(item.wanted());
-            let has_room = |next| {
-                let is_kept =
-                    || wanted.is_none_or(|(journal, (lines, bytes))| journal.has_room_for(lines, bytes));
-                let wait = || {
-                    wanted.is_some_and(|(journal, _)| {
-                        journal.wait_for_room(next);
-                        is_kept()
-                    })
-                };
-                queue.wait_for_room(Some(next)) && (is_kept() || wait())
+            let is_kept =
+                || wanted.is_none_or(|(journal, (lines, bytes))| journal.has_room_for(lines, bytes));
+            let room = |next| match (queue.wait_for_room(Some(next)), wanted) {
+                (Room::Made, Some((journal, _))) if !is_kept() => {
+                    journal.wait_for_room(next);
+                    if is_kept() { Room::Made } else { Room::Late }
+                }
+                (room, _) => room,
             };
-            if !self.wait(py, &mut begun, has_room)? {
-                queue.give_up();
-                return Ok(());
+            match self.wait(py, &mut begun, room)? {
+                Room::Made => {}
+                in_vain => {
+                    queue.give_up(in_vain);
+                    return Ok(());
+                }
             }
         }
     }
@@ -133,16 +134,11 @@ impl RecordQueue {
     fn wait_for_what_came_before(&self, py: Python<'_>, ends_at: Instant) -> PyResult<()> {
         /// For who gives up then, and for the record that the worker is about.
         const GRACE: Duration = Duration::from_millis(500);
-        let (queue, until) = (self.queue(), ends_at + GRACE);
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let has_ended = py.detach(|| queue.flush(Some(left.min(BETWEEN_SIGNALS))));
-            // Its own thread waits for nothing: a handler behind the queue logs.
-            if has_ended || left.is_zero() || self.is_takers_thread() {
-                return Ok(());
-            }
+        let until = ends_at + GRACE;
+        while self.flush_a_little(py, until.saturating_duration_since(Instant::now())).is_none() {
             py.check_signals()?;
         }
+        Ok(())
     }
 
     /// Delivers an item on the calling thread, since the process ends.
@@ -171,24 +167,37 @@ impl RecordQueue {
         Ok(())
     }
 
-    /// Waits a little, with the interpreter released; false when that was the longest wait, counted from the first
-    /// call on.
-    pub(super) fn wait(
+    /// Waits a little, with the interpreter released; [`Room::Made`]: it is to be tried again. The longest wait is counted from
+    /// the first call on.
+    fn wait(
         &self,
         py: Python<'_>,
         begun: &mut Option<Instant>,
-        wait: impl FnOnce(Instant) -> bool + Send,
-    ) -> PyResult<bool> {
+        wait: impl FnOnce(Instant) -> Room + Send,
+    ) -> PyResult<Room> {
         self.start_if_needed(py)?;
         let now = Instant::now();
         let begun = *begun.get_or_insert(now);
         let limit = self.options.block_timeout.map(|longest| begun + longest);
         let slice = now + BETWEEN_SIGNALS;
-        let has_room = py.detach(|| wait(limit.map_or(slice, |limit| limit.min(slice))));
-        if !has_room && limit.is_some_and(|limit| Instant::now() >= limit) {
-            return Ok(false);
+        let room = py.detach(|| wait(limit.map_or(slice, |limit| limit.min(slice))));
+        let is_late = room == Room::Late && limit.is_some_and(|limit| Instant::now() >= limit);
+        if is_late || room == Room::Never {
+            return Ok(room);
         }
-        py.check_signals().map(|()| true)
+        py.check_signals().map(|()| Room::Made)
+    }
+
+    /// Waits a little, `longest` at most, with the interpreter released, until what is in the queue has come to its end: whether
+    /// it has; `None`: it is to be asked again.
+    pub(super) fn flush_a_little(&self, py: Python<'_>, longest: Duration) -> Option<bool> {
+        // A signal handler may have forked since the last call.
+        let (queue, begun, longest) = (self.queue(), Instant::now(), longest.min(BETWEEN_SIGNALS));
+        if py.detach(|| queue.flush(Some(longest))) {
+            return Some(true);
+        }
+        // Who would wait for itself, a handler behind the queue for instance, has the answer before.
+        (begun.elapsed() < longest || longest.is_zero()).then_some(false)
     }
 
     /// Starts what takes out what waits, after a fork for instance.

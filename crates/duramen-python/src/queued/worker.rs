@@ -4,37 +4,16 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{JoinHandle, ThreadId};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
-use duramen::process;
-use duramen::queue::{Accepts as _, Options, Queue, Tally, Waiting as _};
-use parking_lot::Mutex;
+use duramen::queue::{Accepts as _, Queue, Tally, Waiting as _};
 use pyo3::prelude::*;
 
 use super::journaled::{self, Kept, Slot};
 use super::system;
 use super::waiting::{Item, Items};
 use super::writing;
-
-/// What belongs to one process: a forked child begins anew.
-pub(super) struct Present {
-    pub(super) process: u32,
-    pub(super) queue: Arc<Queue<Item, Items>>,
-    pub(super) native: Option<Native>,
-    /// There was a record in Python form, for which a thread of Python's is needed.
-    pub(super) wants_python: bool,
-    /// Such a thread runs or is being started.
-    pub(super) has_python: bool,
-    /// The system's number of that thread, once it runs.
-    pub(super) python_number: Option<u64>,
-    /// Who is starting it now.
-    pub(super) starting: Option<ThreadId>,
-    pub(super) taken: Arc<Mutex<Taken>>,
-    pub(super) journal: Slot,
-    /// The process ends, and what was not delivered in time is not delivered any more.
-    pub(super) has_given_up: Arc<AtomicBool>,
-}
 
 /// The thread that knows no interpreter.
 pub(super) struct Native {
@@ -74,23 +53,6 @@ impl Taken {
         self.items.give_back(&mut rest);
         self.is_open = false;
         give_up(queue, &mut self.items, &mem::take(&mut self.tally));
-    }
-}
-
-impl Present {
-    pub(super) fn new(options: &Options, handlers: usize) -> Self {
-        Self {
-            process: process::id(),
-            queue: Arc::new(Queue::with(options.clone(), handlers)),
-            native: None,
-            wants_python: false,
-            has_python: false,
-            python_number: None,
-            starting: None,
-            taken: Arc::default(),
-            journal: Arc::default(),
-            has_given_up: Arc::default(),
-        }
     }
 }
 

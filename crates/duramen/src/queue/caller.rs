@@ -29,10 +29,10 @@ impl<T, W: Waiting> Queue<T, W> {
         loop {
             item = match self.offer(item, level) {
                 Offer::Evicted(item, _) => item,
-                Offer::Full(item) => match self.room(until) {
+                Offer::Full(item) => match self.wait_for_room(until) {
                     Room::Made => item,
                     in_vain => {
-                        self.give_up_for(in_vain);
+                        self.give_up(in_vain);
                         return Offer::Dropped(item);
                     }
                 },
@@ -148,14 +148,8 @@ impl<T, W: Waiting> Queue<T, W> {
         }
     }
 
-    /// Waits until there is room or the queue is closed; false when `until` came first, or when the caller delivers what is in
-    /// another queue, for which those wait that would have to make room here.
-    pub fn wait_for_room(&self, until: Option<Instant>) -> bool {
-        self.room(until) == Room::Made
-    }
-
-    /// The same, with the reason.
-    pub(crate) fn room(&self, until: Option<Instant>) -> Room {
+    /// Waits until there is room or the queue is closed, until `until` at most.
+    pub fn wait_for_room(&self, until: Option<Instant>) -> Room {
         let mut state = self.state();
         state.pushers += 1;
         let (mut in_time, mut goes_on) = (true, true);
@@ -175,13 +169,8 @@ impl<T, W: Waiting> Queue<T, W> {
         }
     }
 
-    /// Counts an item for which there was no room in time.
-    pub fn give_up(&self) {
-        self.give_up_for(Room::Late);
-    }
-
-    /// Counts an item for which there was no room for this reason.
-    pub(crate) fn give_up_for(&self, room: Room) {
+    /// Counts an item for which there was no room, for this reason.
+    pub fn give_up(&self, room: Room) {
         let dropped = &mut self.state().ledger.dropped;
         *(if room == Room::Never { &mut dropped.reentrant } else { &mut dropped.timeout }) += 1;
     }

@@ -63,14 +63,15 @@ use crate::sync::{Condvar, Mutex, MutexGuard, ThreadId, thread};
 /// use std::time::{Duration, Instant};
 ///
 /// use duramen::Level;
-/// use duramen::queue::{Offer, Options, Queue, Tally};
+/// use duramen::queue::{Offer, Options, Queue, Room, Tally};
 ///
 /// let queue: Queue<&str> = Queue::new(Options { capacity: 1, ..Options::default() }, 0);
 /// assert_eq!(queue.options().capacity, 1);
 /// queue.recover(["of the last run"]); // what an earlier process left comes first, whatever the capacity
 /// assert_eq!(queue.offer("new", Level::INFO), Offer::Full("new"));
-/// assert!(!queue.wait_for_room(Some(Instant::now())));
-/// queue.give_up(); // it is counted
+/// let room = queue.wait_for_room(Some(Instant::now()));
+/// assert_eq!(room, Room::Late);
+/// queue.give_up(room); // it is counted
 ///
 /// let mut batch = std::collections::VecDeque::new();
 /// assert!(queue.has_ready() && queue.take_ready(&mut batch));
@@ -125,13 +126,27 @@ enum Taker {
     Sleeps,
 }
 
-/// Whether there is room for another item.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Room {
+/// Whether there is room for another item, after a wait.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use duramen::Level;
+/// use duramen::queue::{Options, Queue, Room};
+///
+/// let queue: Queue<i32> = Queue::new(Options { capacity: 1, ..Options::default() }, 0);
+/// assert_eq!(queue.wait_for_room(None), Room::Made);
+/// assert!(queue.push(1, Level::INFO));
+/// assert_eq!(queue.wait_for_room(Some(Instant::now())), Room::Late);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// There is, or the queue is closed.
     Made,
     /// There was none in time.
     Late,
-    /// Those who would have to make it wait for the caller.
+    /// The caller takes items out of another queue ([`Queue::begin_service`]), for which those wait that would have to make
+    /// room here.
     Never,
 }
 

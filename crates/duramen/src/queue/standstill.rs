@@ -27,9 +27,10 @@ fn waits() -> MutexGuard<'static, Vec<Wait>> {
     WAITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on the calling thread empties the queue.
-pub(super) fn serve(queue: Address) {
-    SERVED.set(Some(queue));
+/// From now on the calling thread empties this queue, or none.
+pub(super) fn serve(queue: Option<Address>) {
+    // Where the thread is being destroyed, it empties none any more.
+    let _ = SERVED.try_with(|served| served.set(queue));
 }
 
 /// A thread waits, until this is dropped.

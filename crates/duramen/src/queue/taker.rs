@@ -7,6 +7,37 @@ use super::{Queue, Taker, Tally, Waiting, standstill, wait};
 use crate::sync::thread;
 
 impl<T, W: Waiting> Queue<T, W> {
+    /// The calling thread takes items out of this queue from now on. What it waits for in other queues then is waited for by
+    /// this one: [`Room::Never`](super::Room::Never) is how a circle of such waits is told.
+    ///
+    /// ```
+    /// use duramen::Level;
+    /// use duramen::queue::{Options, Queue, Room};
+    ///
+    /// let queue: Queue<i32> = Queue::new(Options { capacity: 1, ..Options::default() }, 0);
+    /// assert!(queue.push(1, Level::INFO));
+    /// queue.begin_service();
+    /// // It would have to be made by this thread.
+    /// assert_eq!(queue.wait_for_room(None), Room::Never);
+    /// queue.give_up(Room::Never);
+    /// assert_eq!(queue.ledger().dropped.reentrant, 1);
+    /// queue.end_service();
+    /// ```
+    pub fn begin_service(&self) {
+        standstill::serve(Some(self.address()));
+    }
+
+    /// The calling thread takes no more items out of this queue ([`Queue::begin_service`]).
+    ///
+    /// ```
+    /// let queue: duramen::queue::Queue<i32> = duramen::queue::Queue::new(Default::default(), 0);
+    /// queue.begin_service();
+    /// queue.end_service();
+    /// ```
+    pub fn end_service(&self) {
+        standstill::serve(None);
+    }
+
     /// Takes items out into `batch`, which is empty, waiting for the first. False: there is nothing more to
     /// do, since the queue is closed and empty, or parked.
     ///

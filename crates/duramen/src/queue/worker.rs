@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::{Queue, Tally, Waiting, standstill};
+use super::{Queue, Tally, Waiting};
 use crate::{background, report};
 
 /// A thread that takes batches out of a queue and gives them to a function.
@@ -45,7 +45,7 @@ impl Worker {
         mut deliver: impl FnMut(&mut W, &mut Tally) + Send + 'static,
     ) -> io::Result<Self> {
         let work = move || {
-            standstill::serve(queue.address());
+            queue.begin_service();
             let mut batch = W::default();
             while queue.take(&mut batch) {
                 let mut tally = Tally::default();

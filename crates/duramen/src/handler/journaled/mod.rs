@@ -208,18 +208,18 @@ impl JournaledHandler {
             }
             let now = Instant::now();
             if until.is_some_and(|until| until <= now) {
-                queue.give_up();
+                queue.give_up(Room::Late);
                 return false;
             }
             // So often it is looked whether the queue has been closed.
             let next = until.map_or(now + BETWEEN_LOOKS, |until| until.min(now + BETWEEN_LOOKS));
-            match queue.room(Some(next)) {
+            match queue.wait_for_room(Some(next)) {
                 Room::Made if !journal.has_room_for(made.parts.len(), made.bytes.len()) => {
                     journal.wait_for_room(next);
                 }
                 Room::Made | Room::Late => {}
                 Room::Never => {
-                    queue.give_up_for(Room::Never);
+                    queue.give_up(Room::Never);
                     return false;
                 }
             }
