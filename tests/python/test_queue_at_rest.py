@@ -157,7 +157,8 @@ def test_a_child_that_is_forked_while_another_thread_closes_the_handler_starts_a
         thread.join()
     """)
     _, errors = run(tmp_path, body)
-    assert errors == ""
+    # CPython 3.12 warns of the fork, since the other thread is there.
+    assert "Error" not in errors
     assert lines(tmp_path) == ["first"] + [f"child {number}" for number in range(10)]
 
 
