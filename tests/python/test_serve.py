@@ -209,6 +209,22 @@ def test_sighup_reads_the_configuration_again(serve):
     assert counts["below_level"] == 1
 
 
+def test_sighup_opens_a_file_that_was_renamed(serve):
+    """The configuration has not changed: this is what logrotate's ``postrotate`` is for."""
+    served = serve("--listen", "tcp:127.0.0.1:0")
+    send(served, pickle.dumps(attributes(msg="before"), 1))
+    served.wait_for(1)
+    renamed = served.log.rename(served.log.with_suffix(".1"))
+    served.process.send_signal(signal.SIGHUP)
+    until = time.monotonic() + 60
+    while not served.log.exists() and time.monotonic() < until:
+        time.sleep(0.001)
+    send(served, pickle.dumps(attributes(msg="after"), 1))
+    served.stop()
+    assert [line["message"] for line in served.lines()] == ["after"]
+    assert "before" in renamed.read_text() and "after" not in renamed.read_text()
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

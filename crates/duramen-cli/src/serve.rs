@@ -120,7 +120,7 @@ impl Command {
     fn run(self) -> u8 {
         let manager = Manager::new();
         let mut configuration = Reloader::new(self.file).manager(manager.clone());
-        if let Err(error) = configuration.reload_if_changed() {
+        if let Err(error) = configuration.reload() {
             say(&error);
             return USAGE_ERROR;
         }
@@ -175,7 +175,8 @@ fn obey_signals(control: Control, mut configuration: Reloader) -> io::Result<()>
 
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
     let reload = at_each_order("duramen-reload", move || {
-        if let Err(error) = configuration.reload_if_changed() {
+        // Files are opened anew also where nothing has changed: what renames them, logrotate for instance, says so by this signal.
+        if let Err(error) = configuration.reload() {
             report::error("serve", &format_args!("the configuration stays: {error}"));
         }
     })?;

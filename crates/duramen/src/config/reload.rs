@@ -76,14 +76,48 @@ impl Reloader {
     /// As for [`from_file`](super::from_file) and [`Settings::apply`]. The configuration that holds goes on then, and
     /// the next call tries again.
     pub fn reload_if_changed(&mut self) -> Result<bool, ConfigError> {
-        let read = std::fs::read(&self.path);
-        let bytes = read.map_err(|error| ConfigError::Unreadable(self.path.clone(), error))?;
+        let bytes = self.read()?;
         if self.applied.as_ref().is_some_and(|(applied, _)| *applied == bytes) {
             return Ok(false);
         }
+        self.apply(bytes).map(|()| true)
+    }
+
+    /// Applies the file whatever it holds: handlers are made anew, so that files which were renamed are opened at their paths,
+    /// and what sends connects again.
+    ///
+    /// ```
+    /// use duramen::Manager;
+    /// use duramen::config::Reloader;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let (path, log) = (folder.path().join("logging.json"), folder.path().join("app.log"));
+    /// # let handler = format!(r#"{{"class": "logging.FileHandler", "filename": {log:?}}}"#);
+    /// # let root = r#"{"handlers": ["file"], "level": "INFO"}"#;
+    /// # std::fs::write(&path, format!(r#"{{"version": 1, "handlers": {{"file": {handler}}}, "root": {root}}}"#)).unwrap();
+    /// let manager = Manager::new();
+    /// let mut reloader = Reloader::new(&path).manager(manager.clone());
+    /// reloader.reload().unwrap();
+    /// std::fs::rename(&log, log.with_extension("1")).unwrap();
+    /// reloader.reload().unwrap();
+    /// assert!(log.exists());
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Reloader::reload_if_changed`].
+    pub fn reload(&mut self) -> Result<(), ConfigError> {
+        let bytes = self.read()?;
+        self.apply(bytes)
+    }
+
+    fn read(&self) -> Result<Vec<u8>, ConfigError> {
+        std::fs::read(&self.path).map_err(|error| ConfigError::Unreadable(self.path.clone(), error))
+    }
+
+    fn apply(&mut self, bytes: Vec<u8>) -> Result<(), ConfigError> {
         let settings: Settings = self.registry.of_file(&self.path, &bytes)?;
         settings.apply_after(self.applied.as_ref().map(|(_, earlier)| earlier), &self.manager)?;
         self.applied = Some((bytes, settings));
-        Ok(true)
+        Ok(())
     }
 }
