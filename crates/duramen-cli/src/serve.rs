@@ -29,8 +29,8 @@ importing or calling anything.
   --max-clients NUMBER       connections at a time, 1 to 65536; 1024 when left out
   --drain-timeout SECONDS    how long the end takes what clients have sent, at most, 0 to 3600; 5 when left out
 
-SIGTERM and SIGINT end it after what has arrived is written; the second one at once. SIGHUP reads FILE again, SIGUSR1
-prints the counts, as the end does.
+SIGTERM and SIGINT end it after what has arrived is written; the second one at once. SIGHUP reads FILE again
+and opens the log files anew, SIGUSR1 prints the counts, as the end does.
 ";
 
 /// Where Python's handlers send to by default (`logging.handlers.DEFAULT_TCP_LOGGING_PORT`).
