@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import duramen
+from duramen.handlers import AsyncHandler
 
 PROGRAM = """
 import os, signal, sys, threading, time
@@ -72,3 +73,35 @@ def lines(folder, name="out.log"):
 
 def journals(folder):
     return sorted(path.name for path in (folder / "spool").iterdir())
+
+
+#: What the next start does.
+DELIVER = "q = queue(); q.flush(60)"
+
+HANDLERS = {
+    "file": "logging.FileHandler('out.log')",
+    "rotating": "logging.handlers.RotatingFileHandler('out.log', maxBytes=10**6, backupCount=2)",
+}
+
+
+def journaled(file, folder, **options):
+    """A handler of this process."""
+    return AsyncHandler(file, journal=folder / "spool", **{"flush_interval": 60, **options})
+
+
+def logger_with(handler):
+    logger = duramen.Logger("shop")
+    logger.addHandler(handler)
+    return logger
+
+
+def balance(stats):
+    """What the ledger must give: zero."""
+    gone = sum(stats[name] for name in ("delivered", "failed", "queued", "in_flight"))
+    return (
+        stats["accepted"]
+        + stats["recovered"]
+        - gone
+        - stats["dropped"]["oldest"]
+        - stats["dropped"]["abandoned"]
+    )
