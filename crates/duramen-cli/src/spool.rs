@@ -44,8 +44,8 @@ pub fn spool(words: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     match action.to_str() {
-        Some("list") => list(&listed),
-        Some("show") => show(&listed),
+        Some("list") => list(listed),
+        Some("show") => show(listed),
         Some("replay") => {
             drop(listed);
             replay(&folder)
@@ -57,11 +57,11 @@ pub fn spool(words: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-fn list(listed: &[Listed]) -> u8 {
+fn list(listed: impl Iterator<Item = Listed>) -> u8 {
     let mut out = Vec::new();
     let mut code = 0;
     for Listed { path, kind } in listed {
-        let what = match kind {
+        let what = match &kind {
             ListedAs::Living(contents) => format!("of a process that lives; {}", counts(contents)),
             ListedAs::Orphaned(orphan) => counts(orphan.contents()),
             ListedAs::Unreadable(reason) => reason.to_string(),
@@ -85,7 +85,7 @@ fn counts(contents: &Contents) -> String {
     )
 }
 
-fn show(listed: &[Listed]) -> u8 {
+fn show(listed: impl Iterator<Item = Listed>) -> u8 {
     let mut out = Vec::new();
     for Listed { kind, .. } in listed {
         let ListedAs::Orphaned(orphan) = kind else { continue };
@@ -104,17 +104,25 @@ fn show(listed: &[Listed]) -> u8 {
 }
 
 fn replay(folder: &Path) -> u8 {
-    let recovered = spool::recover(folder);
-    let mut code = if recovered.failed + recovered.set_aside > 0 { FAILURE } else { 0 };
-    let mut delivered = 0;
-    for orphan in recovered.orphans {
-        orphan.report_doubt();
-        let (count, result) = orphan.deliver();
-        delivered += count;
-        if let Err(error) = result {
-            eprintln!("duramen: spool: {}: {error}", orphan.path().display());
+    let (mut code, mut delivered) = (0, 0);
+    let mut recovered = spool::recover(folder);
+    loop {
+        if recovered.failed + recovered.set_aside > 0 {
             code = FAILURE;
         }
+        for orphan in recovered.orphans {
+            orphan.report_doubt();
+            let (count, result) = orphan.deliver();
+            delivered += count;
+            if let Err(error) = result {
+                eprintln!("duramen: spool: {}: {error}", orphan.path().display());
+                code = FAILURE;
+            }
+        }
+        if recovered.rest.is_empty() {
+            break;
+        }
+        recovered = spool::recover_rest(recovered.rest);
     }
     // Standard output is a destination too.
     eprintln!("duramen: spool: {delivered} entries were delivered");

@@ -240,3 +240,81 @@ fn a_line_that_cannot_be_made_is_counted_where_it_is_missing() {
     let counts = |place: usize| (stats.handlers[place].delivered, stats.handlers[place].failed);
     assert_eq!((stats.delivered, stats.failed, counts(0), counts(1)), (2, 1, (2, 1), (3, 0)));
 }
+
+#[test]
+#[ignore = "a process of another test"]
+fn child_with_many_journals() {
+    let folder = folder_of_child();
+    let handlers: Vec<_> = (0..70).map(|_| handler_in(&folder, gathering())).collect();
+    for (number, handler) in handlers.iter().enumerate() {
+        log(handler, &number.to_string());
+    }
+    kill();
+}
+
+/// Each that is taken has its file open and its lines in memory.
+#[test]
+fn many_journals_are_taken_a_few_at_a_time_and_all_delivered_at_one_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run_killed("child_with_many_journals", folder);
+    let left = spool::recover(&folder.join("spool"));
+    assert_eq!((left.orphans.len() + left.rest.len(), left.failed), (70, 0));
+    assert!(left.orphans.len() < 40, "found {}", left.orphans.len());
+    drop(left);
+    let handler = handler_in(folder, gathering());
+    log(&handler, "own");
+    assert!(handler.flush_within(Duration::from_secs(60)));
+    assert_eq!((handler.stats().recovered, handler.stats().delivered), (70, 71));
+    handler.close();
+    assert_eq!((lines(folder).len(), journals(folder)), (71, 0));
+}
+
+#[test]
+#[ignore = "a process of another test"]
+fn child_in_another_folder() {
+    let folder = folder_of_child();
+    std::env::set_current_dir(&folder).expect("a folder");
+    let left = spool::recover(Path::new("spool"));
+    std::env::set_current_dir("/").expect("a folder");
+    for orphan in left.orphans {
+        assert!(orphan.deliver().1.is_ok());
+    }
+    kill();
+}
+
+#[test]
+fn a_process_that_goes_to_another_folder_removes_what_it_has_delivered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run_killed("child_with_threads", folder);
+    run_killed("child_in_another_folder", folder);
+    assert_eq!((lines(folder).len(), journals(folder)), (100, 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a process of another test"]
+fn child_with_a_limit_for_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let folder = folder_of_child();
+    let limit = Rlimit { current: Some(60_000), ..getrlimit(Resource::Fsize) };
+    setrlimit(Resource::Fsize, limit).expect("set");
+    let file: Arc<dyn Handler> = Arc::new(FileHandler::new(folder.join("out.log")).expect("a file"));
+    let made = JournaledHandler::new(vec![file], Options::default(), &folder.join("spool"), SMALLEST);
+    fs::write(folder.join("error"), made.err().expect("it is refused").to_string()).expect("written");
+    kill();
+}
+
+/// The system would end the process for it, by SIGXFSZ.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_journal_beyond_the_limit_for_files_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run_killed("child_with_a_limit_for_files", folder);
+    let error = fs::read_to_string(folder.join("error")).expect("it lived on");
+    assert!(error.contains("spool") && error.contains("File too large"), "{error}");
+    assert_eq!(journals(folder), 0);
+}

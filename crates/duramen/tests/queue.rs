@@ -408,3 +408,26 @@ proptest! {
         }
     }
 }
+
+/// What is recovered comes before what waits, and leaves the queue before it.
+#[test]
+fn a_flush_waits_for_its_own_when_something_is_recovered_meanwhile() {
+    let options = Options { batch: 2, flush_interval: Duration::from_secs(60), ..Options::default() };
+    let queue: Arc<Queue<u64>> = Arc::new(Queue::new(options, 0));
+    assert!(queue.push(1, Level::INFO));
+    let (flushed, has_flushed) = mpsc::channel();
+    let waiting = {
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || flushed.send(queue.flush(None)).expect("somebody asks"))
+    };
+    // It would gather for a minute, did not the flush wait for it.
+    let mut batch = VecDeque::new();
+    assert!(queue.take(&mut batch));
+    queue.hand_back(&mut batch, &Tally::default());
+    queue.recover([2, 3]);
+    assert_eq!(take_all(&queue), [2, 3]);
+    assert!(has_flushed.recv_timeout(Duration::from_millis(50)).is_err());
+    assert_eq!(take_all(&queue), [1]);
+    assert!(has_flushed.recv().expect("an answer"));
+    waiting.join().expect("no panic");
+}

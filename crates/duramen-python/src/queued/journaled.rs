@@ -1,6 +1,5 @@
 //! The journal of a queue: what has been accepted outlives the process.
 
-use std::fs::File;
 use std::mem;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use duramen::queue::Queue;
 use duramen::report;
-use duramen::spool::{self, Destination, Orphan, OwnAppender, OwnJournal, State, Ticket};
-use duramen::writer::fsync::Syncer;
+use duramen::spool::{self, Destination, Orphan, OwnAppender, OwnJournal, Ticket};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -17,7 +15,6 @@ use pyo3::types::PyDict;
 use smallvec::SmallVec;
 
 use super::RecordQueue;
-use super::outlet::{Outlet, Place};
 use super::waiting::{Item, Items, Lines, Part};
 
 /// The journal of this process. It is made with the queue; in a forked child, at the first record. Where that
@@ -123,20 +120,17 @@ pub(super) type JournalOptions = (PathBuf, usize, Vec<(String, PathBuf)>);
 
 /// The options of a journal, and counts of what did not go the usual way.
 pub(super) struct Settings {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     size: usize,
     /// Where the lines of the handlers behind the queue go, by their places.
     destinations: Vec<Destination>,
     unjournaled: AtomicU64,
-    in_doubt: AtomicU64,
-    damaged: AtomicU64,
-    set_aside: AtomicU64,
+    pub(super) in_doubt: AtomicU64,
+    pub(super) damaged: AtomicU64,
+    pub(super) set_aside: AtomicU64,
     /// So many forks come before the next look for what children left.
-    forks_before_look: AtomicU64,
+    pub(super) forks_before_look: AtomicU64,
 }
-
-/// A look for what children left goes past this many journals of living ones for each fork.
-const LIVING_FOR_A_FORK: u64 = 8;
 
 impl Settings {
     pub(super) fn new((folder, size, behind): JournalOptions) -> PyResult<Self> {
@@ -164,7 +158,7 @@ impl Settings {
 
     /// Makes the journal of this process, to which `queue` writes from now on.
     pub(super) fn create(&self, slot: &Slot, queue: &Queue<Item, Items>) -> PyResult<()> {
-        let appender = spool::create(&self.folder, self.size, self.destinations.clone());
+        let appender = spool::create_making_room(&self.folder, self.size, self.destinations.clone());
         let appender = appender.map_err(|error| {
             let text = format!("AsyncHandler: journal: {}: {error}", self.folder.display());
             match error.raw_os_error() {
@@ -192,57 +186,6 @@ impl Settings {
         opened(slot)
     }
 
-    /// What earlier processes left, as items of the queue. A journal whose destinations cannot be opened stays. `syncers`:
-    /// those of the handlers behind the queue, which lines for their files obey too.
-    pub(super) fn recover(&self, syncers: &[Option<Arc<Syncer>>]) -> Vec<Item> {
-        let recovered = spool::recover(&self.folder);
-        self.damaged.fetch_add(recovered.damaged, Ordering::Relaxed);
-        self.set_aside.fetch_add(recovered.set_aside, Ordering::Relaxed);
-        self.forks_before_look.store(recovered.left_alone / LIVING_FOR_A_FORK, Ordering::Relaxed);
-        let mut items = Vec::new();
-        for orphan in recovered.orphans {
-            orphan.report_doubt();
-            match orphan.open() {
-                Ok(files) => {
-                    let destinations = &orphan.contents().header.destinations;
-                    let outlet = |(file, destination): (Option<File>, _)| {
-                        let own = self.place_of(destination).and_then(|place| syncers.get(place));
-                        let place = match destination {
-                            Destination::File(path) => Place::Path(path.clone()),
-                            Destination::Stdout | Destination::Stderr => Place::Unknown,
-                        };
-                        Some(Arc::new(Outlet::new(file?, own.cloned().flatten(), place)))
-                    };
-                    let outlets: Vec<_> = files.into_iter().zip(destinations).map(outlet).collect();
-                    self.take(&Arc::new(orphan), &outlets, &mut items);
-                }
-                Err(error) => {
-                    report::error("journal", &format_args!("{}: {error}", orphan.path().display()));
-                }
-            }
-        }
-        items
-    }
-
-    fn take(&self, orphan: &Arc<Orphan>, outlets: &[Option<Arc<Outlet>>], items: &mut Vec<Item>) {
-        for (number, entry) in orphan.contents().entries.iter().enumerate() {
-            self.in_doubt.fetch_add(u64::from(entry.state == State::InFlight), Ordering::Relaxed);
-            let mut bytes = Vec::new();
-            let mut parts = SmallVec::new();
-            for ((destination, line), (place, _)) in orphan.lines(entry).zip(&entry.lines) {
-                bytes.extend_from_slice(line);
-                let own = self.place_of(destination);
-                parts.extend(outlets.get(*place).and_then(Option::as_ref).map(|outlet| Part {
-                    place: own,
-                    end: bytes.len(),
-                    outlet: Arc::clone(outlet),
-                }));
-            }
-            let kept = Some(Kept::Earlier(Arc::clone(orphan), number));
-            items.push(Item::Lines(Lines { bytes, parts, skipped: SmallVec::new(), kept }));
-        }
-    }
-
     /// Whether to look before this fork for what children that have ended left: before each, unless many live.
     pub(super) fn has_to_look(&self) -> bool {
         let forks = &self.forks_before_look;
@@ -250,7 +193,7 @@ impl Settings {
     }
 
     /// The place of the handler that writes there.
-    fn place_of(&self, destination: &Destination) -> Option<usize> {
+    pub(super) fn place_of(&self, destination: &Destination) -> Option<usize> {
         self.destinations.iter().position(|own| own == destination)
     }
 

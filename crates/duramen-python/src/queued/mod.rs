@@ -4,6 +4,7 @@
 //! The worker is a thread that knows no interpreter while all that waits are lines. Where a record in Python
 //! form waits it hands over to a thread of Python's, which writes the lines in between too.
 
+mod earlier;
 mod journaled;
 mod offering;
 mod outlet;
@@ -53,7 +54,7 @@ const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 #[pyclass(frozen, weakref, module = "duramen._core")]
 pub(crate) struct RecordQueue {
     options: Options,
-    journal: Option<Settings>,
+    journal: Option<Arc<Settings>>,
     handlers: Vec<Py<PyAny>>,
     /// Called with whether a thread of Python's is wanted, when a record comes and none takes it out.
     start_worker: Py<PyAny>,
@@ -115,7 +116,7 @@ impl RecordQueue {
         };
         let handlers: Vec<_> = behind.iter().map(Bound::unbind).collect();
         let streams = Attached::new(handlers.iter().map(|_| None).collect());
-        let journal = journal.map(Settings::new).transpose()?;
+        let journal = journal.map(Settings::new).transpose()?.map(Arc::new);
         let options = match &journal {
             Some(settings) => options.within_journal(settings.size()),
             None => options,
@@ -123,7 +124,7 @@ impl RecordQueue {
         let present = Present::new(&options, handlers.len());
         if let Some(settings) = &journal {
             settings.create(&present.journal, &present.queue)?;
-            present.queue.recover(settings.recover(&syncers_of(behind.iter())?));
+            present.earlier.begin(&present.queue, settings, syncers_of(behind.iter())?);
         }
         let present = Attached::new(present);
         ANY_MADE.store(true, Ordering::Relaxed);
@@ -169,10 +170,10 @@ impl RecordQueue {
         let runs = Arc::new(AtomicBool::new(true));
         let number = Arc::default();
         let (of_thread, own_number) = (Arc::clone(&runs), Arc::clone(&number));
-        let (journal, given_up) = (self.slot(), self.has_given_up());
+        let (journal, earlier, given_up) = (self.slot(), self.earlier(), self.has_given_up());
         let work = move || {
             system::number_of_this_thread(&own_number);
-            worker::write_lines(&queue, &journal, &given_up);
+            worker::write_lines(&queue, &journal, &earlier, &given_up);
             of_thread.store(false, Ordering::Release);
         };
         let thread = background::spawn("duramen-queue", work)?;
@@ -187,12 +188,14 @@ impl RecordQueue {
     fn take<'py>(&self, py: Python<'py>, waits: bool) -> Option<Bound<'py, PyList>> {
         let (queue, taken, journal, given_up) =
             (self.queue(), self.taken(), self.slot(), self.has_given_up());
+        let earlier = self.earlier();
         let prepare = |place, rolling: &_, line: &_| self.prepare(place, rolling, line);
         py.detach(|| {
             loop {
                 let mut batch = taken.lock();
                 if batch.items.is_empty() {
                     if mem::take(&mut batch.is_open) {
+                        earlier.go_on(&queue);
                         queue.settle(&mem::take(&mut batch.tally));
                     }
                     drop(batch);
@@ -397,10 +400,8 @@ impl RecordQueue {
             return Ok(());
         };
         let syncers = syncers_of(self.handlers.iter().map(|handler| handler.bind(py).clone()))?;
-        let items = py.detach(|| settings.recover(&syncers));
-        if !items.is_empty() {
-            self.queue().recover(items);
-        }
+        let (queue, earlier) = (self.queue(), self.earlier());
+        py.detach(|| earlier.begin(&queue, settings, syncers));
         self.start_if_needed(py)
     }
 

@@ -10,6 +10,7 @@ use duramen::queue::{Options, Queue};
 use parking_lot::Mutex;
 
 use super::RecordQueue;
+use super::earlier::Earlier;
 use super::journaled::Slot;
 use super::waiting::{Item, Items};
 use super::worker::{Native, Taken};
@@ -29,6 +30,7 @@ pub(super) struct Present {
     pub(super) starting: Option<ThreadId>,
     pub(super) taken: Arc<Mutex<Taken>>,
     pub(super) journal: Slot,
+    pub(super) earlier: Arc<Earlier>,
     /// The process ends, and what was not delivered in time is not delivered any more.
     pub(super) has_given_up: Arc<AtomicBool>,
 }
@@ -45,6 +47,7 @@ impl Present {
             starting: None,
             taken: Arc::default(),
             journal: Arc::default(),
+            earlier: Arc::default(),
             has_given_up: Arc::default(),
         }
     }
@@ -102,6 +105,11 @@ impl RecordQueue {
     pub(super) fn has_given_up(&self) -> Arc<AtomicBool> {
         // SAFETY: as above.
         unsafe { Arc::clone(&(*self.present()).has_given_up) }
+    }
+
+    pub(super) fn earlier(&self) -> Arc<Earlier> {
+        // SAFETY: as above.
+        unsafe { Arc::clone(&(*self.present()).earlier) }
     }
 
     pub(super) fn slot(&self) -> Slot {

@@ -10,6 +10,7 @@ use std::time::Instant;
 use duramen::queue::{Accepts as _, Queue, Tally, Waiting as _};
 use pyo3::prelude::*;
 
+use super::earlier::Earlier;
 use super::journaled::{self, Kept, Slot};
 use super::system;
 use super::waiting::{Item, Items};
@@ -76,12 +77,18 @@ impl Native {
 }
 
 /// The work of the thread that knows no interpreter.
-pub(super) fn write_lines(queue: &Queue<Item, Items>, journal: &Slot, has_given_up: &AtomicBool) {
+pub(super) fn write_lines(
+    queue: &Queue<Item, Items>,
+    journal: &Slot,
+    earlier: &Earlier,
+    has_given_up: &AtomicBool,
+) {
     let mut batch = Items::default();
     while queue.take(&mut batch) {
         let mut tally = Tally::default();
         writing::write_front(&mut batch, &mut tally, journal, None, has_given_up);
         if batch.is_empty() {
+            earlier.go_on(queue);
             queue.settle(&tally);
         } else if has_given_up.load(Ordering::Acquire) {
             give_up(queue, &mut batch, &tally);

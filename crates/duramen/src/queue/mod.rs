@@ -278,23 +278,25 @@ impl<T, W: Waiting> Queue<T, W> {
         state.taker_thread.is_none()
     }
 
-    /// Waits until all that was accepted before the call has left the queue and been brought to its end; false
-    /// when `timeout` came first. The thread that takes items out gets the answer at once, and so does one for which that
-    /// thread waits.
+    /// Waits until all that was accepted before the call, and what is recovered, has left the queue and been brought to its
+    /// end; false when `timeout` came first. The thread that takes items out gets the answer at once, and so does one for which
+    /// that thread waits.
     pub fn flush(&self, timeout: Option<Duration>) -> bool {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state();
-        let all = state.ledger.accepted + state.ledger.recovered;
+        let accepted = state.ledger.accepted;
+        // What is recovered meanwhile comes before it.
+        let has_ended = |state: &State<W>| state.has_ended(accepted + state.ledger.recovered);
         let is_taker = state.taker_thread == Some(thread::current().id());
         let mut in_time = !is_taker;
         state.flushers += 1;
-        while in_time && !state.has_ended(all) {
+        while in_time && !has_ended(&state) {
             let Some(_waits) = standstill::wait_for(self.address()) else { break };
             self.hurry(&mut state);
             (state, in_time) = wait(&self.left, state, until);
         }
         state.flushers -= 1;
-        state.has_ended(all)
+        has_ended(&state)
     }
 
     /// Takes nothing more from now on; what waits can still be taken out.

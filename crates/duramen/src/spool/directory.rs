@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::claims::is_claimed;
 use super::orphan::{Claim, read_whole, set_aside};
@@ -34,10 +35,17 @@ pub struct Recovered {
     pub failed: u64,
     /// Journals that were left alone: their processes live, they belong to other users, or somebody delivers them.
     pub left_alone: u64,
+    /// Journals that have not been looked at, since each that is taken has a file open and its lines in memory: for
+    /// [`recover_rest`], when these are delivered.
+    pub rest: Vec<PathBuf>,
 }
 
-/// Takes the journals in `folder` whose processes have ended. Those of living ones, of other users, and those that
-/// somebody else is delivering are left alone; nothing in them stops who asks.
+/// So many journals are taken at a time, and no more when they have this many bytes.
+const MOST_AT_ONCE: usize = 32;
+const MOST_BYTES_AT_ONCE: usize = 64 * 1024 * 1024;
+
+/// Takes the journals in `folder` whose processes have ended, the oldest of them where there are many. Those of living
+/// ones, of other users, and those that somebody else is delivering are left alone; nothing in them stops who asks.
 ///
 /// ```
 /// # let folder = tempfile::tempdir().unwrap();
@@ -46,35 +54,97 @@ pub struct Recovered {
 /// assert_eq!((left.orphans.len(), left.set_aside), (0, 1)); // it has another name now
 /// ```
 pub fn recover(folder: &Path) -> Recovered {
+    // What it finds is removed later, when the process may be in another folder.
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let mut found = Recovered::default();
-    for path in journals_in(folder).unwrap_or_default() {
+    match journals_in(&folder) {
+        Ok(mut paths) => {
+            paths.sort_by_cached_key(|path| last_change(path));
+            found = recover_rest(paths);
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            found.failed += 1;
+            report::error(
+                "journal",
+                &format_args!("{}: it cannot be looked through: {error}", folder.display()),
+            );
+        }
+    }
+    remove_unfinished(&folder);
+    found
+}
+
+/// The same for the rest of what is in a folder: call it until there is none.
+///
+/// ```
+/// use duramen::spool::{self, Recovered};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let mut left: Recovered = spool::recover(folder.path());
+/// loop {
+///     for orphan in left.orphans {
+///         orphan.deliver();
+///     }
+///     if left.rest.is_empty() {
+///         break;
+///     }
+///     left = spool::recover_rest(left.rest);
+/// }
+/// ```
+pub fn recover_rest(rest: Vec<PathBuf>) -> Recovered {
+    let mut found = Recovered::default();
+    let mut bytes = 0;
+    let mut rest = rest.into_iter();
+    while found.orphans.len() < MOST_AT_ONCE
+        && bytes < MOST_BYTES_AT_ONCE
+        && let Some(path) = rest.next()
+    {
         if is_named_as_own(&path) {
             continue;
         }
-        match Orphan::claim(&path) {
-            Ok(Claim::LeftAlone) => found.left_alone += 1,
-            Ok(Claim::Unreadable(reason)) => {
-                set_aside(&path, &reason);
-                found.set_aside += 1;
+        if let Err(error) = found.take(&path) {
+            let are_files_short = system::is_out_of_files(&error);
+            if are_files_short && !found.orphans.is_empty() {
+                // Those that are taken give some back.
+                found.rest.push(path);
+                break;
             }
-            Ok(Claim::Orphan(orphan)) => {
+            report::error("journal", &format_args!("{}: {error}", path.display()));
+            found.failed += if are_files_short { 1 + rest.by_ref().count() as u64 } else { 1 };
+        }
+        bytes = found.orphans.iter().map(Orphan::kept_bytes).sum();
+    }
+    found.rest.extend(rest);
+    found.orphans.sort_by_key(|orphan| orphan.contents().header.made);
+    found
+}
+
+impl Recovered {
+    fn take(&mut self, path: &Path) -> io::Result<()> {
+        match Orphan::claim(path)? {
+            Claim::LeftAlone => self.left_alone += 1,
+            Claim::Unreadable(reason, _held) => {
+                set_aside(path, &reason);
+                self.set_aside += 1;
+            }
+            Claim::Orphan(orphan) => {
                 let orphan = orphan.for_delivery();
                 let contents = orphan.contents();
-                found.damaged += contents.damaged;
-                found.set_aside += u64::from(contents.damaged > 0 || contents.has_wrong_length);
+                self.damaged += contents.damaged;
+                self.set_aside += u64::from(contents.damaged > 0 || contents.has_wrong_length);
                 if !contents.entries.is_empty() {
-                    found.orphans.push(orphan);
+                    self.orphans.push(orphan);
                 }
             }
-            Err(error) => {
-                found.failed += 1;
-                report::error("journal", &format_args!("{}: {error}", path.display()));
-            }
         }
+        Ok(())
     }
-    found.orphans.sort_by_key(|orphan| orphan.contents().header.made);
-    remove_unfinished(folder);
-    found
+}
+
+/// When a file was written to last, as far as the system tells.
+fn last_change(path: &Path) -> Option<SystemTime> {
+    path.symlink_metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
 /// A journal, or what has the name of one.
@@ -84,7 +154,7 @@ pub fn recover(folder: &Path) -> Recovered {
 ///
 /// # let folder = tempfile::tempdir().unwrap();
 /// std::fs::write(folder.path().join("1-0-0000000000000001.journal"), "no journal at all").unwrap();
-/// let listed: Vec<Listed> = spool::list(folder.path()).unwrap();
+/// let listed: Vec<Listed> = spool::list(folder.path()).unwrap().collect();
 /// match &listed[0].kind {
 ///     ListedAs::Living(contents) => println!("process {} has {}", contents.header.process, contents.entries.len()),
 ///     ListedAs::Orphaned(orphan) => println!("{} to deliver", orphan.contents().entries.len()),
@@ -109,7 +179,7 @@ pub struct Listed {
 ///     matches!(listed.kind, ListedAs::Unreadable(_) | ListedAs::Refused(_))
 /// }
 /// # let folder = tempfile::tempdir().unwrap();
-/// # assert!(!duramen::spool::list(folder.path()).unwrap().iter().any(is_broken));
+/// # assert!(!duramen::spool::list(folder.path()).unwrap().any(|listed| is_broken(&listed)));
 /// ```
 pub enum ListedAs {
     /// Its process lives, or somebody delivers it.
@@ -122,27 +192,27 @@ pub enum ListedAs {
     Refused(Option<io::Error>),
 }
 
-/// The journals in `folder`, with the oldest names first; nothing is changed. Those that this process writes or delivers are not
-/// among them.
+/// The journals in `folder`, in the order of their names, each opened when it is asked for; nothing is changed. Those that this
+/// process writes or delivers are not among them.
 ///
 /// ```
 /// # let folder = tempfile::tempdir().unwrap();
-/// assert!(duramen::spool::list(folder.path()).unwrap().is_empty());
+/// assert!(duramen::spool::list(folder.path()).unwrap().next().is_none());
 /// ```
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn list(folder: &Path) -> io::Result<Vec<Listed>> {
+pub fn list(folder: &Path) -> io::Result<impl Iterator<Item = Listed>> {
     let list = |path: PathBuf| Listed { kind: listed_as(&path), path };
     // A file that is opened and closed loses the lock that this process has on it.
     let is_own = |path: &PathBuf| is_named_as_own(path) || is_claimed(path);
-    Ok(journals_in(folder)?.into_iter().filter(|path| !is_own(path)).map(list).collect())
+    Ok(journals_in(folder)?.into_iter().filter(move |path| !is_own(path)).map(list))
 }
 
 fn listed_as(path: &Path) -> ListedAs {
     match Orphan::claim(path) {
         Ok(Claim::Orphan(orphan)) => ListedAs::Orphaned(orphan),
-        Ok(Claim::Unreadable(reason)) => ListedAs::Unreadable(reason),
+        Ok(Claim::Unreadable(reason, _)) => ListedAs::Unreadable(reason),
         Ok(Claim::LeftAlone) => match system::open_own(path) {
             Ok(Some(file)) => match read_whole(&file) {
                 Ok(Ok((_, contents))) => ListedAs::Living(contents),

@@ -39,6 +39,7 @@ pub use appender::Appender;
 ///         into.extend_from_slice(&self.0.lock().unwrap()[offset..offset + length]);
 ///     }
 ///     fn prepare(&self, _offset: usize, _length: usize) {} // it is there already
+///     fn look_after(&self) {} // and nobody takes it away
 ///     fn discard(&self) {
 ///         self.0.lock().unwrap().clear();
 ///     }
@@ -60,6 +61,9 @@ pub trait Memory: Send + Sync {
     /// The bytes from `offset` on, `length` of them within the memory, are stored to soon: what that costs the first time can
     /// be done now, by a thread that nobody waits for.
     fn prepare(&self, _offset: usize, _length: usize) {}
+
+    /// Called after each batch by the thread that delivers: whether others can still find it can be looked at.
+    fn look_after(&self) {}
 
     /// The journal is at its end, and nothing in it waits.
     fn discard(&self) {}
@@ -294,6 +298,7 @@ impl<M: Memory> Journal<M> {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn prepare(&self) {
+        self.memory.look_after();
         let length = self.memory.length();
         let mut ended = self.ended();
         if ended.prepared == length {

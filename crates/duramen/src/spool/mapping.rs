@@ -63,6 +63,10 @@ impl Memory for Mapping {
         self.bytes.populate(self.header + offset, length);
     }
 
+    fn look_after(&self) {
+        self.file.report_removal();
+    }
+
     fn discard(&self) {
         self.file.remove();
     }

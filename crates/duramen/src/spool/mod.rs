@@ -67,11 +67,11 @@ mod system;
 use std::ops::RangeInclusive;
 
 pub use destination::Destination;
-pub use directory::{Listed, ListedAs, Recovered, list, recover};
+pub use directory::{Listed, ListedAs, Recovered, list, recover, recover_rest};
 pub use journal::{Appender, Journal, Memory, Refused, Ticket};
 pub use layout::{Header, State};
 pub use orphan::Orphan;
-pub use own::{OwnAppender, OwnJournal, create};
+pub use own::{OwnAppender, OwnJournal, create, create_making_room};
 pub use reader::{Contents, Entry, Unreadable, read};
 
 /// The sizes that a journal can have, in bytes.

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::claims::Claimed;
-use super::layout::LONGEST_FILE;
+use super::layout::{LONGEST_FILE, PAGE};
 use super::{Contents, Destination, Entry, State, Unreadable, read, system};
 use crate::report;
 
@@ -73,14 +74,21 @@ use crate::report;
 /// ```
 pub struct Orphan {
     path: PathBuf,
-    file: File,
+    held: Held,
+    /// The bytes of the file in which its entries lie, and where they begin.
     bytes: Vec<u8>,
+    begin: usize,
     contents: Contents,
     /// Entries that have not come to their end.
     left: AtomicUsize,
     has_failed: AtomicBool,
     /// Whether it is to be removed at its end: not by who only looks.
     is_delivered_here: bool,
+}
+
+/// A file that no other process, and no other thread of this one, has while this lives.
+pub(super) struct Held {
+    file: File,
     /// Given up after the file is closed, which ends its lock.
     _claimed: Claimed,
 }
@@ -91,8 +99,8 @@ pub(super) enum Claim {
     Orphan(Orphan),
     /// Its process lives, it belongs to another user, or another one delivers it.
     LeftAlone,
-    /// It is no journal that can be read.
-    Unreadable(Unreadable),
+    /// It is no journal that can be read: ours to set aside.
+    Unreadable(Unreadable, Held),
 }
 
 impl Orphan {
@@ -100,26 +108,30 @@ impl Orphan {
         // Those who deliver exclude each other as they exclude the owner: by a lock that no forked child has as well.
         let Some(claimed) = Claimed::of(path) else { return Ok(Claim::LeftAlone) };
         let Some(file) = system::open_own(path)? else { return Ok(Claim::LeftAlone) };
-        if !system::lock_for_life(&file)? || !system::is_named(&file)? {
+        // Who had it before may have removed it, or given it another name.
+        if !system::lock_for_life(&file)? || !system::is_at(&file, path)? {
             return Ok(Claim::LeftAlone);
         }
-        match read_whole(&file)? {
-            Ok((bytes, contents)) => {
+        let held = Held { file, _claimed: claimed };
+        match read_whole(&held.file)? {
+            Ok((mut bytes, contents)) => {
+                let begin = leave_entries(&mut bytes, &contents);
                 let left = AtomicUsize::new(contents.entries.len());
                 let has_failed = AtomicBool::new(false);
                 let is_delivered_here = false;
+                let path = path.to_owned();
                 Ok(Claim::Orphan(Self {
-                    path: path.to_owned(),
-                    file,
+                    path,
+                    held,
                     bytes,
+                    begin,
                     contents,
                     left,
                     has_failed,
                     is_delivered_here,
-                    _claimed: claimed,
                 }))
             }
-            Err(reason) => Ok(Claim::Unreadable(reason)),
+            Err(reason) => Ok(Claim::Unreadable(reason, held)),
         }
     }
 
@@ -142,8 +154,17 @@ impl Orphan {
     /// The lines of an entry and where they go.
     pub fn lines<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (&'a Destination, &'a [u8])> {
         entry.lines.iter().filter_map(|(place, range)| {
-            Some((self.contents.header.destinations.get(*place)?, self.bytes.get(range.clone())?))
+            Some((self.contents.header.destinations.get(*place)?, self.line(range)?))
         })
+    }
+
+    fn line(&self, range: &Range<usize>) -> Option<&[u8]> {
+        self.bytes.get(range.start.checked_sub(self.begin)?..range.end.checked_sub(self.begin)?)
+    }
+
+    /// The bytes that it keeps in memory.
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The files for the destinations of its lines, in the order of the header; `None` for those without a line.
@@ -194,7 +215,7 @@ impl Orphan {
             for (place, range) in &entry.lines {
                 let destination = self.contents.header.destinations.get(*place);
                 let file = files.get(*place).and_then(Option::as_ref);
-                let line = self.bytes.get(range.clone());
+                let line = self.line(range);
                 if let (Some(destination), Some(file), Some(line)) = (destination, file, line)
                     && let Err(error) = destination.append(file, line)
                 {
@@ -235,7 +256,7 @@ impl Orphan {
     }
 
     fn store(&self, entry: &Entry, state: State) {
-        let result = system::write_at(&self.file, &state.word().to_le_bytes(), entry.offset as u64);
+        let result = system::write_at(&self.held.file, &state.word().to_le_bytes(), entry.offset as u64);
         if let Err(error) = result {
             // The lines are delivered all the same; the next one to look may deliver them again.
             if !self.has_failed.swap(true, Ordering::Relaxed) {
@@ -278,6 +299,23 @@ pub(super) fn read_whole(file: &File) -> io::Result<Result<(Vec<u8>, Contents), 
         return Ok(Err(Unreadable::TooLong(length)));
     }
     let mut bytes = Vec::new();
+    file.take(PAGE as u64).read_to_end(&mut bytes)?;
+    // What does not begin as a journal is not read to its end.
+    if let Err(reason @ (Unreadable::Foreign | Unreadable::Version(_))) = read(&bytes) {
+        return Ok(Err(reason));
+    }
     file.take(LONGEST_FILE).read_to_end(&mut bytes)?;
     Ok(read(&bytes).map(|contents| (bytes, contents)))
+}
+
+/// Lets go of the bytes before the first line and behind the last one: most of a journal waits for nobody. Gives the place in
+/// the file of those that are left.
+fn leave_entries(bytes: &mut Vec<u8>, contents: &Contents) -> usize {
+    let lines = || contents.entries.iter().flat_map(|entry| &entry.lines).map(|(_, line)| line);
+    let end = lines().map(|line| line.end).max().unwrap_or(0);
+    let begin = lines().map(|line| line.start).min().unwrap_or(0).min(end);
+    bytes.truncate(end);
+    bytes.drain(..begin.min(bytes.len()));
+    bytes.shrink_to_fit();
+    begin
 }

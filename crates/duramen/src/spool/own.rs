@@ -5,12 +5,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::layout::PAGE;
 use super::mapping::Mapping;
-use super::{Appender, Destination, Header, Journal, SIZES, system};
+use super::{Appender, Destination, Header, Journal, SIZES, recover, recover_rest, system};
+use crate::report;
 
 /// A journal in a file that is mapped into memory. Dropped while nothing in it waits, it removes the file; otherwise it
 /// leaves it to who opens the folder when the process has ended.
@@ -52,6 +53,7 @@ pub struct OwnFile {
     file: File,
     path: PathBuf,
     process: u32,
+    has_removal_reported: AtomicBool,
 }
 
 impl OwnFile {
@@ -72,6 +74,16 @@ impl OwnFile {
             Err(error) => return Err(error),
         }
         Ok(true)
+    }
+
+    /// Says once that somebody has removed it.
+    pub(super) fn report_removal(&self) {
+        if !system::has_a_name(&self.file) && !self.has_removal_reported.swap(true, Ordering::Relaxed) {
+            let path = self.path.display();
+            let text =
+                format_args!("{path}: somebody has removed it: what waits is lost if the process is killed");
+            report::error("journal", &text);
+        }
     }
 
     pub(super) fn remove(&self) {
@@ -120,31 +132,79 @@ pub fn create(folder: &Path, size: usize, destinations: Vec<Destination>) -> io:
         };
         let (new, path) = (folder.join(name.clone() + SUFFIX_OF_NEW), folder.join(name + SUFFIX));
         let file = system::make_file(&new)?;
-        match fill(&file, &bytes, header.ring) {
+        let has_removal_reported = AtomicBool::new(false);
+        let file = OwnFile { file, path: new.clone(), process, has_removal_reported };
+        match map(file, &bytes, header.ring, path) {
+            Ok(Some(mapping)) => return Ok(Journal::new(mapping, header.identity)),
             // Somebody who looked through the folder took it for one that was left behind.
-            Ok(false) => continue,
-            Ok(true) => {}
+            Ok(None) => {}
             Err(error) => {
                 let _ = std::fs::remove_file(&new);
                 return Err(error);
             }
         }
-        let file = OwnFile { file, path: new, process };
-        // Until it has its name, nobody takes it for a journal.
-        let mut mapping = Mapping::new(file, bytes.len(), header.ring)?;
-        if mapping.rename(path)? {
-            return Ok(Journal::new(mapping, header.identity));
-        }
     }
 }
 
-fn fill(file: &File, header: &[u8], ring: usize) -> io::Result<bool> {
-    if !system::lock_for_life(file)? {
-        return Ok(false);
+/// The same as [`create`] for a program that starts. Where the disk has no room, that may be for journals of processes that
+/// have ended: their lines are delivered at once then, before it is tried again.
+///
+/// ```
+/// use duramen::spool::{self, Destination};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let size = *spool::SIZES.start();
+/// let appender = spool::create_making_room(folder.path(), size, vec![Destination::Stdout])?;
+/// assert!(appender.journal().is_empty());
+/// # std::io::Result::Ok(())
+/// ```
+///
+/// # Errors
+/// Those of [`create`].
+pub fn create_making_room(
+    folder: &Path,
+    size: usize,
+    destinations: Vec<Destination>,
+) -> io::Result<OwnAppender> {
+    match create(folder, size, destinations.clone()) {
+        Err(error) if system::is_out_of_room(&error) => {}
+        outcome => return outcome,
     }
-    system::allocate(file, (header.len() + ring) as u64)?;
-    system::write_at(file, header, 0)?;
-    Ok(true)
+    let mut left = recover(folder);
+    let mut delivered = 0;
+    loop {
+        for orphan in left.orphans {
+            orphan.report_doubt();
+            let (count, outcome) = orphan.deliver();
+            delivered += count;
+            if let Err(error) = outcome {
+                report::error("journal", &format_args!("{}: {error}", orphan.path().display()));
+            }
+        }
+        if left.rest.is_empty() {
+            break;
+        }
+        left = recover_rest(left.rest);
+    }
+    if delivered > 0 {
+        let folder = folder.display();
+        let text =
+            format_args!("{folder}: there was no room: {delivered} entries that waited were delivered");
+        report::error("journal", &text);
+    }
+    create(folder, size, destinations)
+}
+
+/// Fills the file and gives it its name, `path`; `None` where somebody has taken it meanwhile.
+fn map(file: OwnFile, header: &[u8], ring: usize, path: PathBuf) -> io::Result<Option<Mapping>> {
+    if !system::lock_for_life(&file.file)? {
+        return Ok(None);
+    }
+    system::allocate(&file.file, (header.len() + ring) as u64)?;
+    system::write_at(&file.file, header, 0)?;
+    let mut mapping = Mapping::new(file, header.len(), ring)?;
+    // Until it has its name, nobody takes it for a journal.
+    Ok(mapping.rename(path)?.then_some(mapping))
 }
 
 /// The half of the identities that all journals of this program, until it is replaced by another one, share.

@@ -19,6 +19,7 @@ mod posix {
         FallocateFlags, FlockOperation, Mode, OFlags, fallocate, fcntl_getfl, fcntl_lock, fcntl_setfl,
     };
     use rustix::io::Errno;
+    use rustix::process::{Resource, getrlimit};
 
     /// Makes the folder where it is missing, for its owner alone.
     pub(in super::super) fn make_folder(path: &Path) -> io::Result<()> {
@@ -68,9 +69,25 @@ mod posix {
         }
     }
 
-    /// Whether the file has a name still.
-    pub(in super::super) fn is_named(file: &File) -> io::Result<bool> {
-        Ok(file.metadata()?.nlink() > 0)
+    /// Whether the file is the one at `path` still.
+    pub(in super::super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+        let metadata = file.metadata()?;
+        Ok(number_of_file(path) == Some((metadata.dev(), metadata.ino())))
+    }
+
+    /// Whether nobody has removed the file; also where that cannot be seen.
+    pub(in super::super) fn has_a_name(file: &File) -> bool {
+        file.metadata().map_or(true, |metadata| metadata.nlink() > 0)
+    }
+
+    /// Whether there is no room for a file.
+    pub(in super::super) fn is_out_of_room(error: &io::Error) -> bool {
+        matches!(Errno::from_io_error(error), Some(Errno::NOSPC | Errno::DQUOT))
+    }
+
+    /// Whether this process, or the system, may open no more files.
+    pub(in super::super) fn is_out_of_files(error: &io::Error) -> bool {
+        matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
     }
 
     /// Allocates all blocks of the file.
@@ -78,6 +95,10 @@ mod posix {
         if let Some(name) = unfit_file_system(file) {
             let text = format!("a file system of the kind {name} keeps no blocks for a mapped file");
             return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        }
+        // Beyond it the system sends a signal, which ends programs that are not written in Python.
+        if getrlimit(Resource::Fsize).current.is_some_and(|longest| longest < length) {
+            return Err(Errno::FBIG.into());
         }
         loop {
             match fallocate(file, FallocateFlags::empty(), 0, length) {
@@ -178,8 +199,20 @@ mod without {
         Ok(false)
     }
 
-    pub(in super::super) fn is_named(_file: &File) -> io::Result<bool> {
+    pub(in super::super) fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
         Ok(true)
+    }
+
+    pub(in super::super) fn has_a_name(_file: &File) -> bool {
+        true
+    }
+
+    pub(in super::super) fn is_out_of_room(_error: &io::Error) -> bool {
+        false
+    }
+
+    pub(in super::super) fn is_out_of_files(_error: &io::Error) -> bool {
+        false
     }
 
     pub(in super::super) fn allocate(_file: &File, _length: u64) -> io::Result<()> {

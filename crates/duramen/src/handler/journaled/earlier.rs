@@ -1,13 +1,13 @@
 //! What earlier processes left, and how it is delivered.
 
 use std::fs::File;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 use super::waiting::Item;
 use crate::handler::batch::{Batch, Delivery};
 use crate::report;
-use crate::spool::{self, Destination, Orphan};
+use crate::spool::{self, Destination, Orphan, Recovered};
 
 /// What an earlier process left, and who writes the lines for each of its destinations.
 pub(super) struct Earlier {
@@ -22,29 +22,67 @@ enum EarlierWriter {
     File(Option<File>),
 }
 
-/// What earlier processes left, in front of handlers with these destinations. A journal whose destinations cannot be opened
-/// stays.
-pub(super) fn recovered(folder: &Path, behind: &[Destination]) -> Vec<Item> {
-    let mut items = Vec::new();
-    for orphan in spool::recover(folder).orphans {
-        orphan.report_doubt();
-        match orphan.open() {
-            Ok(files) => {
-                let count = orphan.contents().entries.len();
-                let writer = |(file, destination): (Option<File>, &Destination)| {
-                    let own = behind.iter().position(|own| own == destination);
-                    own.map_or(EarlierWriter::File(file), EarlierWriter::Handler)
-                };
-                let destinations = &orphan.contents().header.destinations;
-                let writers = files.into_iter().zip(destinations).map(writer).collect();
-                let earlier = Arc::new(Earlier { orphan, writers });
-                let item = |place| Item::Earlier(Arc::clone(&earlier), place);
-                items.extend((0..count).map(item));
+/// What earlier processes left in a folder, taken so much at a time that neither descriptors nor memory run short.
+pub(super) struct Left {
+    /// The destinations of the handlers behind.
+    behind: Vec<Destination>,
+    /// Those that were taken last; the next ones are when they are delivered.
+    taken: Vec<Weak<Earlier>>,
+    rest: Vec<PathBuf>,
+}
+
+impl Left {
+    /// What is in `folder`, in front of handlers with these destinations, and the first items of it.
+    pub(super) fn in_folder(folder: &Path, behind: Vec<Destination>) -> (Self, Vec<Item>) {
+        let mut left = Self { behind, taken: Vec::new(), rest: Vec::new() };
+        let items = left.take(spool::recover(folder));
+        (left, items)
+    }
+
+    /// The next items, if those before them have been delivered.
+    pub(super) fn next(&mut self) -> Vec<Item> {
+        if self.rest.is_empty() || self.taken.iter().any(|one| one.strong_count() > 0) {
+            return Vec::new();
+        }
+        let rest = std::mem::take(&mut self.rest);
+        self.take(spool::recover_rest(rest))
+    }
+
+    /// A journal whose destinations cannot be opened stays; where none of them can be, those that come next are taken.
+    fn take(&mut self, mut found: Recovered) -> Vec<Item> {
+        loop {
+            let mut items = Vec::new();
+            self.taken.clear();
+            for orphan in found.orphans {
+                orphan.report_doubt();
+                match orphan.open() {
+                    Ok(files) => {
+                        let earlier = Arc::new(self.with_writers(orphan, files));
+                        let count = earlier.orphan.contents().entries.len();
+                        items.extend((0..count).map(|place| Item::Earlier(Arc::clone(&earlier), place)));
+                        self.taken.push(Arc::downgrade(&earlier));
+                    }
+                    Err(error) => {
+                        report::error("journal", &format_args!("{}: {error}", orphan.path().display()));
+                    }
+                }
             }
-            Err(error) => report::error("journal", &format_args!("{}: {error}", orphan.path().display())),
+            if !items.is_empty() || found.rest.is_empty() {
+                self.rest = found.rest;
+                return items;
+            }
+            found = spool::recover_rest(found.rest);
         }
     }
-    items
+
+    fn with_writers(&self, orphan: Orphan, files: Vec<Option<File>>) -> Earlier {
+        let writer = |(file, destination): (Option<File>, &Destination)| {
+            let own = self.behind.iter().position(|own| own == destination);
+            own.map_or(EarlierWriter::File(file), EarlierWriter::Handler)
+        };
+        let writers = files.into_iter().zip(&orphan.contents().header.destinations).map(writer).collect();
+        Earlier { orphan, writers }
+    }
 }
 
 impl Earlier {

@@ -16,6 +16,7 @@ use crate::ending::Pending;
 use crate::queue::{Ledger, Offer, Options, Queue, Room, Tally};
 use crate::spool::{self, Destination, OwnJournal};
 use crate::{Filter, Level, Record, report};
+use earlier::Left;
 use waiting::{Item, Kept, Made};
 
 /// What a handler writes as lines, which can be made before they are written, and kept by another process.
@@ -126,20 +127,28 @@ impl JournaledHandler {
         size: usize,
     ) -> io::Result<Self> {
         let destinations = handlers.iter().enumerate().map(destination).collect::<io::Result<Vec<_>>>()?;
-        let appender = spool::create(folder, size, destinations.clone()).map_err(|error| {
+        let appender = spool::create_making_room(folder, size, destinations.clone()).map_err(|error| {
             io::Error::new(error.kind(), format!("journal {}: {error}", folder.display()))
         })?;
         let journal = Arc::clone(appender.journal());
         let queue: Arc<Queue<Item, Kept>> =
             Arc::new(Queue::with(options.within_journal(size), handlers.len()));
         queue.with_waiting(|waiting| waiting.set_appender(appender));
-        queue.recover(earlier::recovered(folder, &destinations));
+        let (mut left, items) = Left::in_folder(folder, destinations);
+        queue.recover(items);
         let behind = Behind::new("JournaledHandler", queue, handlers.into());
         journal.prepare();
         let kept = Arc::new(Journaled { behind, journal });
         let pending: Arc<dyn Pending> = Arc::<Journaled>::clone(&kept);
         let of_worker = Arc::clone(&kept);
-        let deliver = move |batch: &mut _, tally: &mut _| of_worker.deliver(batch, tally);
+        let deliver = move |batch: &mut _, tally: &mut _| {
+            of_worker.deliver(batch, tally);
+            let next = left.next();
+            if !next.is_empty() {
+                // Before the batch is settled, so that a flush waits for them too.
+                of_worker.behind.queue.recover(next);
+            }
+        };
         let front = Front::start(&kept.behind.queue, &pending, deliver)?;
         Ok(Self { front, kept, unjournaled: AtomicU64::new(0) })
     }
