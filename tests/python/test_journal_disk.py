@@ -114,7 +114,7 @@ class TestFullDisk:
             pytest.skip("the system lets nobody mount a small disk here")
         try:
             made = "q = queue(logging.FileHandler('logs/out.log'), journal_size=2**20, flush_interval=60)\n"
-            run_killed(tmp_path, made + "for number in range(1000): log.info('%03d %s', number, 'x' * 100)")
+            run_killed(tmp_path, made + "for number in range(300): log.info('%03d %s', number, 'x' * 400)")
             counts = "print(q.flush(60), sum(q.stats()[name] for name in ('delivered', 'failed')))"
             found = []
             while journals(tmp_path):
@@ -124,8 +124,8 @@ class TestFullDisk:
                 (tmp_path / "logs" / "out.log").unlink()
         finally:
             subprocess.run(["umount", tmp_path / "logs"], check=True)
-        whole = {line for line in found if len(line) == 104}
-        assert whole == {f"{number:03d} {'x' * 100}" for number in range(1000)}
+        whole = {line for line in found if len(line) == 404}
+        assert whole == {f"{number:03d} {'x' * 400}" for number in range(300)}
 
 
 def leave_many(folder, count, size=65536):
