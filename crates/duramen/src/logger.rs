@@ -212,7 +212,8 @@ impl Logger {
         self.0.propagates.load(Ordering::Relaxed)
     }
 
-    /// Whether records go on to the handlers of the parents (default: they do).
+    /// Whether records go on to the handlers of the parents (default: they do). One that is on its way, to the handler that
+    /// calls this for instance, goes where it would have gone before.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -39,6 +39,7 @@ fn program() {
     (0..RECORDS).for_each(|number| info!(log, "record {number}"));
     match end.as_deref() {
         Ok("exit") => exit(0),
+        Ok("exit in a thread") => drop(std::thread::spawn(|| exit(0)).join()),
         Ok("abort") => std::process::abort(),
         _ => {}
     }
@@ -57,7 +58,7 @@ fn lines_after(way: &str, end: &str, path: &Path) -> usize {
 fn nothing_is_lost_by_an_exit_or_a_return() {
     let folder = tempfile::tempdir().expect("a folder");
     for way in ["buffered", "async", "memory"] {
-        for end in ["exit", "return"] {
+        for end in ["exit", "exit in a thread", "return"] {
             let path = folder.path().join(format!("{way}-{end}.log"));
             assert_eq!(lines_after(way, end, &path), RECORDS, "{way}, {end}");
         }

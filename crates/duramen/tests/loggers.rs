@@ -209,3 +209,39 @@ fn a_configuration_that_cannot_hold_changes_nothing() {
     assert!(root.handlers().iter().any(|other| Arc::ptr_eq(other, &handler)));
     assert_eq!(root.level(), Level::WARNING);
 }
+
+/// A handler that has the logger propagate, or not, when it gets a record.
+struct Turns(duramen::Logger);
+
+impl Handler for Turns {
+    fn level(&self) -> Level {
+        Level::NOTSET
+    }
+
+    fn handle(&self, _record: &Record<'_>) {
+        self.0.set_propagate(!self.0.propagates());
+    }
+
+    fn flush(&self) {}
+
+    fn close(&self) {}
+}
+
+#[test]
+fn a_record_on_its_way_goes_where_it_would_have_gone_before() {
+    let manager = Manager::new();
+    let handler = captured(&manager);
+    let log = manager.get_logger("app");
+    log.add_handler(Arc::new(Turns(log.clone())));
+    for number in 0..4 {
+        warning!(log, "{number}");
+    }
+    assert_eq!(handler.messages(), ["0", "2"]);
+    // Other threads change it meanwhile: each record meets one of both.
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..500).for_each(|number| warning!(log, "{number}")));
+        }
+    });
+    assert!(handler.messages().len() <= 1002);
+}

@@ -377,6 +377,15 @@ fn program() {
             Arc::new(MemoryHandler::new(1000, Level::ERROR, queue(vec![hangs], few())))
         }
         "panic" => queue(vec![file], few()),
+        "exit behind" => {
+            let exits = Acts(|record: &Record<'_>| {
+                if record.message == "record 50" {
+                    report::set_enabled(true);
+                    std::process::exit(7);
+                }
+            });
+            queue(vec![file, Arc::new(exits)], few())
+        }
         other => panic!("{other}"),
     };
     let log = logger(vec![handler]);
@@ -409,6 +418,16 @@ fn ended(way: &str) -> (Option<i32>, String, String) {
 fn a_panic_of_the_program_loses_nothing() {
     let (code, _, text) = ended("panic");
     assert_eq!((code, text.lines().count()), (Some(101), 100));
+}
+
+/// Its thread cannot wait for itself: what it has not delivered is counted and said.
+#[test]
+fn a_handler_behind_a_queue_that_ends_the_process_hangs_nothing() {
+    let (code, said, text) = ended("exit behind");
+    assert_eq!(code, Some(7), "{said}");
+    assert!(said.contains("the process ends with"), "{said}");
+    let lines: Vec<_> = text.lines().take(50).map(str::to_owned).collect();
+    assert_eq!(lines, (0..50).map(|number| format!("record {number}")).collect::<Vec<_>>());
 }
 
 #[test]
