@@ -4,7 +4,9 @@
 //! one, and all are full, nobody would ever go on. Who would be the last to wait is told so, and gives up.
 
 use std::cell::Cell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 
 /// The address of a queue, which is compared and nothing else.
 pub(super) type Address = usize;
@@ -15,7 +17,10 @@ thread_local! {
 }
 
 /// Which queue the thread waits for that serves which one. It is known of threads alone that serve one.
-static WAITS: Mutex<Vec<Wait>> = Mutex::new(Vec::new());
+///
+/// There is no lock here: a child that is forked meanwhile would wait for it for ever. What it finds here is of queues that it
+/// does not use.
+static WAITS: ArcSwapOption<Vec<Wait>> = ArcSwapOption::const_empty();
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Wait {
@@ -23,8 +28,13 @@ struct Wait {
     awaited: Address,
 }
 
-fn waits() -> MutexGuard<'static, Vec<Wait>> {
-    WAITS.lock().unwrap_or_else(PoisonError::into_inner)
+/// Puts the list that `change` makes of the present one in its place; `change` may be called again.
+fn change(mut change: impl FnMut(&[Wait]) -> Vec<Wait>) {
+    WAITS.rcu(|waits| Some(Arc::new(change(waits.as_deref().map_or(&[][..], Vec::as_slice)))));
+}
+
+fn without(waits: &[Wait], is_gone: impl Fn(&Wait) -> bool) -> Vec<Wait> {
+    waits.iter().filter(|wait| !is_gone(wait)).copied().collect()
 }
 
 /// From now on the calling thread empties this queue, or none.
@@ -45,32 +55,39 @@ pub(super) fn wait_for(queue: Address) -> Option<Waits> {
 
 #[cold]
 fn wait(served: Address, awaited: Address) -> Option<Waits> {
-    let mut waits = waits();
-    let mut place = awaited;
+    let own = Wait { served, awaited };
+    let mut has_end = false;
+    change(|waits| {
+        has_end = !leads_to(waits, awaited, served);
+        waits.iter().copied().chain(has_end.then_some(own)).collect()
+    });
+    has_end.then_some(Waits(Some(own)))
+}
+
+/// Whether who waits for the queue at `place` waits for `served` in the end.
+fn leads_to(waits: &[Wait], mut place: Address, served: Address) -> bool {
     // Each thread waits for one queue at most, so that the way is no longer than the list.
     for _ in 0..=waits.len() {
         if place == served {
-            return None;
+            return true;
         }
         let Some(next) = waits.iter().find(|wait| wait.served == place) else { break };
         place = next.awaited;
     }
-    let own = Wait { served, awaited };
-    waits.push(own);
-    Some(Waits(Some(own)))
+    false
 }
 
 /// Who waits for `queue`, whose lock the caller has, is about to look again.
 pub(super) fn wake(queue: Address) {
     if SERVED.try_with(Cell::get).ok().flatten().is_some() {
-        waits().retain(|wait| wait.awaited != queue);
+        change(|waits| without(waits, |wait| wait.awaited == queue));
     }
 }
 
 impl Drop for Waits {
     fn drop(&mut self) {
         if let Some(own) = self.0 {
-            waits().retain(|wait| *wait != own);
+            change(|waits| without(waits, |wait| *wait == own));
         }
     }
 }
