@@ -86,6 +86,7 @@ fn write_items(batch: &mut Items, tally: &mut Tally, journal: &Slot, prepare: Op
     let mut kept = Vec::new();
     while let Some(First::Item(Item::Lines(lines))) = batch.first()
         && (prepare.is_some() || !lines.roll())
+        && !has_changed(lines, &files)
     {
         let Some(Item::Lines(lines)) = batch.pop_item() else { break };
         gather(&lines, items, &mut files);
@@ -110,6 +111,15 @@ fn write_items(batch: &mut Items, tally: &mut Tally, journal: &Slot, prepare: Op
     for has_failed in failed {
         tally.item(has_failed);
     }
+}
+
+/// Whether a handler has another file for one of these lines than for those before, which are to be written first. Who waits for
+/// room has its file before it is closed, and may be taken in behind a record for the one that was opened afterwards.
+fn has_changed(lines: &Lines, files: &[Gathered]) -> bool {
+    lines.parts.iter().any(|part| {
+        let is_other = |file: &Gathered| file.place == part.place && !Arc::ptr_eq(&file.outlet, &part.outlet);
+        part.place.is_some() && files.iter().any(is_other)
+    })
 }
 
 /// Writes lines to one file, and counts them for the handler at `place`; how many of them are written.
