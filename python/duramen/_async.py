@@ -6,9 +6,10 @@ thread for handlers that are written in Python. What the end of the process and 
 """
 
 import functools
+import os
 import time
 import weakref
-from _thread import RLock, get_ident, get_native_id
+from _thread import get_ident, get_native_id
 
 import duramen as logging
 from duramen import _core, _journal, _queue_forks, _termination, _threads, _unfinished
@@ -109,14 +110,14 @@ class AsyncHandler(logging.Handler):
         self._has_journal = kept is not None
         #: It could not deliver what waited when it was closed, and takes nothing more.
         self._has_given_up = False
-        #: Held by who brings the queue to rest: a fork or `close`.
-        self._resting = RLock()
         self._starter = _Starter(self)
         self._queue = _core.RecordQueue(
             handlers, capacity, (kind, level), block_timeout, flush_interval, kept, self._starter
         )
         # What is refused above is in no list of handlers, which the end of the process would flush.
         super().__init__()
+        # `_resting` is held by who brings the queue to rest: a fork or `close`.
+        _queue_forks.let_rest(self)
         _unfinished.wait_at_the_end(self)
         _termination.before_the_end_by_sigterm(_unfinished.end_all)
         if self._has_journal:
@@ -197,27 +198,38 @@ class AsyncHandler(logging.Handler):
         5 seconds were not enough, what is left is counted as ``abandoned`` and reported on stderr, and later
         records are dropped and counted as ``closed``.
         """
-        if _unfinished.is_open(self):
-            until = time.monotonic() + _unfinished.LONGEST_WAIT
-            with self._resting:
-                has_ended = self._queue.flush(_unfinished.LONGEST_WAIT) and self._park(until)
+        if _unfinished.is_open(self) and self._has_come_to_rest():
+            _on_all(self.handlers, "flush", "close")
+        super().close()
+
+    def _has_come_to_rest(self):
+        """Deliver what waits, and end the worker; whether that was in time."""
+        until = time.monotonic() + _unfinished.LONGEST_WAIT
+        with self._resting:
+            is_delivered = self._queue.flush(_unfinished.LONGEST_WAIT)
+            if not is_delivered and self._queue.waits_here():
+                # It is delivered when this thread goes on with what keeps the worker at rest.
+                return False
+            try:
                 _unfinished.forget(self)
+                has_ended = is_delivered and self._rest(until)
                 if has_ended:
-                    self._queue.rest()
+                    # Starts a worker for what has come meanwhile, if anything has.
+                    self._queue.flush(0)
                 else:
                     self._has_given_up = True
                     _unfinished.end(self, until)
-            if has_ended:
-                # Starts a worker for what has come meanwhile, if anything has.
-                self._queue.flush(0)
-                _on_all(self.handlers, "flush", "close")
-        super().close()
+            except BaseException:
+                # What a signal handler raises may come anywhere.
+                _unfinished.wait_at_the_end(self)
+                raise
+        return has_ended
 
-    def _park(self, until):
+    def _rest(self, until):
         """End the worker; whether that was in time. Records that come meanwhile wait for the next one."""
         previous, self._starter.held_by = self._starter.held_by, get_ident()
         try:
-            return self._queue.park(max(0.05, until - time.monotonic()))
+            return self._queue.rest(max(0.05, until - time.monotonic()))
         finally:
             self._starter.held_by = previous
 
@@ -251,7 +263,7 @@ class _Starter:
             return
         # It may have been closed meanwhile.
         _unfinished.wait_at_the_end(handler)
-        if self.held_by is not None or _queue_forks.is_forking():
+        if self._is_held() and not (_unfinished.is_ending_here() and self.is_held_here()):
             # Afterwards the next record, flush or the end of the process comes here again.
             return
         queue = handler._queue
@@ -267,6 +279,9 @@ class _Starter:
         except (OSError, RuntimeError):
             # The interpreter ends, or the system has no thread to give.
             _work_here(queue, handler.handlers)
+
+    def _is_held(self):
+        return self.held_by is not None or _queue_forks.is_forking()
 
     def is_held_here(self):
         """Whether no worker can start, or go on, before the calling thread does."""
@@ -286,10 +301,12 @@ class _Starter:
 def _work(queue, handlers):
     """The loop of the thread for handlers that are written in Python."""
     queue.python_has_begun(get_native_id())
+    process = os.getpid()
     try:
         _deliver_all(queue, handlers, True)
     finally:
         queue.python_has_ended()
+        _unfinished.thread_ends(process)
 
 
 #: Queues whose records are being delivered by who logs them.
@@ -298,12 +315,14 @@ _worked_here = set()
 
 def _work_here(queue, handlers):
     """Deliver what waits on the calling thread, of which none can be started; what is logged meanwhile as well."""
-    while id(queue) not in _worked_here:
-        _worked_here.add(id(queue))
+    # A forked child has none of the threads that deliver in its parent.
+    work = os.getpid(), id(queue)
+    while work not in _worked_here:
+        _worked_here.add(work)
         try:
             _deliver_all(queue, handlers, False)
         finally:
-            _worked_here.discard(id(queue))
+            _worked_here.discard(work)
         # What another thread put in after the last look has been left to this one.
         if not queue.has_ready():
             break
@@ -315,7 +334,8 @@ def _deliver_all(queue, handlers, waits):
             if queue.is_given_up():
                 queue.leave(records[number:])
                 return
-            queue.count_record(_deliver(handlers, record, queue))
+            if not queue.count_record(_deliver(handlers, record, queue)):
+                return
         # An idle worker keeps nothing alive.
         records = record = None
         for place in range(len(handlers)):

@@ -7,6 +7,7 @@ out by the listener at once.
 """
 
 import functools
+import os
 import queue
 import sys
 import threading
@@ -155,7 +156,7 @@ class _Listening:
         return False
 
     def _monitor(self):
-        records = self._queue
+        records, process = self._queue, os.getpid()
         records.python_has_begun(get_native_id())
         try:
             while (taken := records.take(True)) is not None:
@@ -163,13 +164,15 @@ class _Listening:
                     if records.is_given_up():
                         records.leave(taken[number:])
                         return
-                    records.count_record(self._handle(record))
+                    if not records.count_record(self._handle(record)):
+                        return
                 # An idle thread keeps nothing alive.
                 taken = record = None
                 for place in range(len(self.handlers)):
                     records.look_again(place)
         finally:
             records.python_has_ended()
+            _unfinished.thread_ends(process)
         _unfinished.forget(self)
         if _threads.are_green():
             _be_known_as_asked(self.listener._thread)

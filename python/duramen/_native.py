@@ -9,6 +9,7 @@ import atexit
 try:
     from duramen._core import (
         RECORD_ATTRIBUTES,
+        ForkHooks,
         end_native_calls,
         end_threads_before_fork,
         forget_native_calls,
@@ -42,6 +43,36 @@ except ImportError as error:
     def keywords_of(class_name):
         """Give none: the classes take what the interpreter's take."""
         return []
+
+    class ForkHooks:
+        """The extension's, without its exactness where a signal handler raises."""
+
+        def __init__(self, before, in_child):
+            self._in_child = in_child
+            self.before = before
+            self._undo = []
+
+        def hold(self, lock, timeout=-1):
+            """Take the lock until the fork is over; whether that was in time."""
+            is_held = lock.acquire(timeout=timeout)
+            if is_held:
+                self._undo.append(lock.release)
+            return is_held
+
+        def afterwards(self, function):
+            """Have the function called after the fork, in the parent."""
+            self._undo.append(function)
+
+        def after_in_parent(self):
+            """Undo what was done before the fork."""
+            undo, self._undo = self._undo, []
+            while undo:
+                undo.pop()()
+
+        def after_in_child(self):
+            """Begin anew."""
+            self._undo = []
+            self._in_child()
 
     def end_threads_before_fork():
         """Do nothing: there is no thread."""

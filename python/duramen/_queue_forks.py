@@ -2,30 +2,29 @@
 
 import os
 import time
-from _thread import RLock, get_ident
+import weakref
+from _thread import RLock
 
 import duramen as logging
-from duramen import _unfinished
+from duramen import _core, _unfinished
 from duramen._forking import before_guards
 
 #: Seconds that a fork waits for a worker: one that waits for its receiver must not stop it.
 _LONGEST_WAIT = 1.0
+#: References to all handlers that come to rest.
+_resting = set()
 
-#: While it is not 0 no worker is started.
-_forking = {"count": 0}
-#: For threads that are about to fork, what is to be undone afterwards in the parent, the last first.
-_undone_after_fork = {}
+
+def let_rest(handler):
+    """Have forks find the handler's worker at rest."""
+    handler._resting = RLock()
+    _resting.add(weakref.ref(handler, _resting.discard))
 
 
 def _before_fork():
     """End the workers: a process with threads is warned of forks from CPython 3.12 on."""
-    undo = []
-    # A signal handler that runs meanwhile may fork as well, or raise what ends this function.
-    _undone_after_fork.setdefault(get_ident(), []).append(undo)
     # Who configures handlers has this lock and closes some of them: it must not wait for one that is at rest for the fork.
-    module_lock = logging._lock
-    module_lock.acquire()
-    undo.append(module_lock.release)
+    _hooks.hold(logging._lock)
     handlers = [handler for handler in _unfinished.unfinished() if handler._rests_for_forks]
     for handler in handlers:
         if handler._has_journal:
@@ -34,56 +33,37 @@ def _before_fork():
     # Those that have something to do are started now: afterwards none is.
     _unfinished.hurry(handlers)
     until = time.monotonic() + _LONGEST_WAIT
-    _forking["count"] += 1
-    undo.append(_may_start_workers)
-    resting = []
+    at_rest = []
     for handler in handlers:
-        if handler._resting.acquire(timeout=max(0.0, until - time.monotonic())):
-            undo.extend((handler._resting.release, handler._queue.resume))
-            resting.append(handler)
-    for handler in resting:
+        if _hooks.hold(handler._resting, max(0.0, until - time.monotonic())):
+            _hooks.afterwards(handler._queue.resume)
+            at_rest.append(handler)
+    # No sooner: who closes one of them has to be able to start its worker while this waits.
+    _hooks.keep_at_rest()
+    for handler in at_rest:
         # What waits may have to wait long for the next record, at which a worker starts again.
         if handler._queue.has_worker():
             handler._queue.flush(max(0.0, until - time.monotonic()))
-    for handler in resting:
+    for handler in at_rest:
         handler._queue.park(max(0.0, until - time.monotonic()))
 
 
-def is_forking():
-    """Whether a fork of this process is under way, so that workers stay at rest."""
-    return _forking["count"] > 0
-
-
-def is_forking_here():
-    """Whether it is the calling thread that forks."""
-    return is_forking() and get_ident() in _undone_after_fork
-
-
-def _may_start_workers():
-    _forking["count"] -= 1
-
-
-def _after_fork_in_parent():
-    own = get_ident()
-    undo = _undone_after_fork[own].pop()
-    if not _undone_after_fork[own]:
-        del _undone_after_fork[own]
-    while undo:
-        undo.pop()()
-
-
-def _after_fork_in_child():
-    # ``logging`` makes the module's lock anew.
-    _undone_after_fork.clear()
-    _forking["count"] = 0
+def _begin_child():
+    # ``logging`` makes the module's lock anew. A thread of the parent's may have been closing any of them.
+    for handler in _unfinished.living(_resting):
+        handler._resting = RLock()
+        handler._starter.held_by = None
     for handler in _unfinished.begin_child():
-        if handler._rests_for_forks:
-            handler._resting = RLock()
-            handler._starter.held_by = None
         # Hooks that came before this one may have logged.
         handler._queue.flush(0)
 
 
+_hooks = _core.ForkHooks(_before_fork, _begin_child)
+#: Whether a fork of this process is under way, so that workers stay at rest.
+is_forking = _hooks.keeps_at_rest
+#: Whether it is the calling thread that forks.
+is_forking_here = _hooks.keeps_at_rest_here
+
 if hasattr(os, "register_at_fork"):
-    before_guards.append(_before_fork)
-    os.register_at_fork(after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    before_guards.append(_hooks)
+    os.register_at_fork(after_in_child=_hooks.after_in_child)

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 import weakref
+from _thread import get_ident
 
 import duramen as logging
 
@@ -16,7 +17,7 @@ LONGEST_WAIT = 5.0
 _open = set()
 #: Handlers that nobody has any more, whose records have not all been delivered.
 _left = set()
-_process = {"exits_for": None, "has_ended": False}
+_process = {"exits_for": None, "has_ended": False, "ending": None}
 
 
 def wait_at_the_end(handler):
@@ -54,17 +55,18 @@ def forget_what_is_done():
 def unfinished():
     """The handlers whose workers may have something to do."""
     forget_what_is_done()
-    return list({*_opened(), *_left})
+    return list({*living(_open), *_left})
 
 
-def _opened():
-    handlers = [reference() for reference in _open.copy()]
+def living(references):
+    """The handlers in a set of references of which nobody has let go."""
+    handlers = [reference() for reference in references.copy()]
     return [handler for handler in handlers if handler is not None]
 
 
 def begin_child():
     """The handlers of the parent, for a child that was just forked; it does not wait for those that nobody has."""
-    handlers = [*_opened(), *_left]
+    handlers = [*living(_open), *_left]
     _left.clear()
     return handlers
 
@@ -125,8 +127,11 @@ def hurry(handlers):
 def end_all():
     """For the end of a process: deliver what waits, end the workers, and have later records delivered by who logs them."""
     until = time.monotonic() + LONGEST_WAIT
+    _process["ending"] = get_ident()
     handlers = unfinished()
     while handlers:
+        for handler in handlers:
+            handler._queue.go_on_here()
         hurry(handlers)
         for handler in handlers:
             forget(handler)
@@ -136,6 +141,18 @@ def end_all():
         # One that was closed may have got a record meanwhile.
         handlers = unfinished() if time.monotonic() < until else []
     _process["has_ended"] = True
+
+
+def is_ending_here():
+    """Whether it is the calling thread that ends the process: what it was about when that began does not go on."""
+    return _process["ending"] == get_ident()
+
+
+def thread_ends(process):
+    """A thread that delivers ends, which began in this process. In a child that a handler has forked there, and that comes
+    back here, it is the only one: the process ends with it."""
+    if os.getpid() != process:
+        end_all()
 
 
 def end(handler, until):

@@ -56,11 +56,11 @@ CASES = {
         made.release()
     """,
     "before the worker is ended": """
-        with At("park", lambda: fill("held")):
+        with At("rest", lambda: fill("held")):
             handler.close()
     """,
     "after the worker has ended": """
-        with At("park", lambda: (fill("held"), answers.append(handler.flush(60))), "c_return"):
+        with At("rest", lambda: (fill("held"), answers.append(handler.flush(60))), "c_return"):
             handler.close()
         assert answers == [False]
     """,
@@ -143,7 +143,7 @@ def test_a_child_that_is_forked_while_another_thread_closes_the_handler_starts_a
     body = FULL.format(kind="logging.FileHandler", options="") + textwrap.dedent("""
         is_ending, has_forked = threading.Event(), threading.Event()
         def close():
-            with At("park", lambda: (is_ending.set(), has_forked.wait())):
+            with At("rest", lambda: (is_ending.set(), has_forked.wait())):
                 handler.close()
         thread = threading.Thread(target=close)
         thread.start()

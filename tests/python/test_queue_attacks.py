@@ -367,3 +367,27 @@ def test_handlers_behind_queues_that_wait_for_each_other_go_on(tmp_path, asks):
     """
     output, _ = run(tmp_path, body)
     assert output.split() == ["400", "400"]
+
+
+def test_a_flush_waits_for_no_record_that_comes_after_it(tmp_path):
+    """Each record that is delivered brings another one, so that the queue is never empty; `close` waits as `flush` does."""
+    body = """
+    signal.alarm(50)
+    goes_on = True
+    class Answers(logging.FileHandler):
+        def emit(self, record):
+            super().emit(record)
+            time.sleep(0.001)
+            if goes_on:
+                log.info("answer")
+    handler = AsyncHandler(Answers("out.log"))
+    log.addHandler(handler)
+    for number in range(300):
+        log.info("%d", number)
+    assert handler.flush(30), handler.stats()
+    goes_on = False
+    handler.close()
+    assert not any(handler.stats()["dropped"].values()), handler.stats()
+    """
+    run(tmp_path, body)
+    assert [line for line in lines(tmp_path) if line != "answer"] == [str(number) for number in range(300)]

@@ -72,6 +72,8 @@ mod _core {
     #[pymodule_export]
     use super::handler::audit::{AuditLog, check_audit};
     #[pymodule_export]
+    use super::handler::fork_hooks::ForkHooks;
+    #[pymodule_export]
     use super::handler::further_options::keywords_of;
     #[pymodule_export]
     use super::handler::threads::{end_threads_before_fork, go_on_after_fork};

@@ -5,6 +5,7 @@ pub(crate) mod base;
 pub(crate) mod descriptor;
 pub(crate) mod error;
 pub(crate) mod file;
+pub(crate) mod fork_hooks;
 pub(crate) mod fsync;
 pub(crate) mod further_options;
 pub(crate) mod lineage;

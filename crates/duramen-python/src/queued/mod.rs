@@ -13,6 +13,7 @@ mod present;
 mod rolling;
 mod sending;
 mod shortcut;
+mod stats;
 mod streams;
 mod system;
 mod waiting;
@@ -237,15 +238,20 @@ impl RecordQueue {
         }
     }
 
-    /// Counts a record that has come to its end.
-    fn count_record(&self, failed: bool) {
+    /// Counts a record that has come to its end; false in a child that its handler has forked, and to which the rest of the
+    /// batch does not belong.
+    fn count_record(&self, failed: bool) -> bool {
         let (taken, journal) = (self.taken(), self.slot());
         let mut taken = taken.lock();
+        if !taken.is_open {
+            return false;
+        }
         taken.tally.item(failed);
         if let Some(Some(kept)) = taken.kept.pop_front() {
             journaled::end(&journal, [(kept, failed)]);
         }
         taken.begin_next(&journal);
+        true
     }
 
     /// Looks at the stream of the handler at `place` again, which the thread of Python's has written to.
@@ -306,18 +312,26 @@ impl RecordQueue {
 
     /// Waits until what was accepted before has come to its end; false when `timeout` seconds were not enough.
     fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
-        self.start_if_needed(py)?;
         let until = Instant::now() + seconds("timeout", timeout)?;
+        let mut before = None;
         loop {
+            // Another thread may have forked meanwhile, or fork now.
+            self.start_if_needed(py)?;
             let left = until.saturating_duration_since(Instant::now());
-            if let Some(answer) = self.flush_a_little(py, left) {
+            if let Some(answer) = self.flush_a_little(py, &mut before, left) {
                 return Ok(answer);
             }
-            if !self.has_worker() && self.is_held_here(py)? {
+            if self.stands_still_here(py)? {
                 return Ok(false);
             }
             py.check_signals()?;
         }
+    }
+
+    /// Whether what waits may come to its end only after the calling thread has gone on, which a signal handler or a hook has
+    /// interrupted.
+    fn waits_here(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.is_held_here(py)? || self.has_lock_here(py)?)
     }
 
     /// Takes nothing more from now on. The files stay open for the lines that wait.
@@ -369,6 +383,9 @@ impl RecordQueue {
                 (present.has_python, present.python_number)
             };
             if !has_python && !number.is_some_and(system::has_thread) {
+                // The system may give it to another thread.
+                // SAFETY: as above.
+                unsafe { (*self.present()).python_number = None };
                 return Ok(native_has_ended);
             }
             if Instant::now() >= until {
@@ -378,11 +395,29 @@ impl RecordQueue {
         }
     }
 
-    /// Its worker has ended: lets go of the files, and of the journal where nothing in it waits, until the next record comes.
-    fn rest(&self) {
-        self.forget_streams();
-        self.put_journal_away();
+    /// Ends the worker as [`RecordQueue::park`] does, and lets go of the files, and of the journal where nothing in it waits,
+    /// until the next record comes; whether it has ended in time.
+    ///
+    /// In any case the next record may start a worker: no signal handler can come in between that would keep the queue parked.
+    fn rest(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let has_ended = self.park(py, timeout)?;
+        if has_ended {
+            self.put_journal_away();
+        }
         self.queue().resume();
+        if has_ended {
+            self.forget_streams();
+        }
+        Ok(has_ended)
+    }
+
+    /// For the thread that ends the process: lets a worker be started, where a signal handler has come here from what keeps
+    /// it at rest on this thread.
+    fn go_on_here(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_held_here(py)? {
+            self.queue().resume();
+        }
+        Ok(())
     }
 
     /// Has records delivered by who logs them from now on, after what waits: that is given `timeout` seconds.
@@ -441,39 +476,7 @@ impl RecordQueue {
 
     /// Where the records have gone.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let ledger = self.queue().ledger();
-        let (stats, dropped, handlers) = (PyDict::new(py), PyDict::new(py), PyList::empty(py));
-        for (name, count) in [
-            ("accepted", ledger.accepted),
-            ("recovered", ledger.recovered),
-            ("delivered", ledger.delivered),
-            ("failed", ledger.failed),
-            ("queued", ledger.queued),
-            ("in_flight", ledger.in_flight),
-        ] {
-            stats.set_item(name, count)?;
-        }
-        let counts = ledger.dropped;
-        for (name, count) in [
-            ("newest", counts.newest),
-            ("oldest", counts.oldest),
-            ("below_level", counts.below_level),
-            ("timeout", counts.timeout),
-            ("reentrant", counts.reentrant),
-            ("closed", counts.closed),
-            ("abandoned", counts.abandoned),
-        ] {
-            dropped.set_item(name, count)?;
-        }
-        for counts in &ledger.handlers {
-            let own = PyDict::new(py);
-            own.set_item("delivered", counts.delivered)?;
-            own.set_item("failed", counts.failed)?;
-            own.set_item("below_level", counts.below_level)?;
-            handlers.append(own)?;
-        }
-        stats.set_item("dropped", dropped)?;
-        stats.set_item("handlers", handlers)?;
+        let stats = stats::of(py, &self.queue().ledger())?;
         let journal = self.journal.as_ref().map(|settings| settings.stats(py, &self.slot())).transpose()?;
         stats.set_item("journal", journal)?;
         Ok(stats)

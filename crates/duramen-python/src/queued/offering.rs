@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use duramen::Level;
-use duramen::queue::{Accepts as _, Offer, Overflow, Room, Tally};
+use duramen::queue::{Accepts as _, Offer, Overflow, Queue, Room, Tally};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyTuple};
 
@@ -109,16 +109,28 @@ impl RecordQueue {
     /// Whether room may come only after the calling thread has gone on: the worker is held here, or waits for a lock that is,
     /// of a handler behind the queue or of the module.
     fn waits_for_this_thread(&self, py: Python<'_>) -> PyResult<bool> {
-        if self.is_held_here(py)? {
-            return Ok(true);
-        }
+        Ok(self.is_held_here(py)?
+            || self.has_lock_here(py)?
+            || lock::is_owned(&globals::get(py, intern!(py, "_lock"))?))
+    }
+
+    /// Whether the calling thread holds the lock of a handler behind the queue.
+    pub(super) fn has_lock_here(&self, py: Python<'_>) -> PyResult<bool> {
         for handler in &self.handlers {
             let lock = handler.bind(py).getattr_opt(intern!(py, "lock"))?;
             if lock.is_some_and(|lock| lock::is_owned(&lock)) {
                 return Ok(true);
             }
         }
-        Ok(lock::is_owned(&globals::get(py, intern!(py, "_lock"))?))
+        Ok(false)
+    }
+
+    /// Whether nothing comes to its end before the calling thread goes on: there is no worker, and none can start, or one of
+    /// Python's needs the lock of a handler that this thread has.
+    pub(super) fn stands_still_here(&self, py: Python<'_>) -> PyResult<bool> {
+        // SAFETY: attached; the reference lives only for the look.
+        let has_python = unsafe { (*self.present()).has_python };
+        Ok((!self.has_worker() && self.is_held_here(py)?) || (has_python && self.has_lock_here(py)?))
     }
 
     /// Puts `item` into the queue whatever its capacity, and where there is no room for it in the journal, without that.
@@ -135,7 +147,9 @@ impl RecordQueue {
         /// For who gives up then, and for the record that the worker is about.
         const GRACE: Duration = Duration::from_millis(500);
         let until = ends_at + GRACE;
-        while self.flush_a_little(py, until.saturating_duration_since(Instant::now())).is_none() {
+        let mut before = None;
+        while self.flush_a_little(py, &mut before, until.saturating_duration_since(Instant::now())).is_none()
+        {
             py.check_signals()?;
         }
         Ok(())
@@ -188,12 +202,21 @@ impl RecordQueue {
         py.check_signals().map(|()| Room::Made)
     }
 
-    /// Waits a little, `longest` at most, with the interpreter released, until what is in the queue has come to its end: whether
-    /// it has; `None`: it is to be asked again.
-    pub(super) fn flush_a_little(&self, py: Python<'_>, longest: Duration) -> Option<bool> {
+    /// Waits a little, `longest` at most, with the interpreter released, until what was in the queue at the first call has come
+    /// to its end: whether it has; `None`: it is to be asked again.
+    pub(super) fn flush_a_little(
+        &self,
+        py: Python<'_>,
+        before: &mut Option<(Arc<Queue<Item, Items>>, u64)>,
+        longest: Duration,
+    ) -> Option<bool> {
         // A signal handler may have forked since the last call.
         let (queue, begun, longest) = (self.queue(), Instant::now(), longest.min(BETWEEN_SIGNALS));
-        if py.detach(|| queue.flush(Some(longest))) {
+        let count = match before {
+            Some((same, count)) if Arc::ptr_eq(same, &queue) => *count,
+            _ => before.insert((Arc::clone(&queue), queue.accepted())).1,
+        };
+        if py.detach(|| queue.flush_first(count, Some(longest))) {
             return Some(true);
         }
         // Who would wait for itself, a handler behind the queue for instance, has the answer before.

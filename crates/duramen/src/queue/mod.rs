@@ -282,21 +282,42 @@ impl<T, W: Waiting> Queue<T, W> {
     /// end; false when `timeout` came first. The thread that takes items out gets the answer at once, and so does one for which
     /// that thread waits.
     pub fn flush(&self, timeout: Option<Duration>) -> bool {
+        self.flush_first(self.accepted(), timeout)
+    }
+
+    /// How many items have been accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.state().ledger.accepted
+    }
+
+    /// The same as [`Queue::flush`] for the first `count` items that were accepted, for who waits in several steps: others may
+    /// put items in all the time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use duramen::Level;
+    /// use duramen::queue::{Options, Queue};
+    ///
+    /// let queue: Queue<i32> = Queue::new(Options::default(), 0);
+    /// let before = queue.accepted();
+    /// assert!(queue.push(1, Level::INFO));
+    /// assert!(queue.flush_first(before, Some(Duration::ZERO)));
+    /// assert!(!queue.flush_first(queue.accepted(), Some(Duration::ZERO)));
+    /// ```
+    pub fn flush_first(&self, count: u64, timeout: Option<Duration>) -> bool {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.state();
-        let accepted = state.ledger.accepted;
-        // What is recovered meanwhile comes before it.
-        let has_ended = |state: &State<W>| state.has_ended(accepted + state.ledger.recovered);
         let is_taker = state.taker_thread == Some(thread::current().id());
         let mut in_time = !is_taker;
         state.flushers += 1;
-        while in_time && !has_ended(&state) {
+        while in_time && !state.has_ended(count) {
             let Some(_waits) = standstill::wait_for(self.address()) else { break };
             self.hurry(&mut state);
             (state, in_time) = wait(&self.left, state, until);
         }
         state.flushers -= 1;
-        has_ended(&state)
+        state.has_ended(count)
     }
 
     /// Takes nothing more from now on; what waits can still be taken out.
@@ -368,9 +389,9 @@ impl<T, W: Waiting> Queue<T, W> {
 }
 
 impl<W> State<W> {
-    /// Whether the first `count` items that were accepted have come to their end.
+    /// Whether the first `count` items that were accepted have come to their end. What an earlier process left comes before them.
     fn has_ended(&self, count: u64) -> bool {
-        self.flying_from.unwrap_or(self.gone) >= count
+        self.flying_from.unwrap_or(self.gone) >= count + self.ledger.recovered
     }
 }
 
