@@ -126,21 +126,31 @@ def hurry(handlers):
 
 def end_all():
     """For the end of a process: deliver what waits, end the workers, and have later records delivered by who logs them."""
-    until = time.monotonic() + LONGEST_WAIT
     _process["ending"] = get_ident()
+    try:
+        _end_all(time.monotonic() + LONGEST_WAIT)
+    except BaseException:
+        # Ctrl-C: nobody waits any longer, and what is left is told.
+        _end_all(time.monotonic())
+        raise
+    finally:
+        _process["has_ended"] = True
+
+
+def _end_all(until):
     handlers = unfinished()
     while handlers:
         for handler in handlers:
             handler._queue.go_on_here()
         hurry(handlers)
         for handler in handlers:
-            forget(handler)
-            _left.discard(handler)
             handler._queue.bypass(max(0.05, until - time.monotonic()))
             end(handler, until)
+            # Whatever raises before this, the handler is known.
+            forget(handler)
+            _left.discard(handler)
         # One that was closed may have got a record meanwhile.
         handlers = unfinished() if time.monotonic() < until else []
-    _process["has_ended"] = True
 
 
 def is_ending_here():

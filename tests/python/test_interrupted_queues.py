@@ -339,3 +339,23 @@ def test_a_record_that_has_waited_for_room_while_files_were_opened_anew_keeps_it
     assert run_prepared(tmp_path, body) == ""
     written = [line.split()[0] for line in lines(tmp_path)[10:] if line != "within"]
     assert written == [str(number) for number in range(len(written))]
+
+
+def test_ctrl_c_while_the_end_waits_for_a_receiver_leaves_nothing_untold(tmp_path):
+    body = """
+        log.removeHandler(handler)
+        read, write = os.pipe()
+        stalled = AsyncHandler(logging.StreamHandler(open(write, "w")), flush_interval=0)
+        gathers = AsyncHandler(logging.FileHandler("gathers.log"), flush_interval=60)
+        for front, text in ((stalled, "x" * 100_000), (stalled, "waits"), (gathers, "gathers")):
+            logger = logging.Logger(text[:9])
+            logger.addHandler(front)
+            logger.info(text)
+        def act():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.kill(os.getpid(), signal.SIGINT)
+        sys.setprofile(At("bypass", act).look)
+    """
+    errors = run_prepared(tmp_path, body)
+    assert errors.count("KeyboardInterrupt") == 1 and "2 records were not delivered" in errors, errors
+    assert lines(tmp_path, "gathers.log") == ["gathers"]
