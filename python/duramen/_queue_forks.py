@@ -1,5 +1,6 @@
 """A fork finds the workers of queues at rest."""
 
+import logging as standard
 import os
 import time
 import weakref
@@ -58,6 +59,13 @@ def _begin_child():
         handler._queue.flush(0)
 
 
+def _take_module_locks():
+    """Take the locks of both modules in one step. Hooks take them one after the other, and a thread that configures handlers,
+    or a signal handler that has interrupted one, may fork with any of them."""
+    _order.hold_all([logging._lock, standard._lock])
+
+
+_order = _core.ForkHooks(_take_module_locks, int)
 _hooks = _core.ForkHooks(_before_fork, _begin_child)
 #: Whether a fork of this process is under way, so that workers stay at rest.
 is_forking = _hooks.keeps_at_rest
@@ -67,3 +75,7 @@ is_forking_here = _hooks.keeps_at_rest_here
 if hasattr(os, "register_at_fork"):
     before_guards.append(_hooks)
     os.register_at_fork(after_in_child=_hooks.after_in_child)
+    # What is registered last is called first: `logging` has been imported.
+    os.register_at_fork(
+        before=_order.before, after_in_parent=_order.after_in_parent, after_in_child=_order.after_in_child
+    )

@@ -10,7 +10,10 @@ from journal_support import lines, run
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs fork and alarms of POSIX")
 
 PREPARED = """
+import importlib, warnings
 signal.alarm(50)
+# CPython 3.12 and later warn of forks beside other threads, which some of these are.
+warnings.simplefilter("ignore", DeprecationWarning)
 class Own(logging.FileHandler):
     def emit(self, record):
         super().emit(record)
@@ -158,15 +161,47 @@ def test_a_signal_handler_forks_after_a_fork_while_another_thread_does(tmp_path)
         def act():
             thread = threading.Thread(target=fork)
             thread.start()
-            while thread.is_alive() and standard._lock.acquire(blocking=False):
+            for _ in range(300):
+                # It has that lock, or comes no further before this thread has gone on.
+                if not (thread.is_alive() and standard._lock.acquire(blocking=False)):
+                    break
                 standard._lock.release()
+                time.sleep(0.001)
             fork()
-            thread.join()
+            # It may have to wait for this thread's first fork still.
         with At("_releaseLock", act, "return", "logging"):
             child = os.fork()
         if child == 0:
             os._exit(0)
         wait_for(child)
+        goes_on("after")
+    """
+    assert run_prepared(tmp_path, body) == ""
+    assert lines(tmp_path) == texts("first", "after")
+
+
+@pytest.mark.parametrize("installed", [False, True])
+@pytest.mark.parametrize("module", ["duramen", "logging"])
+def test_a_thread_that_has_the_lock_of_a_module_forks_while_another_one_does(tmp_path, module, installed):
+    """Both modules take theirs before a fork."""
+    body = f"""
+        import duramen
+        if {installed}:
+            duramen.install()
+        owned = importlib.import_module("{module}")._lock
+        def forks():
+            for _ in range(100):
+                wait_for(os.fork() or os._exit(0))
+        def configures():
+            for _ in range(100):
+                with owned:
+                    child = os.fork() or os._exit(0)
+                wait_for(child)
+        threads = [threading.Thread(target=work) for work in (forks, configures)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         goes_on("after")
     """
     assert run_prepared(tmp_path, body) == ""

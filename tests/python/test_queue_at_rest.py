@@ -141,6 +141,9 @@ def test_what_the_journal_has_no_room_for_is_taken_without_it(tmp_path):
 
 def test_a_child_that_is_forked_while_another_thread_closes_the_handler_starts_a_worker(tmp_path):
     body = FULL.format(kind="logging.FileHandler", options="") + textwrap.dedent("""
+        import warnings
+        # CPython 3.12 and later warn of a fork beside other threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
         is_ending, has_forked = threading.Event(), threading.Event()
         def close():
             with At("rest", lambda: (is_ending.set(), has_forked.wait())):

@@ -7,6 +7,7 @@
 use std::thread::{self, ThreadId};
 
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::interpreter::{Attached, intern};
 
@@ -55,6 +56,41 @@ impl ForkHooks {
             self.afterwards(release.unbind());
         }
         Ok(is_held)
+    }
+
+    /// Takes all of `locks` until the fork is over, and has none of them while it waits for another: threads that have one may
+    /// fork as well.
+    fn hold_all(&self, locks: &Bound<'_, PyList>) -> PyResult<()> {
+        let locks: Vec<_> = locks.iter().collect();
+        let mut awaited = 0;
+        loop {
+            let mut taken = Vec::new();
+            let mut order = (awaited..locks.len()).chain(0..awaited);
+            let outcome = order.find_map(|place| match acquire(&locks[place], place == awaited) {
+                Ok(true) => {
+                    taken.push(place);
+                    None
+                }
+                Ok(false) => Some(Ok(place)),
+                Err(error) => Some(Err(error)),
+            });
+            let releases = taken.iter().map(|place| locks[*place].getattr("release"));
+            let releases = releases.collect::<PyResult<Vec<_>>>()?;
+            match outcome {
+                None => {
+                    for release in releases {
+                        self.afterwards(release.unbind());
+                    }
+                    return Ok(());
+                }
+                Some(outcome) => {
+                    for release in releases {
+                        release.call0()?;
+                    }
+                    awaited = outcome?;
+                }
+            }
+        }
     }
 
     /// Has `function` called after the fork of the calling thread, in the parent.
@@ -122,6 +158,10 @@ impl ForkHooks {
         // SAFETY: by the contract.
         unsafe { (*self.forks.get()).iter_mut().rev().find(|fork| fork.thread == own) }
     }
+}
+
+fn acquire(lock: &Bound<'_, PyAny>, waits: bool) -> PyResult<bool> {
+    lock.call_method1(intern!(lock.py(), "acquire"), (waits,))?.is_truthy()
 }
 
 /// Calls `function`, again where it was interrupted: it may not have begun. What it raised is raised when it is done.
