@@ -53,7 +53,8 @@ pub struct OwnFile {
     file: File,
     path: PathBuf,
     process: u32,
-    has_removal_reported: AtomicBool,
+    /// It was removed here, or it has been said that somebody else did.
+    is_removal_known: AtomicBool,
 }
 
 impl OwnFile {
@@ -78,7 +79,7 @@ impl OwnFile {
 
     /// Says once that somebody has removed it.
     pub(super) fn report_removal(&self) {
-        if !system::has_a_name(&self.file) && !self.has_removal_reported.swap(true, Ordering::Relaxed) {
+        if self.was_taken_away() {
             let path = self.path.display();
             let text =
                 format_args!("{path}: somebody has removed it: what waits is lost if the process is killed");
@@ -86,9 +87,16 @@ impl OwnFile {
         }
     }
 
+    /// Whether somebody else has removed it; true once.
+    fn was_taken_away(&self) -> bool {
+        !system::has_a_name(&self.file) && !self.is_removal_known.swap(true, Ordering::SeqCst)
+    }
+
     pub(super) fn remove(&self) {
         // A forked child has it as well, and it is not the child's.
         if self.process == std::process::id() {
+            // The thread that delivers may look at any moment.
+            self.is_removal_known.store(true, Ordering::SeqCst);
             // What cannot be removed is empty: who looks through the folder removes it.
             let _ = std::fs::remove_file(&self.path);
         }
@@ -132,8 +140,8 @@ pub fn create(folder: &Path, size: usize, destinations: Vec<Destination>) -> io:
         };
         let (new, path) = (folder.join(name.clone() + SUFFIX_OF_NEW), folder.join(name + SUFFIX));
         let file = system::make_file(&new)?;
-        let has_removal_reported = AtomicBool::new(false);
-        let file = OwnFile { file, path: new.clone(), process, has_removal_reported };
+        let is_removal_known = AtomicBool::new(false);
+        let file = OwnFile { file, path: new.clone(), process, is_removal_known };
         match map(file, &bytes, header.ring, path) {
             Ok(Some(mapping)) => return Ok(Journal::new(mapping, header.identity)),
             // Somebody who looked through the folder took it for one that was left behind.
@@ -229,4 +237,29 @@ pub(super) fn is_own(name: &str) -> bool {
     let identity = identity.and_then(|text| u64::from_str_radix(text, 16).ok());
     process == Some(std::process::id())
         && identity.is_some_and(|identity| identity >> 32 << 32 == half_of_program())
+}
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_is_told_once_and_not_where_it_was_done_here() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = |name| {
+            let path = folder.path().join(name);
+            let file = system::make_file(&path).expect("a file");
+            let (process, is_removal_known) = (std::process::id(), AtomicBool::new(false));
+            OwnFile { file, path, process, is_removal_known }
+        };
+        let taken = made("taken");
+        assert!(!taken.was_taken_away());
+        std::fs::remove_file(taken.path()).expect("it is there");
+        assert_eq!((taken.was_taken_away(), taken.was_taken_away()), (true, false));
+
+        // A record on its way may look after it when the process has come to its end.
+        let ended = made("ended");
+        ended.remove();
+        assert!(!ended.was_taken_away() && !ended.path().exists());
+    }
 }
