@@ -5,16 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from journal_support import DELIVER, HANDLERS, WAYS, journals, lines, run, run_killed
+from journal_support import DELIVER, HANDLERS, journals, lines, run, run_killed
 
 import duramen as logging
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="journals are tried out on Linux")
-
-
-@pytest.fixture(params=WAYS)
-def way(request):
-    return request.param
 
 
 class TestKilled:

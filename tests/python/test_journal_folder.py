@@ -13,18 +13,6 @@ from duramen.handlers import AsyncHandler
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="journals are tried out on Linux")
 
 
-@pytest.fixture(params=WAYS)
-def way(request):
-    return request.param
-
-
-@pytest.fixture
-def file(tmp_path):
-    handler = logging.FileHandler(tmp_path / "out.log")
-    yield handler
-    handler.close()
-
-
 class TestFolder:
     def test_several_queues_of_a_process_have_a_journal_each(self, tmp_path):
         body = """

@@ -4,14 +4,9 @@ import os
 import sys
 
 import pytest
-from journal_support import DELIVER, WAYS, journals, lines, run, run_killed
+from journal_support import DELIVER, journals, lines, run, run_killed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="journals are tried out on Linux")
-
-
-@pytest.fixture(params=WAYS)
-def way(request):
-    return request.param
 
 
 class TestForks:

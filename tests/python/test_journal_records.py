@@ -8,7 +8,6 @@ import pytest
 from journal_support import (
     DELIVER,
     HANDLERS,
-    WAYS,
     balance,
     journaled,
     journals,
@@ -22,18 +21,6 @@ import duramen as logging
 from duramen.handlers import AsyncHandler
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="journals are tried out on Linux")
-
-
-@pytest.fixture(params=WAYS)
-def way(request):
-    return request.param
-
-
-@pytest.fixture
-def file(tmp_path):
-    handler = logging.FileHandler(tmp_path / "out.log")
-    yield handler
-    handler.close()
 
 
 class TestRoom:

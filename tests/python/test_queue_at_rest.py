@@ -6,12 +6,15 @@ import sys
 import textwrap
 
 import pytest
+from interruption_support import AT
 from journal_support import lines, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs fork and alarms of POSIX")
 
 #: A queue that is full, in front of a native and of a Python handler.
-FULL = """
+FULL = (
+    AT
+    + """
 signal.alarm(50)
 class Own(logging.FileHandler):
     def emit(self, record):
@@ -29,24 +32,12 @@ def fill(text):
     for number in range(10):
         log.info("%s %d", text, number)
 
-class At:
-    # What interrupts a thread where it calls a native function of this name.
-    def __init__(self, name, act, event="c_call"):
-        self.name, self.act, self.event = name, act, event
-    def __enter__(self):
-        sys.setprofile(self.look)
-    def look(self, frame, event, called):
-        if event == self.event and called.__name__ == self.name:
-            sys.setprofile(None)
-            self.act()
-    def __exit__(self, *_):
-        sys.setprofile(None)
-
 answers = []
 
 log.info("first")
 handler.flush()
 """
+)
 
 CASES = {
     "the lock of the handler behind": """
@@ -137,32 +128,6 @@ def test_what_the_journal_has_no_room_for_is_taken_without_it(tmp_path):
     _, errors = run(tmp_path, body)
     assert "it is full" in errors
     assert [line.split()[0] for line in lines(tmp_path)] == ["first"] + [str(number) for number in range(20)]
-
-
-def test_a_child_that_is_forked_while_another_thread_closes_the_handler_starts_a_worker(tmp_path):
-    body = FULL.format(kind="logging.FileHandler", options="") + textwrap.dedent("""
-        import warnings
-        # CPython 3.12 and later warn of a fork beside other threads.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        is_ending, has_forked = threading.Event(), threading.Event()
-        def close():
-            with At("rest", lambda: (is_ending.set(), has_forked.wait())):
-                handler.close()
-        thread = threading.Thread(target=close)
-        thread.start()
-        is_ending.wait()
-        child = os.fork()
-        if child == 0:
-            fill("child")
-            os._exit(0 if handler.flush() else 1)
-        has_forked.set()
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        thread.join()
-    """)
-    _, errors = run(tmp_path, body)
-    # CPython 3.12 warns of the fork, since the other thread is there.
-    assert "Error" not in errors
-    assert lines(tmp_path) == ["first"] + [f"child {number}" for number in range(10)]
 
 
 HOOKS = """

@@ -237,11 +237,4 @@ fn a_record_on_its_way_goes_where_it_would_have_gone_before() {
         warning!(log, "{number}");
     }
     assert_eq!(handler.messages(), ["0", "2"]);
-    // Other threads change it meanwhile: each record meets one of both.
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| (0..500).for_each(|number| warning!(log, "{number}")));
-        }
-    });
-    assert!(handler.messages().len() <= 1002);
 }
